@@ -1,0 +1,123 @@
+"""What a face generator must be able to do, and the explicit list of those we have.
+
+The search sees only this protocol. `preview` is a cheap proxy that the search may look at
+hundreds of times; the true downscale of `render` decides, and is what every report prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from ..errors import OptionError
+from ..types import Reading
+
+
+@dataclass(frozen=True, eq=False)
+class Latents:
+    """A batch of points in a generator's latent space.
+
+    `z` (B, *shape) float32, standard normal under the prior; `structure` holds one mapping of
+    discrete choices per sample (hair style, headwear, ...), or is empty where there are none.
+    """
+
+    z: Tensor
+    structure: tuple[Mapping[str, Any], ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.z.shape[0])
+
+    def __getitem__(self, i: int) -> Latents:
+        """The i-th point as a batch of one."""
+        return Latents(self.z[i : i + 1], self.structure[i : i + 1])
+
+    def with_z(self, z: Tensor) -> Latents:
+        return Latents(z, self.structure)
+
+
+@dataclass(frozen=True)
+class GeneratorInfo:
+    """`resolution` is the natural output edge in px; `latent_shape` is that of one z."""
+
+    name: str
+    resolution: int
+    latent_shape: tuple[int, ...]
+    licence: str
+    provenance: str
+    notes: str = ""
+    downscale_operator: str = "area"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Generator(Protocol):
+    info: GeneratorInfo
+
+    def sample(self, count: int, seed: int) -> Latents:
+        """`count` draws from the declared prior; the same seed gives the same draws."""
+        ...
+
+    def preview(self, latents: Latents, size: int) -> Tensor:
+        """(B, 3, size, size) float32 sRGB in [0, 1], differentiable in `latents.z`."""
+        ...
+
+    def render(self, latents: Latents, size: int | None = None) -> Tensor:
+        """(B, 3, R, R) float32 sRGB in [0, 1]: what the user gets. R defaults to `resolution`."""
+        ...
+
+
+@runtime_checkable
+class ReadsSprites(Protocol):
+    """A generator that can start from what was read off the sprite (the embedded head)."""
+
+    def start(
+        self, reading: Reading, *, count: int, seed: int, traits: Mapping[str, Any] | None = None
+    ) -> Latents:
+        """`count` different people with the sprite's traits; `traits` override the reading."""
+        ...
+
+    def matte(self, latents: Latents, size: int) -> Tensor:
+        """(B, size, size) float32 in [0, 1]: 1 where the person is, 0 where background."""
+        ...
+
+
+@dataclass(frozen=True)
+class GeneratorEntry:
+    """One generator that can be asked for by name; `load(device)` may take seconds."""
+
+    name: str
+    summary: str
+    load: Callable[[str], Generator]
+
+
+def _load_head(device: str) -> Generator:
+    from .head import load
+
+    return load(device)
+
+
+BUILTIN: tuple[GeneratorEntry, ...] = (
+    GeneratorEntry("head", "embedded 3D morphable head; offline, CPU", _load_head),
+)
+
+
+def entries() -> Sequence[GeneratorEntry]:
+    """Every generator that can be loaded here: the embedded ones, then installed checkpoints."""
+    return BUILTIN
+
+
+def load_generator(name: str = "head", device: str = "cpu") -> Generator:
+    """Load a generator by name.
+
+    Raises:
+        OptionError: no generator of that name is installed.
+    """
+    known = {entry.name: entry for entry in entries()}
+    if name not in known:
+        raise OptionError(
+            f"no generator named {name!r} (known: {', '.join(known)})",
+            "see `spriteface models list`",
+        )
+    return known[name].load(device)
