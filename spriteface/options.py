@@ -69,7 +69,8 @@ class ExtractOptions(_Record):
 
     `scale` (x, y) file px per native px and `phase` (x, y) file px overrule the grid detector;
     `sheet` is (cell w, cell h, margin, spacing) in native px; `key` an RGB key colour;
-    `box` a face box in native px given by the user, which always wins.
+    `box` a face box given by the user, which always wins: in file px for the pipeline (which
+    turns it into native px once the grid is known, before the extractors see it).
     """
 
     frame: int = 0

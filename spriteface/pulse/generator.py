@@ -83,18 +83,23 @@ class ReadsSprites(Protocol):
         ...
 
 
+OnPrepare = Callable[[str], None]  # told, in words, about work that takes over a second
+
+
 @dataclass(frozen=True)
 class GeneratorEntry:
-    """One generator that can be asked for by name; `load(device)` may take seconds."""
+    """One generator that can be asked for by name; `load(device, on_prepare)` may take seconds."""
 
     name: str
     summary: str
-    load: Callable[[str], Generator]
+    load: Callable[[str, OnPrepare], Generator]
 
 
-def _load_head(device: str) -> Generator:
-    from .head import load
+def _load_head(device: str, on_prepare: OnPrepare) -> Generator:
+    from .head import is_warm, load
 
+    if not is_warm():
+        on_prepare("preparing the renderer (only on the first run, under a minute) ...")
     return load(device)
 
 
@@ -108,8 +113,13 @@ def entries() -> Sequence[GeneratorEntry]:
     return BUILTIN
 
 
-def load_generator(name: str = "head", device: str = "cpu") -> Generator:
+def load_generator(
+    name: str = "head", device: str = "cpu", *, on_prepare: OnPrepare = lambda what: None
+) -> Generator:
     """Load a generator by name.
+
+    Args:
+        on_prepare: told about one-time work such as compiling.
 
     Raises:
         OptionError: no generator of that name is installed.
@@ -120,4 +130,4 @@ def load_generator(name: str = "head", device: str = "cpu") -> Generator:
             f"no generator named {name!r} (known: {', '.join(known)})",
             "see `spriteface models list`",
         )
-    return known[name].load(device)
+    return known[name].load(device, on_prepare)

@@ -1,0 +1,223 @@
+"""The two calls everything above uses: `find_faces` and `make_portraits`.
+
+The one way through the house: file -> native pixels -> sprites -> faces -> reading -> search
+-> portrait. No printing and no writing here; progress leaves through `on_event`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._version import __version__
+from .errors import Cancelled, InputError, NoFaceError
+from .options import ExtractOptions, PortraitOptions
+from .types import U8, Face, Frame, Pixels, Portrait, Source
+
+if TYPE_CHECKING:
+    from .pulse.generator import Generator
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """Progress of one face. `fraction` in [0, 1] runs over the whole face; `preview` (h, w, 3)
+    uint8 is what the search sees now, if anything."""
+
+    stage: str
+    fraction: float
+    face: int
+    faces: int
+    preview: U8 | None = None
+    loss: float | None = None
+
+
+OnEvent = Callable[[Event], bool | None]
+Image = str | Path | Pixels | U8
+
+
+def open_frame(image: Image, options: ExtractOptions | None = None) -> Frame:
+    """An image in native pixels.
+
+    Args:
+        image: a path, `Pixels`, or an array (H, W, 3 or 4) uint8.
+
+    Raises:
+        ImageError: the file can't be read; says why.
+    """
+    from .extract.grid import recover
+    from .files import read_image
+
+    options = options or ExtractOptions()
+    if isinstance(image, (str, Path)):
+        pixels, source = read_image(Path(image), frame=options.frame)
+    else:
+        pixels = image if isinstance(image, Pixels) else Pixels(_as_rgba(image))
+        source = Source(path=None)
+    return recover(pixels, source, scale=options.scale, phase=options.phase)
+
+
+def _as_rgba(array: U8) -> U8:
+    if array.ndim != 3 or array.shape[2] not in (3, 4) or array.dtype != np.uint8 or not array.size:
+        raise InputError(
+            f"an image array of shape {array.shape} and type {array.dtype}",
+            "expected (height, width, 3 or 4) of uint8",
+        )
+    if array.shape[2] == 4:
+        return array
+    return np.dstack([array, np.full(array.shape[:2], 255, np.uint8)])
+
+
+def find_faces(
+    image: Image | Frame, options: ExtractOptions | None = None, **changes: Any
+) -> list[Face]:
+    """Faces in an image, best first; an empty list is a normal answer.
+
+    Args:
+        image: a path, `Pixels`, an array (H, W, 3 or 4) uint8, or an opened `Frame`.
+        options: how to look; `changes` are fields of it by name.
+    """
+    from .extract.faces import find
+
+    options = dataclasses.replace(options or ExtractOptions(), **changes)
+    frame = image if isinstance(image, Frame) else open_frame(image, options)
+    if options.box is not None:
+        options = dataclasses.replace(options, box=frame.to_native(options.box))
+    return find(frame, options)
+
+
+def require_faces(
+    image: Image, options: ExtractOptions | None = None, *, index: int | None = None
+) -> list[Face]:
+    """`find_faces`, but none is an error that says what was seen and what to try.
+
+    Args:
+        index: the one face wanted, counted from 1; None means all.
+
+    Raises:
+        NoFaceError: no face, or fewer than `index`.
+    """
+    options = options or ExtractOptions()
+    frame = open_frame(image, options)
+    faces = find_faces(frame, options)
+    name, size = frame.source.name, f"{frame.pixels.width}x{frame.pixels.height} native pixels"
+    if not faces:
+        raise NoFaceError(
+            f"no face in {name} ({size}, best guess below {options.min_score:g})",
+            "mark it with --face x,y,w,h, lower --min-score, or give --scale if the grid is wrong",
+        )
+    if index is None:
+        return faces
+    if not 1 <= index <= len(faces):
+        raise NoFaceError(
+            f"no face {index} in {name}: {len(faces)} found",
+            f"--face 1 to {len(faces)}, or --face all",
+        )
+    return [faces[index - 1]]
+
+
+def identity_seed(seed: int, face: Face) -> int:
+    """The seed of a face's person: the user's seed stirred with the sprite's pixels, so that
+    different characters are different people and the same sprite is always the same one."""
+    digest = hashlib.sha256(
+        face.pixels.rgba.tobytes() + repr((seed, face.pixels.rgba.shape)).encode()
+    )
+    return int.from_bytes(digest.digest()[:6], "little")
+
+
+def make_portraits(
+    faces: Sequence[Face],
+    options: PortraitOptions | None = None,
+    *,
+    generator: Generator | None = None,
+    on_event: OnEvent | None = None,
+    **changes: Any,
+) -> Iterator[Portrait]:
+    """Portraits of faces, each as soon as it is ready; `options.candidates` per face.
+
+    Faces with the same non-negative `group` (poses of one character) become the same person.
+
+    Args:
+        options: what to make; `changes` are fields of it by name.
+        generator: one already loaded; by default `options.generator` is loaded once.
+        on_event: called often; returning False cancels.
+
+    Raises:
+        Cancelled: `on_event` returned False.
+        GeneratorError: the generator can't be loaded or run.
+    """
+    from .pulse.generator import load_generator
+
+    options = dataclasses.replace(options or PortraitOptions(), **changes)
+    if generator is None:
+        generator = load_generator(options.generator, options.device)
+    people: dict[int, int] = {}
+    for i, face in enumerate(faces):
+        seed = identity_seed(options.seed, face)
+        if face.group >= 0:
+            seed = people.setdefault(face.group, seed)
+        yield from _portraits(face, generator, options, seed, _reporter(on_event, i, len(faces)))
+
+
+OnStep = Callable[[str, float, U8 | None, float | None], bool]
+
+
+def _reporter(on_event: OnEvent | None, face: int, faces: int) -> OnStep:
+    def report(
+        stage: str, fraction: float, preview: U8 | None = None, loss: float | None = None
+    ) -> bool:
+        event = Event(stage, fraction, face, faces, preview, loss)
+        if on_event is not None and on_event(event) is False:
+            raise Cancelled("stopped")
+        return True
+
+    return report
+
+
+def _portraits(
+    face: Face, generator: Generator, options: PortraitOptions, seed: int, report: OnStep
+) -> Iterator[Portrait]:
+    from .extract.reading import read
+    from .pulse.likeness import portray
+
+    began = time.perf_counter()
+    reading = read(face.pixels.rgba)
+    read_seconds = time.perf_counter() - began
+    report("reading the sprite", 0.02)
+    found = portray(
+        generator, reading, options=dataclasses.replace(options, seed=seed), on_step=report
+    )
+    seconds = (time.perf_counter() - began) / len(found)
+    for candidate, likeness in enumerate(found):
+        yield Portrait(
+            image=likeness.image,
+            small=likeness.small,
+            face=face,
+            seed=options.seed,
+            generator=generator.info.name,
+            version=__version__,
+            latent=latent_json(likeness.latents),
+            lr_psnr_db=likeness.lr_psnr_db,
+            downscale_operator=likeness.downscale_operator,
+            seconds=seconds,
+            stages={"reading": read_seconds, **likeness.stages},
+            matte=likeness.matte if options.matte else None,
+            traits=dict(likeness.traits),
+            candidate=candidate,
+            notes=(*reading.notes, *likeness.notes),
+        )
+
+
+def latent_json(latents: Any) -> Mapping[str, Any]:
+    """A batch of one latent as plain JSON values; `pulse.generator.Latents` of it is exact."""
+    return {
+        "shape": list(latents.z.shape[1:]),
+        "z": [float(v) for v in latents.z[0].flatten()],
+        "structure": dict(latents.structure[0]) if latents.structure else {},
+    }
