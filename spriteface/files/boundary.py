@@ -162,7 +162,8 @@ def check_png(name: str, data: bytes, limits: Limits) -> None:
         ImageError: a chunk is cut off, its checksum is wrong, or the size makes no sense.
     """
     if data[12:16] == b"IHDR" and len(data) >= 24:
-        check_size(name, *struct.unpack_from(">II", data, 16), limits)
+        width, height = struct.unpack_from(">II", data, 16)
+        check_size(name, width, height, limits)
     at, ended = len(_PNG_MAGIC), False
     view = memoryview(data)
     while not ended:

@@ -65,7 +65,8 @@ def srgb_from_u8(values: U8) -> NDArray[np.float32]:
 
 def u8_from_srgb(values: ArrayLike) -> U8:
     """[0, 1] -> uint8, rounded to nearest and clipped."""
-    return np.rint(np.clip(_floats(values), 0.0, 1.0) * 255.0).astype(np.uint8)
+    whole: U8 = np.rint(np.clip(_floats(values), 0.0, 1.0) * 255.0).astype(np.uint8)
+    return whole
 
 
 def linear_from_srgb(values: ArrayLike) -> Floats:
@@ -143,7 +144,8 @@ def xyz_from_lab(lab: ArrayLike) -> Floats:
     fy = (v[..., 0] + 16.0) / 116.0
     f = np.stack([fy + v[..., 1] / 500.0, fy, fy - v[..., 2] / 200.0], axis=-1)
     t = np.where(f**3 > _EPSILON, f**3, (116.0 * f - 16.0) / _KAPPA)
-    return (t * WHITE_XYZ).astype(v.dtype, copy=False)
+    xyz: Floats = (t * WHITE_XYZ).astype(v.dtype, copy=False)
+    return xyz
 
 
 def lab_from_srgb(rgb: ArrayLike) -> Floats:
