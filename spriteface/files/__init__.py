@@ -1,0 +1,18 @@
+"""Files in and out: images with their indices and palettes, and no half-written results."""
+
+from __future__ import annotations
+
+from .atomic import atomic_file, write_bytes
+from .boundary import Limits
+from .png import encode_png, write_png
+from .reading import frame_count, read_image
+
+__all__ = [
+    "Limits",
+    "atomic_file",
+    "encode_png",
+    "frame_count",
+    "read_image",
+    "write_bytes",
+    "write_png",
+]
