@@ -29,7 +29,8 @@ def _area(n_in: int, n_out: int) -> F64:
     pixels = np.arange(n_in)
     low = np.maximum(edges[:-1, None], pixels[None])
     high = np.minimum(edges[1:, None], pixels[None] + 1)
-    return np.maximum(high - low, 0.0)
+    covered: F64 = np.maximum(high - low, 0.0)
+    return covered
 
 
 def _keys_cubic(x: F64) -> F64:
@@ -98,8 +99,8 @@ def matrix(name: str, n_in: int, n_out: int) -> F32:
     `n_out` may exceed `n_in`: the operators then interpolate.
     """
     assert n_in > 0 and n_out > 0, (n_in, n_out)
-    rows = operator(name).matrix(n_in, n_out)
-    rows = (rows / rows.sum(1, keepdims=True)).astype(np.float32)
+    values = operator(name).matrix(n_in, n_out)
+    rows: F32 = (values / values.sum(1, keepdims=True)).astype(np.float32)
     rows.setflags(write=False)
     return rows
 
@@ -152,4 +153,5 @@ def downscale_array(image: NDArray[np.generic], size: tuple[int, int], name: str
     scale = 255.0 if image.dtype == np.uint8 else 1.0
     planes = torch.from_numpy(np.ascontiguousarray(image, np.float32) / np.float32(scale))
     small = downscale(planes.permute(2, 0, 1)[None], size, name)[0].permute(1, 2, 0)
-    return small.clamp(0, 1).numpy()
+    pixels: F32 = small.clamp(0, 1).numpy()
+    return pixels

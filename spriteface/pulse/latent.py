@@ -52,4 +52,5 @@ def percentile(z: Tensor) -> Tensor:
     `z` (B, *shape). Above 99 a face is a caricature, below 1 the average face."""
     flat = z.flatten(1).double()
     dimensions = torch.full_like(flat[:, 0], flat.shape[1] / 2)
-    return (100 * torch.special.gammainc(dimensions, flat.pow(2).sum(1) / 2)).float()
+    share: Tensor = torch.special.gammainc(dimensions, flat.pow(2).sum(1) / 2)
+    return (100 * share).float()

@@ -86,7 +86,7 @@ def make_target(
             f"weights of a {w}x{h} sprite: shape {importance.shape}, or a negative value",
             "one finite number >= 0 per pixel is expected",
         )
-    importance = importance * (rgba[..., 3].astype(np.float32) / 255)
+    importance = importance * (rgba[..., 3].astype(np.float32) / np.float32(255))
     numbers = None if regions is None else regions.astype(np.int64)
     if numbers is not None:
         numbers = np.where(rgba[..., 3] > 0, numbers, -1)
@@ -102,7 +102,7 @@ def make_target(
         )
     colors = bleed(rgba[..., :3], rgba[..., 3] > 0)
     image = torch.from_numpy(colors.astype(np.float32) / 255).permute(2, 0, 1).contiguous()
-    importance = importance / importance[counts].mean()
+    importance = importance / np.float32(importance[counts].mean())
     return Target(
         image,
         torch.from_numpy(importance)[None],
