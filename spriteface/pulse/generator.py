@@ -86,6 +86,23 @@ class ReadsSprites(Protocol):
 OnPrepare = Callable[[str], None]  # told, in words, about work that takes over a second
 
 
+@runtime_checkable
+class StyleBased(Protocol):
+    """A generator with the inputs PULSE searches: one style row per layer, and noise maps."""
+
+    def to_w_plus(self, z: Tensor) -> Tensor:
+        """(B, L, D) styles from latents z (B, *latent_shape)."""
+        ...
+
+    def noise_shapes(self) -> Sequence[tuple[int, int]]:
+        """(H, W) of every noise input, coarse to fine."""
+        ...
+
+    def synthesise(self, w: Tensor, noise: Sequence[Tensor]) -> Tensor:
+        """(B, 3, R, R) about [0, 1], not clipped, from styles and noise maps (B, 1, H, W)."""
+        ...
+
+
 @dataclass(frozen=True)
 class GeneratorEntry:
     """One generator that can be asked for by name; `load(device, on_prepare)` may take seconds."""

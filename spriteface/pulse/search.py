@@ -1,0 +1,505 @@
+"""PULSE: look on the latent's sphere for a portrait whose downscaled version is the sprite.
+
+Menon et al., "PULSE" (CVPR 2020, arXiv:2003.03808). Two recipes read top to bottom in `search`:
+
+* `pulse` is the published one: one start, 100 full-size steps, 100 L2 + 0.05 GEOCROSS.
+* `default` looks at cheap previews from several starts, drops the worse half twice, and spends
+  full-size steps only on the survivor.
+
+Defects of the published code that are not kept: its eps gate sums over the batch (here each
+image has its own); seed 0 is ignored (here it is a seed); it saves the picture of its last
+step beside the downscaled one of its best (here both are the best's).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import Cancelled, GeneratorError, OptionError
+from .downscale import downscale
+from .evolve import SeparableCma
+from .generator import Generator, Latents, StyleBased
+from .latent import norms, percentile, slerp, to_sphere
+from .loss import gated, geocross, lr_psnr_db, region_color_loss, weighted_mse
+from .target import Target
+
+OnStep = Callable[[int, int, float, Tensor], bool | None]
+# (step from 0, steps, lowest loss so far, preview (3, p, p) in [0, 1]); False cancels
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to search. Weights multiply the losses of `loss.py`; 0 leaves one out.
+
+    `steps` gradient steps (or generations) on previews of `preview_px` (0: the generator's
+    full size), then `finish_steps` at full size. `noise`, for style-based generators: "own"
+    leaves theirs; "trainable" / "fixed" / "zero" are PULSE's. `keep` are fractions of the
+    steps after which the worse half of the starts is dropped.
+    """
+
+    name: str
+    steps: int
+    starts: int
+    learning_rate: float
+    preview_px: int = 64
+    finish_steps: int = 0
+    finish_learning_rate: float = 0.05
+    keep: tuple[float, ...] = ()
+    pool: int = 0  # draws looked at before the starts are chosen among them
+    l2_weight: float = 100.0
+    region_weight: float = 0.0
+    geocross_weight: float = 0.0
+    anchor_weight: float = 0.0  # squared distance from the start
+    prior_weight: float = 0.0  # mean square of the latent; for searches off the sphere
+    eps: float = 0.0
+    sphere: bool = True
+    operator: str = ""  # "": the generator's own
+    noise: str = "own"
+    trainable_noise: int = 5
+    bad_noise: int = 17  # this noise input is always zero, as published
+    evolve_sigma: float = 0.3  # first step of the evolution strategy, where no gradient is had
+    evolve_population: int = 0
+
+
+PULSE = Recipe(
+    "pulse",
+    steps=100,
+    starts=1,
+    learning_rate=0.4,
+    preview_px=0,
+    geocross_weight=0.05,
+    eps=2e-3,
+    operator="bicubic",
+    noise="trainable",
+)
+DEFAULT = Recipe("default", steps=60, starts=4, learning_rate=0.2, keep=(0.25, 0.5), pool=16)
+RECIPES: tuple[Recipe, ...] = (DEFAULT, PULSE)
+
+
+def recipe_named(name: str) -> Recipe:
+    """Look a recipe up.
+
+    Raises:
+        OptionError: there is none of that name.
+    """
+    for known in RECIPES:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in RECIPES)
+    raise OptionError(f"option recipe: {name!r} is unknown", f"known: {names}")
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """The best portrait and what belongs to it, all of the same step of the same start.
+
+    `image` (3, R, R) and `small` (3, h, w) float32 in [0, 1]; `latents` a batch of one;
+    `noise` the noise maps it was made with, if the recipe set them. `loss` is the recipe's
+    whole loss; `distance` the weighted RMSE of `small` and the sprite in [0, 1]; `start` the
+    number of the start it came from; `trajectory` the lowest loss of every step; `percentile`
+    that of the latent under its prior; `steps` counts previews and full-size steps.
+    """
+
+    image: Tensor
+    small: Tensor
+    latents: Latents
+    loss: float
+    distance: float
+    lr_psnr_db: float
+    percentile: float
+    seed: int
+    start: int
+    steps: int
+    recipe: str
+    operator: str
+    trajectory: tuple[float, ...]
+    noise: tuple[Tensor, ...] = ()
+
+
+@dataclass(eq=False)
+class _Walk:
+    """The state of a batch of searches: variables, their spheres, Adam's moments, the best.
+
+    `variables` hold the latents first, then noise maps as (B, 1, H * W): each lies on spheres
+    along its last axis.
+    """
+
+    variables: list[Tensor]
+    structure: tuple[Mapping[str, Any], ...]
+    starts: list[int]
+    anchor: Tensor
+    free: Tensor | None
+    radii: list[Tensor] = field(default_factory=list)
+    first: list[Tensor] = field(default_factory=list)
+    second: list[Tensor] = field(default_factory=list)
+    best: list[Tensor] = field(default_factory=list)
+    best_loss: Tensor = field(default_factory=lambda: torch.empty(0))
+    age: int = 0
+
+    def __post_init__(self) -> None:
+        self.radii = [norms(v, self.free if i == 0 else None) for i, v in enumerate(self.variables)]
+        self.first = [torch.zeros_like(v) for v in self.variables]
+        self.second = [torch.zeros_like(v) for v in self.variables]
+        self.best = [v.clone() for v in self.variables]
+        self.best_loss = torch.full((len(self.variables[0]),), math.inf)
+
+    def latents(self) -> Latents:
+        return Latents(self.variables[0], self.structure)
+
+    @torch.no_grad()
+    def remember(self, losses: Tensor) -> None:
+        """Keep the variables of every image whose loss is its lowest so far."""
+        losses = losses.detach().cpu()
+        better = losses < self.best_loss
+        self.best_loss = torch.where(better, losses, self.best_loss)
+        for best, now in zip(self.best, self.variables):
+            mask = better.to(now.device).view(-1, *[1] * (now.ndim - 1))
+            best.copy_(torch.where(mask, now, best))
+
+    @torch.no_grad()
+    def move(self, gradients: Sequence[Tensor], rate: float, sphere: bool) -> None:
+        """One step of Adam (Kingma and Ba, 2015), then back onto the spheres."""
+        self.age += 1
+        for i, gradient in enumerate(gradients):
+            if i == 0 and self.free is not None:
+                gradient = gradient * self.free
+            self.first[i].mul_(0.9).add_(gradient, alpha=0.1)
+            self.second[i].mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+            mean = self.first[i] / (1 - 0.9**self.age)
+            deviation = (self.second[i] / (1 - 0.999**self.age)).sqrt_() + 1e-8
+            moved = self.variables[i].detach() - rate * mean / deviation
+            if sphere:
+                moved = to_sphere(moved, self.radii[i], self.free if i == 0 else None)
+            self.variables[i] = moved
+
+    def keep_best(self, count: int) -> None:
+        """Go on with the `count` images whose best loss is lowest."""
+        chosen = self.best_loss.argsort(stable=True)[:count]
+        for name in ("variables", "radii", "first", "second", "best"):
+            setattr(self, name, [v.detach()[chosen.to(v.device)] for v in getattr(self, name)])
+        self.anchor = self.anchor[chosen.to(self.anchor.device)]
+        self.best_loss = self.best_loss[chosen]
+        if self.structure:
+            self.structure = tuple(self.structure[i] for i in chosen.tolist())
+        self.starts = [self.starts[i] for i in chosen.tolist()]
+
+    def single(self, i: int) -> _Walk:
+        """A new walk of image i alone, from its best point, with nothing remembered."""
+        variables = [v[i : i + 1].clone() for v in self.best]
+        walk = _Walk(
+            variables,
+            self.structure[i : i + 1],
+            self.starts[i : i + 1],
+            self.anchor[i : i + 1],
+            self.free,
+        )
+        walk.radii = [r[i : i + 1] for r in self.radii]
+        return walk
+
+
+def schedule(step: int, steps: int) -> float:
+    """PULSE's factor on the learning rate: up from 0.1 to 1 and down again over the first 90 %
+    of the steps, then on down to 0.001 (their "linear1cycledrop")."""
+    ramp = 0.9 * steps
+    if step < ramp:
+        return (9 * (1 - abs(step / ramp - 0.5) * 2) + 1) / 10
+    return 0.1 + (step - ramp) / (0.1 * steps) * (0.001 - 0.1)
+
+
+def _initial(generator: Generator, start: Latents | None, plan: Recipe, seed: int) -> Latents:
+    """The latents to begin with: the given ones, then neighbours of theirs; or prior draws."""
+    if start is None:
+        return generator.sample(max(plan.starts, plan.pool), seed)
+    if len(start) >= plan.starts:
+        return start
+    extra = plan.starts - len(start)
+    owner = [i % len(start) for i in range(extra)]
+    draws = generator.sample(extra, seed).z.to(start.z.device)
+    near = slerp(start.z[owner], draws, 0.3)
+    structure = start.structure + tuple(start.structure[i] for i in owner if start.structure)
+    return Latents(torch.cat([start.z, near]), structure)
+
+
+def _noise(
+    generator: Generator, plan: Recipe, count: int, seed: int, device: torch.device
+) -> list[Tensor]:
+    """PULSE's noise maps, (count, 1, H * W) each."""
+    if plan.noise == "own" or not isinstance(generator, StyleBased):
+        return []
+    random = torch.Generator().manual_seed(seed)
+    maps = [torch.randn(count, 1, h * w, generator=random) for h, w in generator.noise_shapes()]
+    silent = range(len(maps)) if plan.noise == "zero" else (plan.bad_noise,)
+    return [(m * (i not in silent)).to(device) for i, m in enumerate(maps)]
+
+
+class _Search:
+    """One run of `search_all`: what doesn't change, and how a step is taken."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        target: Target,
+        plan: Recipe,
+        operator: str,
+        seed: int,
+        on_step: OnStep | None,
+    ) -> None:
+        self.generator, self.target, self.plan = generator, target, plan
+        self.operator, self.seed, self.on_step = operator, seed, on_step
+        self.full_px = generator.info.resolution
+        px = max(plan.preview_px, 2 * max(target.size))
+        self.preview_px = min(self.full_px, px) if plan.preview_px else self.full_px
+        moves_noise = plan.noise == "trainable" and isinstance(generator, StyleBased)
+        self.moving = 1 + (plan.trainable_noise if moves_noise else 0)
+        self.trajectory: list[float] = []
+        self.lowest = math.inf
+        self.steps_done = 0
+
+    def images(self, walk: _Walk, px: int) -> Tensor:
+        """(B, 3, px, px), differentiable in the walk's variables."""
+        z, *noise = walk.variables
+        if not noise:
+            return self.generator.preview(walk.latents(), px)
+        assert isinstance(self.generator, StyleBased)
+        shapes = self.generator.noise_shapes()
+        maps = [n.view(n.shape[0], 1, *shape) for n, shape in zip(noise, shapes)]
+        return self.generator.synthesise(self.generator.to_w_plus(z), maps)
+
+    def losses(self, walk: _Walk, small: Tensor) -> Tensor:
+        """(B,): the recipe's loss of every image, from its downscaled version `small`."""
+        plan, z = self.plan, walk.variables[0]
+        loss = plan.l2_weight * gated(weighted_mse(small, self.target), plan.eps)
+        if plan.geocross_weight and isinstance(self.generator, StyleBased):
+            loss = loss + plan.geocross_weight * geocross(self.generator.to_w_plus(z))
+        if plan.region_weight and self.target.regions is not None:
+            loss = loss + plan.region_weight * region_color_loss(small, self.target)
+        if plan.anchor_weight:
+            loss = loss + plan.anchor_weight * (z - walk.anchor).pow(2).flatten(1).mean(1)
+        if plan.prior_weight:
+            loss = loss + plan.prior_weight * z.pow(2).flatten(1).mean(1)
+        if not torch.isfinite(loss).all():
+            raise GeneratorError(
+                f"generator {self.generator.info.name!r} gives pictures that are not numbers",
+                "its weights are broken: see `spriteface models verify`",
+            )
+        return loss
+
+    def look(self, walk: _Walk, px: int) -> tuple[Tensor, Tensor]:
+        """Losses (B,) and images of the walk as it stands; its best are remembered."""
+        images = self.images(walk, px)
+        losses = self.losses(walk, downscale(images, self.target.size, self.operator))
+        walk.remember(losses)
+        return losses, images.detach()
+
+    def tell(self, losses: Tensor, images: Tensor) -> None:
+        """Book a step and report it."""
+        best = int(losses.argmin())
+        self.trajectory.append(float(losses[best]))
+        self.lowest = min(self.lowest, self.trajectory[-1])
+        step, self.steps_done = self.steps_done, self.steps_done + 1
+        total = self.plan.steps + self.plan.finish_steps
+        if self.on_step and self.on_step(step, total, self.lowest, images[best]) is False:
+            raise Cancelled("the search was stopped")
+
+    def step(self, walk: _Walk, px: int, rate: float) -> None:
+        """One gradient step of every image in the walk."""
+        variables = [v.detach() for v in walk.variables]
+        walk.variables = [v.requires_grad_(i < self.moving) for i, v in enumerate(variables)]
+        losses, images = self.look(walk, px)
+        gradients = torch.autograd.grad(losses.sum(), walk.variables[: self.moving])
+        walk.variables = [v.detach() for v in walk.variables]
+        self.tell(losses.detach(), images)
+        walk.move(gradients, rate, self.plan.sphere)
+
+    def descend(self, walk: _Walk, count: int) -> None:
+        """The recipe's gradient steps on previews; `count` images are left."""
+        plan = self.plan
+        drops = {round(fraction * plan.steps) for fraction in plan.keep}
+        for step in range(plan.steps):
+            if step in drops and len(walk.starts) > count:
+                walk.keep_best(max(count, len(walk.starts) // 2))
+            self.step(walk, self.preview_px, plan.learning_rate * schedule(step, plan.steps))
+        walk.keep_best(count)
+
+    def finish(self, walk: _Walk) -> None:
+        """Full-size steps of a walk of one image, from its best point."""
+        plan = self.plan
+        for step in range(plan.finish_steps):
+            rate = plan.finish_learning_rate * (1 - step / plan.finish_steps)
+            self.step(walk, self.full_px, rate)
+        with torch.no_grad():
+            self.look(walk, self.full_px)
+
+    @torch.no_grad()
+    def evolve(self, walk: _Walk, i: int) -> None:
+        """Move image i of the walk by evolution instead of gradients; its best is remembered."""
+        alone = walk.single(i)
+        center, radius = alone.variables[0], alone.radii[0]
+        free = torch.ones_like(center) if walk.free is None else walk.free.expand_as(center)
+        where = free.flatten() > 0
+        strategy = SeparableCma(
+            center.flatten()[where],
+            sigma=self.plan.evolve_sigma,
+            population=self.plan.evolve_population,
+            seed=self.seed + i,
+        )
+        for _ in range(self.plan.steps):
+            asked = strategy.ask()
+            z = center.flatten().repeat(len(asked), 1)
+            z[:, where] = asked.to(z)
+            z = z.view(-1, *center.shape[1:])
+            if self.plan.sphere:
+                z = to_sphere(z, radius, walk.free)
+            crowd = _Walk(
+                [z],
+                alone.structure * len(asked),
+                alone.starts * len(asked),
+                alone.anchor.expand_as(z),
+                walk.free,
+            )
+            losses, images = self.look(crowd, self.preview_px)
+            strategy.tell(asked, losses.cpu())
+            best = int(losses.argmin())
+            if float(losses[best]) < float(walk.best_loss[i]):
+                walk.best[0][i] = z[best]
+                walk.best_loss[i] = losses[best].cpu()
+            self.tell(losses, images)
+
+    @torch.no_grad()
+    def result(self, walk: _Walk) -> SearchResult:
+        """Render the best point of a walk of one image."""
+        walk = walk.single(0)
+        z, *noise = walk.variables
+        if noise:
+            image = self.images(walk, self.full_px)
+        else:
+            image = self.generator.render(walk.latents())
+        small = downscale(image, self.target.size, self.operator)
+        return SearchResult(
+            image=image[0].clamp(0, 1),
+            small=small[0].clamp(0, 1),
+            latents=walk.latents(),
+            loss=float(self.losses(walk, small)[0]),
+            distance=math.sqrt(float(weighted_mse(small, self.target)[0])),
+            lr_psnr_db=float(lr_psnr_db(small, self.target)[0]),
+            percentile=float(percentile(z)[0]),
+            seed=self.seed,
+            start=walk.starts[0],
+            steps=self.steps_done,
+            recipe=self.plan.name,
+            operator=self.operator,
+            trajectory=tuple(self.trajectory),
+            noise=tuple(noise),
+        )
+
+
+def search(
+    generator: Generator,
+    target: Target,
+    *,
+    start: Latents | None = None,
+    starts: int = 0,
+    seed: int = 0,
+    steps: int = 0,
+    recipe: str | Recipe = "default",
+    operator: str = "",
+    free: Tensor | None = None,
+    on_step: OnStep | None = None,
+) -> SearchResult:
+    """The best portrait for `target`.
+
+    Args:
+        generator: any; where its previews have no gradient an evolution strategy is used.
+        start: where to begin; without it, draws of the prior.
+        starts: how many searches to begin with; 0 is the recipe's number.
+        steps: on previews; 0 is the recipe's number. Full-size steps come on top.
+        operator: of the downscale; "" is the recipe's, then the generator's own.
+        free: broadcasts against a batch of latents; 1 where they may move, 0 where they stay.
+        on_step: told of every step; returning False cancels.
+
+    Raises:
+        Cancelled: `on_step` returned False.
+        GeneratorError: the generator gives NaN.
+        OptionError: unknown recipe or operator.
+    """
+    return search_all(
+        generator,
+        target,
+        count=1,
+        start=start,
+        starts=starts,
+        seed=seed,
+        steps=steps,
+        recipe=recipe,
+        operator=operator,
+        free=free,
+        on_step=on_step,
+    )[0]
+
+
+def search_all(
+    generator: Generator,
+    target: Target,
+    *,
+    count: int,
+    start: Latents | None = None,
+    starts: int = 0,
+    seed: int = 0,
+    steps: int = 0,
+    recipe: str | Recipe = "default",
+    operator: str = "",
+    free: Tensor | None = None,
+    on_step: OnStep | None = None,
+) -> tuple[SearchResult, ...]:
+    """`count` different portraits that all downscale to `target`, best first: samples of what
+    the sprite leaves open, each from a start of its own. Arguments and errors as in `search`."""
+    plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    if plan.name == "default":
+        plan = replace(plan, **generator.info.extra.get("recipe", {}))
+    plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
+    how = operator or plan.operator or generator.info.downscale_operator
+    first = _initial(generator, start, plan, seed)
+    z = first.z.detach().float()
+    noise = _noise(generator, plan, len(first), seed, z.device)
+    walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
+    run = _Search(generator, target.to(z.device), plan, how, seed, on_step)
+
+    if len(first) > plan.starts:  # a pool of draws, of which the best few start
+        with torch.no_grad():
+            run.look(walk, run.preview_px)
+        walk.keep_best(plan.starts)
+    if noise or _differentiable(generator, walk, run.preview_px):
+        run.descend(walk, count)
+        walks = [walk.single(i) for i in range(count)]
+        for alone in walks:
+            run.finish(alone) if plan.finish_steps else None
+    else:
+        with torch.no_grad():
+            run.look(walk, run.preview_px)
+        walk.keep_best(count)
+        for i in range(count):
+            run.evolve(walk, i)
+        walks = [walk.single(i) for i in range(count)]
+    results = [run.result(alone) for alone in walks]
+    return tuple(sorted(results, key=lambda r: r.loss))
+
+
+def _differentiable(generator: Generator, walk: _Walk, px: int) -> bool:
+    """Whether previews have a gradient; asked of one image."""
+    z = walk.variables[0][:1].detach().requires_grad_()
+    return generator.preview(Latents(z, walk.structure[:1]), px).requires_grad
+
+
+def diversity(results: Sequence[SearchResult]) -> float:
+    """How different the people are: the mean over pairs of the RMSE between their portraits, in
+    [0, 1]. 0 for fewer than two."""
+    images = [r.image for r in results]
+    pairs = [(a, b) for i, a in enumerate(images) for b in images[:i]]
+    distances = [float((a - b).pow(2).mean().sqrt()) for a, b in pairs]
+    return sum(distances) / len(distances) if distances else 0.0
