@@ -287,6 +287,8 @@ def layered_grid(image: NDArray[np.int16]) -> tuple[AxisGrid, AxisGrid] | None:
         return None
     excess = {k: min(_multiples(runs, k) for runs in lengths) for k in range(2, 17)}
     strongest = max(excess.values())
+    if strongest < LAYERED:
+        return None
     k = max(k for k, share in excess.items() if share >= 0.7 * strongest)
     if excess[k] < (LAYERED if k > 2 else 2 * LAYERED):
         return None
