@@ -60,16 +60,16 @@ def native_axis(size: int) -> AxisGrid:
 def cell_of(size: int, scale: float, phase: float) -> NDArray[np.intp]:
     """The native pixel each of `size` file pixels belongs to, by its centre."""
     centres = np.arange(size) + 0.5
-    return np.floor((centres - phase) / scale + 1e-9).astype(np.intp)
+    return np.asarray(np.floor((centres - phase) / scale + 1e-9), np.intp)
 
 
 def borders(size: int, scale: float, phase: float) -> Bool:
     """(size - 1,): whether a native pixel may begin at file pixel 1, 2, ..."""
     if scale == int(scale) and phase == int(phase):
-        return (np.arange(1, size) - int(phase)) % int(scale) == 0
+        return np.asarray((np.arange(1, size) - int(phase)) % int(scale) == 0)
     tie = min(TIE, (scale - 1.0) / 8.0)
     early, late = (np.diff(cell_of(size, scale, phase + shift)) != 0 for shift in (-tie, tie))
-    return early | late
+    return np.asarray(early | late)
 
 
 def recover(
@@ -348,4 +348,4 @@ def sample(pixels: Pixels, across: AxisGrid, down: AxisGrid) -> Pixels:
 
 
 def _middles(edges: NDArray[np.intp]) -> NDArray[np.intp]:
-    return (edges[:-1] + edges[1:] - 1) // 2
+    return np.asarray((edges[:-1] + edges[1:] - 1) // 2)
