@@ -13,18 +13,18 @@ are read in `grid_filter`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OptionError
-from ..types import F64, Bool, Frame, Pixels, Source
+from ..types import F64, Frame, Pixels, Source
 
 MAX_SCALE = 40.0
 MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
 SURE = math.log(1e-4)  # how unlikely chance must be before a grid is believed
+WEAK = math.log(1e-6)  # evidence that the other axis may overrule
 ENOUGH = 0.985  # share of the change that a grid must explain
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
 LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
@@ -61,15 +61,6 @@ def cell_of(size: int, scale: float, phase: float) -> NDArray[np.intp]:
     """The native pixel each of `size` file pixels belongs to, by its centre."""
     centres = np.arange(size) + 0.5
     return np.asarray(np.floor((centres - phase) / scale + 1e-9), np.intp)
-
-
-def borders(size: int, scale: float, phase: float) -> Bool:
-    """(size - 1,): whether a native pixel may begin at file pixel 1, 2, ..."""
-    if scale == int(scale) and phase == int(phase):
-        return np.asarray((np.arange(1, size) - int(phase)) % int(scale) == 0)
-    tie = min(TIE, (scale - 1.0) / 8.0)
-    early, late = (np.diff(cell_of(size, scale, phase + shift)) != 0 for shift in (-tie, tie))
-    return np.asarray(early | late)
 
 
 def recover(
@@ -112,7 +103,8 @@ def find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     image = comparable(pixels)
     profiles = change_profiles(image)
     found = [exact_axis(profile) for profile in profiles]
-    layered = layered_grid(image) if None in found else None
+    doubtful = any(grid is None or grid.scale < 2.0 for grid in found)
+    layered = layered_grid(image) if doubtful else None
     across, down = layered or _agree(found[0], found[1], profiles)
     if across.scale > 1.0 or down.scale > 1.0:
         confidence = min(1.0, min(across.explained, down.explained))
@@ -147,34 +139,51 @@ def change_profiles(image: NDArray[np.int16], tolerance: int = 0) -> tuple[F64, 
 
 
 def exact_axis(profile: F64) -> AxisGrid | None:
-    """The coarsest grid on whose borders alone the profile changes, or None.
+    """The grid on whose borders alone the profile changes, or None.
 
-    Whole scales of any phase are tried, then pictures whose whole width is a fraction.
+    Whole scales of any phase come first; a fraction of the whole width must be much coarser to
+    replace one. The share of columns that repeat their neighbour bounds the scale from above.
     """
-    best: AxisGrid | None = None
     evidence = _Evidence(profile)
     if evidence.span < 4:
         return None
-    for scale, phase, hypotheses in _candidates(len(profile)):
-        if best is not None and scale <= best.scale * 1.0001:
-            continue
-        grid = evidence.judge(scale, phase, hypotheses)
-        if grid is not None:
-            best = grid
+    best: AxisGrid | None = None
+    for k in range(2, int(min(MAX_SCALE, evidence.bound, len(profile) / 3)) + 1):
+        grids = (evidence.judge(float(k), float(p), 4 * k) for p in range(k))
+        best = next((grid for grid in grids if grid is not None), best)
+    for scale in _fractions(len(profile), evidence.bound):
+        if best is None or scale > 1.3 * best.scale or best.scale != int(best.scale):
+            hypotheses = 3 * len(profile)
+            grids = (evidence.judge(scale, p, hypotheses) for p in (0.0, 0.5, -0.5))
+            best = next((grid for grid in grids if grid is not None), best)
     return best
 
 
-def _candidates(size: int) -> Iterator[tuple[float, float, int]]:
-    """(scale, phase, number of hypotheses of its kind), finest first within each kind."""
-    for k in range(2, int(min(MAX_SCALE, size / 3)) + 1):
-        for phase in range(k):
-            yield float(k), float(phase), 8 * k
-    for count in range(int(size / MIN_FRACTION), max(3, int(size / MAX_SCALE)), -1):
-        scale = size / count
-        if size % count == 0:
-            continue
-        for phase in (0.0, 0.5, -0.5):
-            yield scale, phase, 3 * size
+def _fractions(size: int, bound: float) -> list[float]:
+    """Scales that make a whole number of native pixels of the whole width, finest first."""
+    most, least = int(size / MIN_FRACTION), max(4, int(size / min(bound, MAX_SCALE)))
+    return [size / count for count in range(most, least - 1, -1) if size % count]
+
+
+def border_columns(profile: F64, scale: float, phase: float) -> NDArray[np.intp]:
+    """The file pixels where native pixels begin, without the picture's own border.
+
+    An edge between two pixel centres may have been rounded either way: the side where the
+    picture changes more is taken.
+    """
+    size = len(profile)
+    first = math.floor((0.5 - phase) / scale) + 1
+    last = math.ceil((size - 0.5 - phase) / scale)
+    edges = np.arange(first, last) * scale + (phase + 0.5)
+    columns = np.floor(edges + 1e-9).astype(np.intp)
+    if scale != int(scale):
+        near = edges - np.round(edges)
+        tied = np.abs(near) <= TIE
+        other = np.where(near >= -1e-9, columns - 1, columns + 1)
+        other = np.clip(other, 1, size - 1)
+        columns = np.clip(columns, 1, size - 1)
+        columns = np.where(tied & (profile[other] > profile[columns]), other, columns)
+    return columns[(columns >= 1) & (columns < size)]
 
 
 class _Evidence:
@@ -183,32 +192,43 @@ class _Evidence:
     def __init__(self, profile: F64) -> None:
         self.profile = profile
         self.total = float(profile.sum())
-        changing = np.flatnonzero(profile)
+        self.active = profile > 0.002 * float(profile.max(initial=0.0))
+        changing = np.flatnonzero(self.active)
         self.first = int(changing[0]) if len(changing) else 0
         self.last = int(changing[-1]) if len(changing) else -1
         self.span = self.last - self.first
-        inside = profile[self.first : self.last + 1]
-        # log odds that a column of this picture repeats its neighbour for no reason at all
-        quiet = (np.count_nonzero(inside == 0) + 1) / (len(inside) + 2)
-        self.log_quiet = math.log(min(quiet, 0.9))
-        self.size = len(profile)
+        self.changes = len(changing)
+        self.columns = self.span + 1
+        # a grid needs its duplicates: no scale can exceed columns per change by much
+        self.bound = 1.1 * self.columns / max(1, self.changes - 0.06 * self.columns) + 1
+        self.log_null = _log_likelihood(self.changes, self.columns)
 
     def judge(self, scale: float, phase: float, hypotheses: int) -> AxisGrid | None:
-        cells = cell_of(self.size, scale, phase)
-        border = borders(self.size, scale, phase)
-        profile = self.profile[1:]
-        off_grid = float(profile[~border].sum()) / self.total
-        expected = float((~border).sum()) / max(1, len(border))
-        explained = 1.0 - off_grid / max(expected, 1e-9)
+        """The grid, when it explains the changes and chance doesn't."""
+        at = border_columns(self.profile, scale, phase)
+        off_grid = 1.0 - float(self.profile[at].sum()) / self.total
+        explained = 1.0 - off_grid / (1.0 - 1.0 / scale)
         if explained < ENOUGH:
             return None
-        inner = ~border[self.first - 1 : self.last]
-        quiet = int(np.count_nonzero(inner & (profile[self.first - 1 : self.last] == 0)))
-        log_chance = quiet * self.log_quiet + math.log(hypotheses)
+        at = at[(at >= self.first) & (at <= self.last)]
+        on_grid = int(np.count_nonzero(self.active[at]))
+        stray = self.changes - on_grid
+        within = self.columns - len(at)
+        log_grid = _log_likelihood(on_grid, len(at)) + _log_likelihood(stray, within, 0.02)
+        log_chance = self.log_null - log_grid + math.log(hypotheses)
         if log_chance > SURE:
             return None
-        count = int(cells[-1] - cells[0]) + 1
-        return AxisGrid(scale, phase + scale * int(cells[0]), count, explained, log_chance)
+        return replace(
+            _axis(len(self.profile), scale, phase), explained=explained, log_chance=log_chance
+        )
+
+
+def _log_likelihood(hits: int, trials: int, rate: float | None = None) -> float:
+    """Of `hits` in `trials` at a rate, or at the best rate."""
+    if trials <= 0:
+        return 0.0
+    p = min(max(hits / trials if rate is None else rate, 1e-6), 1 - 1e-6)
+    return hits * math.log(p) + (trials - hits) * math.log(1 - p)
 
 
 def _agree(
@@ -241,15 +261,16 @@ def _borrowed(profile: F64, other: AxisGrid | None) -> AxisGrid | None:
 def _common(
     across: AxisGrid, down: AxisGrid, profiles: tuple[F64, F64]
 ) -> tuple[AxisGrid, AxisGrid]:
-    """A multiple on one axis is a blocky motif, not a second scale: take the smaller there."""
-    ratio = across.scale / down.scale
-    multiple = max(ratio, 1 / ratio)
-    if multiple > 1.9 and abs(multiple - round(multiple)) < 0.01:
-        small = min(across.scale, down.scale)
-        if ratio > 1:
-            across = _axis(len(profiles[0]), small, across.phase % small)
-        else:
-            down = _axis(len(profiles[1]), small, down.phase % small)
+    """A multiple on one axis, on little evidence, is a blocky motif: take the finer scale."""
+    finer, coarser = sorted((across, down), key=lambda grid: grid.scale)
+    multiple = coarser.scale / finer.scale
+    weak = coarser.log_chance > WEAK
+    if not weak or multiple < 1.9 or abs(multiple - round(multiple)) > 0.01:
+        return across, down
+    if coarser is across:
+        across = _axis(len(profiles[0]), finer.scale, across.phase % finer.scale)
+    else:
+        down = _axis(len(profiles[1]), finer.scale, down.phase % finer.scale)
     return across, down
 
 
@@ -259,9 +280,10 @@ def _axis(size: int, scale: float, phase: float) -> AxisGrid:
 
 
 def _off_grid(profile: F64, scale: float, phase: float) -> float:
+    """Share of the change that a grid doesn't explain."""
     total = float(profile.sum())
-    border = borders(len(profile), scale, phase)
-    return float(profile[1:][~border].sum()) / total if total else 0.0
+    on_grid = float(profile[border_columns(profile, scale, phase)].sum())
+    return 1.0 - on_grid / total if total else 0.0
 
 
 def _given_axis(size: int, scale: float, phase: float | None, profile: F64) -> AxisGrid:
@@ -310,7 +332,7 @@ def _run_lengths(image: NDArray[np.int16]) -> NDArray[np.intp]:
     change = (np.diff(image[::step], axis=1) != 0).any(axis=2)
     row, column = np.nonzero(change)
     same_row = row[1:] == row[:-1]
-    return np.diff(column)[same_row][:400_000]
+    return np.asarray(np.diff(column)[same_row][:400_000])
 
 
 def _native_confidence(profiles: tuple[F64, F64]) -> float:
