@@ -105,7 +105,11 @@ def find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     found = [exact_axis(profile) for profile in profiles]
     doubtful = any(grid is None or grid.scale < 2.0 for grid in found)
     layered = layered_grid(image) if doubtful else None
-    across, down = layered or _agree(found[0], found[1], profiles)
+    coarsest = max((grid.scale for grid in found if grid is not None), default=1.0)
+    if layered is not None and layered[0].scale >= 1.9 * coarsest:
+        across, down = layered
+    else:
+        across, down = _agree(found[0], found[1], profiles)
     if across.scale > 1.0 or down.scale > 1.0:
         confidence = min(1.0, min(across.explained, down.explained))
         return across, down, confidence, "none"
@@ -183,7 +187,7 @@ def border_columns(profile: F64, scale: float, phase: float) -> NDArray[np.intp]
         other = np.clip(other, 1, size - 1)
         columns = np.clip(columns, 1, size - 1)
         columns = np.where(tied & (profile[other] > profile[columns]), other, columns)
-    return columns[(columns >= 1) & (columns < size)]
+    return np.asarray(columns[(columns >= 1) & (columns < size)])
 
 
 class _Evidence:
