@@ -1,0 +1,228 @@
+"""What in a picture is background: told apart by alpha, a key colour, repeated tiles, or not.
+
+Sprites come on transparency, on one colour that means "nothing" (magenta, a cyan, plain white),
+or inside a scene. A key is flooded from the border, so that white eyes on a white key stay;
+only in colours that nobody paints with are enclosed pockets background as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..types import RGB, U8, Bool, Pixels
+
+SEE_THROUGH = 64  # alpha at or below is background
+MIN_SHARE = 0.02  # of the picture that must be see-through before alpha is believed
+KEY_BORDER = 0.6  # of the border that one colour must hold to be a key
+KEY_AREA = 0.12  # of the picture
+COMPRESSED = 26  # largest channel difference to a key that JPEG leaves behind
+POCKET = 3  # px: enclosed areas of a magic colour smaller than this stay
+
+MAGIC = ((255, 0, 255), (0, 255, 0), (0, 255, 255), (255, 0, 128), (0, 0, 255), (255, 0, 0))
+
+NAMES: tuple[tuple[str, RGB], ...] = (
+    ("magenta", (255, 0, 255)),
+    ("green", (0, 255, 0)),
+    ("cyan", (0, 255, 255)),
+    ("blue", (0, 0, 255)),
+    ("red", (255, 0, 0)),
+    ("yellow", (255, 255, 0)),
+    ("white", (255, 255, 255)),
+    ("black", (0, 0, 0)),
+    ("grey", (128, 128, 128)),
+    ("pink", (255, 128, 192)),
+    ("orange", (255, 128, 0)),
+    ("purple", (128, 0, 128)),
+    ("teal", (0, 128, 128)),
+    ("brown", (128, 72, 32)),
+    ("dark green", (0, 100, 0)),
+    ("navy", (0, 0, 100)),
+    ("sky blue", (120, 180, 255)),
+    ("light green", (140, 220, 140)),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """`mask` (H, W) is True where nothing stands; `kind` is alpha, key, tiles or none."""
+
+    kind: str
+    mask: Bool
+    key: RGB | None = None
+
+
+def color_name(color: RGB) -> str:
+    """The nearest plain English name of a colour."""
+    distance = [sum((a - b) ** 2 for a, b in zip(color, value)) for _, value in NAMES]
+    return NAMES[int(np.argmin(distance))][0]
+
+
+def find_background(pixels: Pixels, *, key: RGB | None = None) -> Background:
+    """Tell background from content; `key` is a colour that the user calls background."""
+    alpha = pixels.rgba[..., 3]
+    clear = alpha <= SEE_THROUGH
+    if key is not None:
+        return Background("key", clear | _near(pixels.rgba, key, 8), key)
+    if float(clear.mean()) > MIN_SHARE:
+        return Background("alpha", clear)
+    found = find_key(pixels)
+    if found is not None:
+        return Background("key", clear | found[1], found[0])
+    tiles = tile_background(pixels)
+    if tiles is not None:
+        return Background("tiles", clear | tiles)
+    return Background("none", clear)
+
+
+def find_key(pixels: Pixels) -> tuple[RGB, Bool] | None:
+    """The key colour of an opaque picture and where it is background, or None."""
+    rgb = pixels.rgba[..., :3]
+    if min(rgb.shape[:2]) < 4:
+        return None
+    border = _border(rgb)
+    color, share = _commonest(border)
+    tolerance = 0
+    if share < KEY_BORDER:
+        color = _rgb(np.median(border, axis=0))
+        share = float((np.abs(border.astype(int) - color).max(axis=1) <= COMPRESSED).mean())
+        tolerance = COMPRESSED
+        if share < 0.85:
+            return None
+    elif _is_noisy(border, color):
+        tolerance = COMPRESSED
+    same = _near(pixels.rgba, color, tolerance)
+    mask = _flooded(same)
+    if _magic(color):
+        mask |= ndimage.binary_opening(same & ~mask, iterations=1) if tolerance else same
+    if not KEY_AREA < float(mask.mean()) < 0.995:
+        return None
+    return color, mask
+
+
+def _border(rgb: U8) -> U8:
+    return np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
+
+
+def _commonest(colors: U8) -> tuple[RGB, float]:
+    codes = pack(colors)
+    values, counts = np.unique(codes, return_counts=True)
+    top = int(values[np.argmax(counts)])
+    return (top >> 16, top >> 8 & 255, top & 255), float(counts.max()) / len(codes)
+
+
+def pack(colors: U8) -> NDArray[np.int64]:
+    """(..., 3 or 4) uint8 -> one integer per colour (alpha left out)."""
+    wide = colors.astype(np.int64)
+    return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+
+
+def _is_noisy(border: U8, color: RGB) -> bool:
+    """Whether the rest of the border hugs the key, as compression makes it."""
+    away = np.abs(border.astype(int) - color).max(axis=1)
+    other = away[away > 0]
+    return len(other) > 0.05 * len(border) and float((other <= COMPRESSED).mean()) > 0.7
+
+
+def _near(rgba: U8, color: RGB, tolerance: int) -> Bool:
+    if tolerance == 0:
+        return np.asarray((rgba[..., :3] == np.array(color, np.uint8)).all(axis=-1))
+    low = np.clip(np.array(color) - tolerance, 0, 255).astype(np.uint8)
+    high = np.clip(np.array(color) + tolerance, 0, 255).astype(np.uint8)
+    return np.asarray(((rgba[..., :3] >= low) & (rgba[..., :3] <= high)).all(axis=-1))
+
+
+def _flooded(same: Bool) -> Bool:
+    """The parts of `same` that reach the picture's border."""
+    labels, _ = ndimage.label(same)
+    touching = np.unique(_border(labels[..., None].astype(np.int32)).ravel())
+    return np.asarray(np.isin(labels, touching[touching > 0]))
+
+
+def _magic(color: RGB) -> bool:
+    """Whether it is one of the colours that nobody paints with."""
+    return min(max(abs(a - b) for a, b in zip(color, m)) for m in MAGIC) <= 24
+
+
+def _rgb(values: NDArray[np.floating]) -> RGB:
+    r, g, b = (round(float(v)) for v in values)
+    return r, g, b
+
+
+def tile_background(pixels: Pixels) -> Bool | None:
+    """Where an opaque scene shows repeated tiles, or None when it isn't made of tiles.
+
+    Tiles that occur again and again are background. In the others, pixels that agree with a
+    repeated tile (the one under the sprite) are background too.
+    """
+    codes = pack(pixels.rgba)
+    best: tuple[float, int, int, int] | None = None
+    for size in (16, 8):
+        for dy, dx in _tile_phases(codes, size):
+            share = _repeated_share(codes, size, dy, dx)
+            if best is None or share > best[0] + (0.12 if size != best[1] else 0.0):
+                best = (share, size, dy, dx)
+    if best is None or best[0] < 0.5:
+        return None
+    return _peel_tiles(codes, *best[1:])
+
+
+def _tile_phases(codes: NDArray[np.int64], size: int) -> list[tuple[int, int]]:
+    """Promising tile origins: by how often each row and column changes most on its border."""
+    if min(codes.shape) < 4 * size:
+        return []
+    ys = np.array([_line_change(codes, size, p) for p in range(size)])
+    xs = np.array([_line_change(codes.T, size, p) for p in range(size)])
+    rows = list(dict.fromkeys([0, *np.argsort(-ys)[:2]]))
+    columns = list(dict.fromkeys([0, *np.argsort(-xs)[:2]]))
+    return [(int(y), int(x)) for y in rows for x in columns]
+
+
+def _line_change(codes: NDArray[np.int64], size: int, phase: int) -> float:
+    at = np.arange(phase or size, codes.shape[0], size)
+    return float((codes[at] != codes[at - 1]).mean())
+
+
+def _tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> NDArray[np.int64]:
+    """(rows, columns, size * size) whole tiles from the origin on."""
+    rows, columns = (codes.shape[0] - dy) // size, (codes.shape[1] - dx) // size
+    part = codes[dy : dy + rows * size, dx : dx + columns * size]
+    return part.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(rows, columns, -1)
+
+
+def _tile_counts(tiles: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each tile the number of its kind, and how often each kind occurs."""
+    mix = np.random.default_rng(1).integers(1, 1 << 31, tiles.shape[2], dtype=np.int64)
+    hashes = (tiles * mix).sum(axis=2)
+    _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    return inverse.reshape(hashes.shape), counts
+
+
+def _repeated_share(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> float:
+    inverse, counts = _tile_counts(_tiles(codes, size, dy, dx))
+    return float((counts[inverse] >= 3).mean()) if inverse.size else 0.0
+
+
+def _peel_tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> Bool:
+    tiles = _tiles(codes, size, dy, dx)
+    inverse, counts = _tile_counts(tiles)
+    rows, columns = inverse.shape
+    often = counts[inverse] >= 3
+    kinds = np.array([np.argwhere(inverse == k)[0] for k in np.flatnonzero(counts >= 3)])
+    known = tiles[kinds[:, 0], kinds[:, 1]]
+    agree = np.ones(tiles.shape, bool)
+    for r, c in np.argwhere(~often):
+        equal = known == tiles[r, c]
+        share = equal.mean(axis=1)
+        agree[r, c] = equal[int(np.argmax(share))] if share.max() >= 0.3 else False
+    mask = np.zeros(codes.shape, bool)
+    block = agree.reshape(rows, columns, size, size).swapaxes(1, 2)
+    mask[dy : dy + rows * size, dx : dx + columns * size] = block.reshape(
+        rows * size, columns * size
+    )
+    mask[:dy], mask[:, :dx] = True, True
+    mask[dy + rows * size :], mask[:, dx + columns * size :] = True, True
+    return mask

@@ -1,0 +1,97 @@
+"""Finding faces: what a detector must be able to do, and the explicit list of those we have.
+
+A detector sees a frame taken apart (`Scene`) and names places that look like faces, best first;
+an empty list is a normal answer. `faces.find` turns them into crops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import OptionError
+from ..types import Box, View
+from .sprites import Scene
+
+
+@dataclass(frozen=True)
+class Found:
+    """A place that looks like a face, in the frame's native px.
+
+    `box` is brow to chin, cheek to cheek; `head` has hair and headwear; `score` in [0, 1] is
+    the probability that it is a face; `sprite` numbers the scene's sprite it belongs to, or -1.
+    """
+
+    box: Box
+    head: Box
+    score: float
+    view: View = View.FRONT
+    side: str = ""
+    kind: str = "human"
+    sprite: int = -1
+
+
+class Detector(Protocol):
+    name: str
+
+    def detect(self, scene: Scene) -> Sequence[Found]:
+        """Faces of a scene, best first; [] is normal."""
+        ...
+
+
+@dataclass(frozen=True)
+class DetectorEntry:
+    """One detector that can be asked for by name."""
+
+    name: str
+    summary: str
+    load: Callable[[], Detector]
+
+
+def _geometry() -> Detector:
+    from .geometry import GeometryDetector
+
+    return GeometryDetector()
+
+
+def _whole() -> Detector:
+    from .geometry import WholeDetector
+
+    return WholeDetector()
+
+
+DETECTORS: tuple[DetectorEntry, ...] = (
+    DetectorEntry("geometry", "outline, skin and eyes of separable sprites", _geometry),
+    DetectorEntry("whole", "every sprite is one head", _whole),
+)
+
+
+def load_detector(name: str = "auto") -> Detector:
+    """Load a detector by name; "auto" is the best one.
+
+    Raises:
+        OptionError: there is no detector of that name.
+    """
+    if name == "auto":
+        return DETECTORS[0].load()
+    for entry in DETECTORS:
+        if entry.name == name:
+            return entry.load()
+    known = ", ".join(["auto", *(entry.name for entry in DETECTORS)])
+    raise OptionError(f"option detector: no detector named {name!r}", f"known: {known}")
+
+
+def suppress(found: Sequence[Found], *, overlap: float = 0.35) -> list[Found]:
+    """Best first, without those whose head or face lies on a better one's."""
+    kept: list[Found] = []
+    for candidate in sorted(found, key=lambda f: -f.score):
+        if not any(_same(candidate, other, overlap) for other in kept):
+            kept.append(candidate)
+    return kept
+
+
+def _same(a: Found, b: Found, overlap: float) -> bool:
+    smaller = max(1, min(a.head.area, b.head.area))
+    contained = a.head.intersection(b.head) / smaller
+    return a.head.iou(b.head) > overlap or a.box.iou(b.box) > overlap or contained > 0.75

@@ -1,0 +1,110 @@
+"""The one call that the pipeline uses: faces of a frame, cropped and ready to be read.
+
+A face's `crop` is a square around the head with a little room, in native px; it may reach over
+the frame's border, where its pixels are transparent. `file = native * scale + phase` and
+`native = crop origin + crop px` hold exactly, so a crop can always be put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..options import ExtractOptions
+from ..types import Box, Face, Frame, Pixels
+from .detect import Found, load_detector
+from .groups import group_pictures
+from .sprites import Scene, masked, take_apart
+
+ROOM = 1.12  # edge of the crop in head sizes
+
+
+def find(frame: Frame, options: ExtractOptions | None = None) -> list[Face]:
+    """Faces of a frame in native resolution, best first; [] when there is none.
+
+    `options.box` always wins: it is returned as the only face, with score 1.
+
+    Raises:
+        OptionError: there is no detector of the name that was asked for.
+    """
+    options = options or ExtractOptions()
+    scene = take_apart(frame, key=options.key)
+    if options.box is not None:
+        return [_face(scene, _given(options.box, scene), "user")]
+    detector = load_detector(options.detector)
+    found = [f for f in detector.detect(scene) if f.score >= options.min_score]
+    faces = [_face(scene, f, detector.name) for f in found]
+    if options.limit:
+        faces = faces[: options.limit]
+    return _grouped(faces)
+
+
+def crop_around(head: Box, *, room: float = ROOM) -> Box:
+    """The square around a head, a little larger than it, in native px."""
+    edge = max(head.w, head.h)
+    edge = max(edge, round(edge * room))
+    x = head.x + (head.w - edge) // 2
+    y = head.y + (head.h - edge) // 2
+    return Box(x, y, edge, edge)
+
+
+def _given(box: Box, scene: Scene) -> Found:
+    """The user's face box: its head is guessed within the sprite that it lies on."""
+    up, aside = round(0.6 * box.h), round(0.25 * box.w)
+    around = Box(box.x - aside, box.y - up, box.w + 2 * aside, box.h + up)
+    head = around.clip(scene.frame.pixels.width, scene.frame.pixels.height)
+    if scene.background.kind != "none":
+        head = _content_box(scene, head) or head
+    return Found(box, _union(box, head), 1.0)
+
+
+def _content_box(scene: Scene, box: Box) -> Box | None:
+    content = ~scene.background.mask[box.slices()]
+    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
+    if not len(rows):
+        return None
+    x, y = box.x + int(columns[0]), box.y + int(rows[0])
+    return Box(x, y, int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
+
+
+def _union(a: Box, b: Box) -> Box:
+    x, y = min(a.x, b.x), min(a.y, b.y)
+    return Box(x, y, max(a.right, b.right) - x, max(a.bottom, b.bottom) - y)
+
+
+def _face(scene: Scene, found: Found, detector: str) -> Face:
+    crop = crop_around(found.head)
+    small = scene.frame.pixels.width, scene.frame.pixels.height
+    if max(small) <= 1.35 * crop.w and abs(small[0] - small[1]) <= 0.1 * max(small):
+        crop = Box(0, 0, max(small), max(small))  # a picture of one head is its own crop
+    return Face(
+        frame=scene.frame,
+        box=found.box,
+        head=found.head,
+        crop=crop,
+        pixels=_crop_pixels(scene, crop),
+        score=found.score,
+        view=found.view,
+        side=found.side,
+        kind=found.kind,
+        detector=detector,
+    )
+
+
+def _crop_pixels(scene: Scene, crop: Box) -> Pixels:
+    """The frame inside the crop, its background at alpha 0 where that could be told apart."""
+    pixels = scene.frame.pixels
+    if scene.background.kind == "none":
+        return pixels.crop(crop)
+    inner = crop.clip(pixels.width, pixels.height)
+    content = np.zeros((crop.h, crop.w), bool)
+    content[inner.shift(-crop.x, -crop.y).slices()] = ~scene.background.mask[inner.slices()]
+    return masked(pixels.crop(crop), content)
+
+
+def _grouped(faces: Sequence[Face]) -> list[Face]:
+    """Faces that are copies, mirrors or palette swaps of one another get one group number."""
+    groups = group_pictures([face.pixels.rgba for face in faces])
+    return [replace(face, group=group) for face, group in zip(faces, groups)]

@@ -1,0 +1,377 @@
+"""The native pixel grid of any picture: how many file pixels the artist's own pixel became.
+
+Screenshots are enlarged by emulators, browsers and operating systems: by whole numbers, by
+fractions, differently in x and y. Everything after this module works on native pixels.
+
+The evidence: in an enlarged picture neighbouring columns are equal except at the borders of
+native pixels. Each axis gives a profile (how much column x differs from column x - 1), and a
+grid is believed when the columns it calls duplicates really are, more often than chance
+explains. Enlargements with a filter (bilinear, JPEG, scanlines, ...) leave fainter traces and
+are read in `grid_filter`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import OptionError
+from ..types import F64, Frame, Pixels, Source
+
+MAX_SCALE = 40.0
+MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
+SURE = math.log(1e-4)  # how unlikely chance must be before a grid is believed
+WEAK = math.log(1e-6)  # evidence that the other axis may overrule
+ENOUGH = 0.985  # share of the change that a grid must explain
+TIE = 0.07  # file px: borders that fall between two pixels may round either way
+LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
+
+
+@dataclass(frozen=True)
+class AxisGrid:
+    """`file = native * scale + phase` along one axis, with `count` whole or cut native pixels.
+
+    `first` is how far the grid's native pixel 0 lies before the first one in the picture:
+    0 unless the picture was cropped within a native pixel. `explained` in [0, 1] is the share
+    of change on the grid beyond chance, `log_chance` the logarithm of how likely chance is.
+    """
+
+    scale: float
+    phase: float
+    count: int
+    explained: float = 1.0
+    log_chance: float = 0.0
+    filter: str = "none"
+
+    def edges(self, size: int) -> NDArray[np.intp]:
+        """First file pixel of each native pixel, and `size` at the end: (count + 1,)."""
+        cells = cell_of(size, self.scale, self.phase)
+        starts = np.flatnonzero(np.diff(cells, prepend=cells[0] - 1))
+        return np.append(starts, size)
+
+
+def native_axis(size: int) -> AxisGrid:
+    return AxisGrid(1.0, 0.0, size)
+
+
+def cell_of(size: int, scale: float, phase: float) -> NDArray[np.intp]:
+    """The native pixel each of `size` file pixels belongs to, by its centre."""
+    centres = np.arange(size) + 0.5
+    return np.asarray(np.floor((centres - phase) / scale + 1e-9), np.intp)
+
+
+def recover(
+    pixels: Pixels,
+    source: Source,
+    *,
+    scale: tuple[float, float] | None = None,
+    phase: tuple[float, float] | None = None,
+) -> Frame:
+    """Find the native pixels of a picture.
+
+    Args:
+        pixels: the file's pixels.
+        source: where they came from.
+        scale: file px per native px (x, y), when known; overrules the detector.
+        phase: file px before the first whole native pixel (x, y), when known.
+
+    Returns:
+        A frame in native resolution; indexed pictures stay indexed.
+
+    Raises:
+        OptionError: a scale that leaves no native pixel.
+    """
+    height, width = pixels.rgba.shape[:2]
+    if scale is not None:
+        axes = tuple(
+            _given_axis(size, s, phase[i] if phase else None, profile)
+            for i, (size, s, profile) in enumerate(
+                zip((width, height), scale, change_profiles(comparable(pixels)))
+            )
+        )
+        return _frame(pixels, source, axes[0], axes[1], 1.0, "none")
+    across, down, confidence, filtered = find_grid(pixels)
+    return _frame(pixels, source, across, down, confidence, filtered)
+
+
+def find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
+    """The grid across and down, the confidence in [0, 1], and the filter's name."""
+    height, width = pixels.rgba.shape[:2]
+    image = comparable(pixels)
+    profiles = change_profiles(image)
+    found = [exact_axis(profile) for profile in profiles]
+    doubtful = any(grid is None or grid.scale < 2.0 for grid in found)
+    layered = layered_grid(image) if doubtful else None
+    coarsest = max((grid.scale for grid in found if grid is not None), default=1.0)
+    if layered is not None and layered[0].scale >= 1.9 * coarsest:
+        across, down = layered
+    else:
+        across, down = _agree(found[0], found[1], profiles)
+    if across.scale > 1.0 or down.scale > 1.0:
+        confidence = min(1.0, min(across.explained, down.explained))
+        return across, down, confidence, "none"
+    return native_axis(width), native_axis(height), _native_confidence(profiles), "none"
+
+
+def comparable(pixels: Pixels) -> NDArray[np.int16]:
+    """(H, W, 4) int16: colours weighted by alpha, so that hidden colours don't count."""
+    rgba = pixels.rgba.astype(np.int16)
+    alpha = rgba[..., 3:]
+    if int(alpha.min()) == 255:
+        return rgba
+    rgba[..., :3] = rgba[..., :3] * alpha // 255
+    return rgba
+
+
+def change_profiles(image: NDArray[np.int16], tolerance: int = 0) -> tuple[F64, F64]:
+    """How much each column (row) differs from the one before: (W,) and (H,).
+
+    Entry 0 is 0. The unit is the number of pixels that differ by more than `tolerance`.
+    """
+    across = np.zeros(image.shape[1])
+    down = np.zeros(image.shape[0])
+    for start in range(0, image.shape[0], 256):  # bounded memory on huge sheets
+        rows = image[start : start + 257]
+        body = rows[:256]
+        across[1:] += (np.abs(np.diff(body, axis=1)).max(axis=2) > tolerance).sum(axis=0)
+        step = (np.abs(np.diff(rows, axis=0)).max(axis=2) > tolerance).sum(axis=1)
+        down[start + 1 : start + 1 + len(step)] = step
+    return across, down
+
+
+def exact_axis(profile: F64) -> AxisGrid | None:
+    """The grid on whose borders alone the profile changes, or None.
+
+    Whole scales of any phase come first; a fraction of the whole width must be much coarser to
+    replace one. The share of columns that repeat their neighbour bounds the scale from above.
+    """
+    evidence = _Evidence(profile)
+    if evidence.span < 4:
+        return None
+    best: AxisGrid | None = None
+    for k in range(2, int(min(MAX_SCALE, evidence.bound, len(profile) / 3)) + 1):
+        grids = (evidence.judge(float(k), float(p), 4 * k) for p in range(k))
+        best = next((grid for grid in grids if grid is not None), best)
+    for scale in _fractions(len(profile), evidence.bound):
+        if best is None or scale > 1.3 * best.scale or best.scale != int(best.scale):
+            hypotheses = 3 * len(profile)
+            grids = (evidence.judge(scale, p, hypotheses) for p in (0.0, 0.5, -0.5))
+            best = next((grid for grid in grids if grid is not None), best)
+    return best
+
+
+def _fractions(size: int, bound: float) -> list[float]:
+    """Scales that make a whole number of native pixels of the whole width, finest first."""
+    most, least = int(size / MIN_FRACTION), max(4, int(size / min(bound, MAX_SCALE)))
+    return [size / count for count in range(most, least - 1, -1) if size % count]
+
+
+def border_columns(profile: F64, scale: float, phase: float) -> NDArray[np.intp]:
+    """The file pixels where native pixels begin, without the picture's own border.
+
+    An edge between two pixel centres may have been rounded either way: the side where the
+    picture changes more is taken.
+    """
+    size = len(profile)
+    first = math.floor((0.5 - phase) / scale) + 1
+    last = math.ceil((size - 0.5 - phase) / scale)
+    edges = np.arange(first, last) * scale + (phase + 0.5)
+    columns = np.floor(edges + 1e-9).astype(np.intp)
+    if scale != int(scale):
+        near = edges - np.round(edges)
+        tied = np.abs(near) <= TIE
+        other = np.where(near >= -1e-9, columns - 1, columns + 1)
+        other = np.clip(other, 1, size - 1)
+        columns = np.clip(columns, 1, size - 1)
+        columns = np.where(tied & (profile[other] > profile[columns]), other, columns)
+    return np.asarray(columns[(columns >= 1) & (columns < size)])
+
+
+class _Evidence:
+    """One axis' profile, prepared for judging many grids."""
+
+    def __init__(self, profile: F64) -> None:
+        self.profile = profile
+        self.total = float(profile.sum())
+        self.active = profile > 0.002 * float(profile.max(initial=0.0))
+        changing = np.flatnonzero(self.active)
+        self.first = int(changing[0]) if len(changing) else 0
+        self.last = int(changing[-1]) if len(changing) else -1
+        self.span = self.last - self.first
+        self.changes = len(changing)
+        self.columns = self.span + 1
+        # a grid needs its duplicates: no scale can exceed columns per change by much
+        self.bound = 1.1 * self.columns / max(1, self.changes - 0.06 * self.columns) + 1
+        self.log_null = _log_likelihood(self.changes, self.columns)
+
+    def judge(self, scale: float, phase: float, hypotheses: int) -> AxisGrid | None:
+        """The grid, when it explains the changes and chance doesn't."""
+        at = border_columns(self.profile, scale, phase)
+        off_grid = 1.0 - float(self.profile[at].sum()) / self.total
+        explained = 1.0 - off_grid / (1.0 - 1.0 / scale)
+        if explained < ENOUGH:
+            return None
+        at = at[(at >= self.first) & (at <= self.last)]
+        on_grid = int(np.count_nonzero(self.active[at]))
+        stray = self.changes - on_grid
+        within = self.columns - len(at)
+        log_grid = _log_likelihood(on_grid, len(at)) + _log_likelihood(stray, within, 0.02)
+        log_chance = self.log_null - log_grid + math.log(hypotheses)
+        if log_chance > SURE:
+            return None
+        return replace(
+            _axis(len(self.profile), scale, phase), explained=explained, log_chance=log_chance
+        )
+
+
+def _log_likelihood(hits: int, trials: int, rate: float | None = None) -> float:
+    """Of `hits` in `trials` at a rate, or at the best rate."""
+    if trials <= 0:
+        return 0.0
+    p = min(max(hits / trials if rate is None else rate, 1e-6), 1 - 1e-6)
+    return hits * math.log(p) + (trials - hits) * math.log(1 - p)
+
+
+def _agree(
+    across: AxisGrid | None, down: AxisGrid | None, profiles: tuple[F64, F64]
+) -> tuple[AxisGrid, AxisGrid]:
+    """Let each axis help the other: pictures are mostly enlarged alike in x and y."""
+    width, height = (len(profile) for profile in profiles)
+    if across is None and down is None:
+        return native_axis(width), native_axis(height)
+    if across is None:
+        across = _borrowed(profiles[0], down)
+    elif down is None:
+        down = _borrowed(profiles[1], across)
+    elif across.scale != down.scale:
+        across, down = _common(across, down, profiles)
+    return across or native_axis(width), down or native_axis(height)
+
+
+def _borrowed(profile: F64, other: AxisGrid | None) -> AxisGrid | None:
+    """The other axis' scale, where this axis' profile doesn't contradict it."""
+    if other is None or len(profile) < other.scale:
+        return None
+    phases = sorted(range(math.ceil(other.scale)), key=lambda p: _off_grid(profile, other.scale, p))
+    phase = float(phases[0])
+    if _off_grid(profile, other.scale, phase) > 0.02:
+        return None
+    return _axis(len(profile), other.scale, phase)
+
+
+def _common(
+    across: AxisGrid, down: AxisGrid, profiles: tuple[F64, F64]
+) -> tuple[AxisGrid, AxisGrid]:
+    """A multiple on one axis, on little evidence, is a blocky motif: take the finer scale."""
+    finer, coarser = sorted((across, down), key=lambda grid: grid.scale)
+    multiple = coarser.scale / finer.scale
+    weak = coarser.log_chance > WEAK
+    if not weak or multiple < 1.9 or abs(multiple - round(multiple)) > 0.01:
+        return across, down
+    if coarser is across:
+        across = _axis(len(profiles[0]), finer.scale, across.phase % finer.scale)
+    else:
+        down = _axis(len(profiles[1]), finer.scale, down.phase % finer.scale)
+    return across, down
+
+
+def _axis(size: int, scale: float, phase: float) -> AxisGrid:
+    cells = cell_of(size, scale, phase)
+    return AxisGrid(scale, phase + scale * int(cells[0]), int(cells[-1] - cells[0]) + 1)
+
+
+def _off_grid(profile: F64, scale: float, phase: float) -> float:
+    """Share of the change that a grid doesn't explain."""
+    total = float(profile.sum())
+    on_grid = float(profile[border_columns(profile, scale, phase)].sum())
+    return 1.0 - on_grid / total if total else 0.0
+
+
+def _given_axis(size: int, scale: float, phase: float | None, profile: F64) -> AxisGrid:
+    """The axis for a scale that the user gave; the phase is found when it wasn't given."""
+    if scale > size:
+        raise OptionError(
+            f"option scale: {scale:g} file pixels per native pixel in a picture of {size}",
+            "give the size of one native pixel, e.g. 4",
+        )
+    if phase is None:
+        steps = np.arange(0.0, scale, 1.0 if scale == int(scale) else 0.25)
+        phase = float(min(steps, key=lambda p: (round(_off_grid(profile, scale, p), 4), p)))
+    return _axis(size, scale, phase)
+
+
+def layered_grid(image: NDArray[np.int16]) -> tuple[AxisGrid, AxisGrid] | None:
+    """A whole scale shared by layers that lie at different phases, or under a sharper overlay.
+
+    Lengths of equal runs are multiples of the scale wherever a layer was enlarged by it.
+    """
+    lengths = [_run_lengths(image), _run_lengths(image.transpose(1, 0, 2))]
+    if min(len(runs) for runs in lengths) < 50:
+        return None
+    excess = {k: min(_multiples(runs, k) for runs in lengths) for k in range(2, 17)}
+    strongest = max(excess.values())
+    if strongest < LAYERED:
+        return None
+    k = max(k for k, share in excess.items() if share >= 0.7 * strongest)
+    if excess[k] < (LAYERED if k > 2 else 2 * LAYERED):
+        return None
+    profiles = change_profiles(image)
+    phases = [min(range(k), key=lambda p: _off_grid(profile, k, p)) for profile in profiles]
+    explained = min(1.0, 0.5 + excess[k] / 2)
+    across, down = (_axis(len(p), float(k), float(at)) for p, at in zip(profiles, phases))
+    return replace(across, explained=explained), replace(down, explained=explained)
+
+
+def _multiples(runs: NDArray[np.intp], k: int) -> float:
+    """Share of the runs whose length is a multiple of k, beyond chance."""
+    return (float(np.mean(runs % k == 0)) - 1 / k) / (1 - 1 / k)
+
+
+def _run_lengths(image: NDArray[np.int16]) -> NDArray[np.intp]:
+    """Lengths of runs of one colour that begin and end inside a row, at most 400,000 of them."""
+    step = max(1, image.shape[0] * image.shape[1] // 4_000_000)
+    change = (np.diff(image[::step], axis=1) != 0).any(axis=2)
+    row, column = np.nonzero(change)
+    same_row = row[1:] == row[:-1]
+    return np.asarray(np.diff(column)[same_row][:400_000])
+
+
+def _native_confidence(profiles: tuple[F64, F64]) -> float:
+    """Native pixels are sure when neighbouring columns hardly ever repeat."""
+    repeats = [float(np.mean(p[1:] == 0)) if len(p) > 1 else 0.0 for p in profiles]
+    return float(np.clip(1.0 - 0.5 * min(repeats), 0.5, 1.0))
+
+
+def _frame(
+    pixels: Pixels, source: Source, across: AxisGrid, down: AxisGrid, confidence: float, name: str
+) -> Frame:
+    height, width = pixels.rgba.shape[:2]
+    if across.scale == down.scale == 1.0 and across.phase == down.phase == 0.0:
+        return Frame(pixels, source, confidence=confidence, file_size=(width, height))
+    return Frame(
+        sample(pixels, across, down),
+        source,
+        scale=(across.scale, down.scale),
+        phase=(across.phase, down.phase),
+        confidence=confidence,
+        filter=name,
+        file_size=(width, height),
+    )
+
+
+def sample(pixels: Pixels, across: AxisGrid, down: AxisGrid) -> Pixels:
+    """One file pixel for each native one: the middle of its cell."""
+    height, width = pixels.rgba.shape[:2]
+    columns, rows = _middles(across.edges(width)), _middles(down.edges(height))
+    rgba = np.ascontiguousarray(pixels.rgba[rows[:, None], columns])
+    if pixels.indices is None:
+        return Pixels(rgba)
+    indices = np.ascontiguousarray(pixels.indices[rows[:, None], columns])
+    return Pixels(rgba, indices, pixels.palette)
+
+
+def _middles(edges: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.asarray((edges[:-1] + edges[1:] - 1) // 2)

@@ -1,0 +1,129 @@
+"""The native grid of a picture: whole and fractional scales, phases, and coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spriteface.errors import OptionError
+from spriteface.extract import grid
+from spriteface.types import U8, Box, Palette, Pixels, Source
+
+MEMORY = Source(None)
+
+
+def art(width: int, height: int, seed: int, colors: int = 6) -> U8:
+    """Structured pixels: blobs of a few colours, opaque."""
+    rng = np.random.default_rng(seed)
+    palette = rng.integers(0, 256, (colors, 3), dtype=np.uint8)
+    field = rng.integers(0, colors, (height, width))
+    smooth = field.copy()
+    smooth[1:] = np.where(rng.random((height - 1, width)) < 0.5, field[:-1], field[1:])
+    rgba = np.full((height, width, 4), 255, np.uint8)
+    rgba[..., :3] = palette[smooth]
+    return rgba
+
+
+def enlarge(rgba: U8, width: int, height: int) -> U8:
+    """Nearest neighbour by pixel centres."""
+    ys = ((np.arange(height) + 0.5) * rgba.shape[0] / height).astype(int)
+    xs = ((np.arange(width) + 0.5) * rgba.shape[1] / width).astype(int)
+    return np.ascontiguousarray(rgba[ys[:, None], xs])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(12, 48),
+    st.integers(12, 48),
+    st.integers(1, 8),
+    st.integers(1, 8),
+    st.integers(0, 999),
+)
+def test_whole_scales_are_recovered_exactly(w: int, h: int, kx: int, ky: int, seed: int) -> None:
+    native = art(w, h, seed)
+    frame = grid.recover(Pixels(enlarge(native, w * kx, h * ky)), MEMORY)
+    assert frame.scale == (kx, ky)
+    assert np.array_equal(frame.pixels.rgba, native)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 7), st.data())
+def test_a_cropped_grid_has_a_phase(k: int, data: st.DataObject) -> None:
+    cut_x, cut_y = data.draw(st.integers(0, k - 1)), data.draw(st.integers(0, k - 1))
+    native = art(30, 24, data.draw(st.integers(0, 99)))
+    file = enlarge(native, 30 * k, 24 * k)[cut_y:, cut_x:]
+    frame = grid.recover(Pixels(np.ascontiguousarray(file)), MEMORY)
+    assert frame.scale == (k, k)
+    assert frame.phase == (-cut_x, -cut_y)
+    assert np.array_equal(frame.pixels.rgba, native)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(1.12, 6.0), st.floats(1.12, 6.0), st.integers(0, 99))
+def test_fractional_scales_are_recovered(sx: float, sy: float, seed: int) -> None:
+    native = art(96, 80, seed)
+    width, height = round(96 * sx), round(80 * sy)
+    frame = grid.recover(Pixels(enlarge(native, width, height)), MEMORY)
+    assert frame.scale == pytest.approx((width / 96, height / 80), rel=0.01)
+    assert np.array_equal(frame.pixels.rgba, native)
+
+
+def test_native_pixels_stay_as_they_are() -> None:
+    pixels = Pixels(art(64, 48, 3))
+    frame = grid.recover(pixels, MEMORY)
+    assert frame.pixels is pixels
+    assert frame.scale == (1.0, 1.0)
+
+
+def test_one_colour_is_native() -> None:
+    frame = grid.recover(Pixels(np.full((40, 40, 4), 200, np.uint8)), MEMORY)
+    assert frame.scale == (1.0, 1.0)
+
+
+def test_an_indexed_picture_stays_indexed() -> None:
+    rng = np.random.default_rng(5)
+    indices = rng.integers(0, 5, (16, 16), dtype=np.uint8)
+    colors = rng.integers(0, 256, (5, 4), dtype=np.uint8)
+    colors[:, 3] = [0, 255, 255, 255, 255]
+    palette = Palette(colors, transparent=0)
+    big = np.repeat(np.repeat(indices, 3, 0), 3, 1)
+    frame = grid.recover(Pixels(colors[big], big, palette), MEMORY)
+    assert frame.pixels.indices is not None
+    assert np.array_equal(frame.pixels.indices, indices)
+    assert frame.pixels.palette is palette
+
+
+def test_layers_at_several_phases_share_a_scale() -> None:
+    below = enlarge(art(60, 50, 1), 300, 250)
+    for i, (x, y) in enumerate(((33, 41), (121, 87), (202, 13), (74, 150))):
+        below[y : y + 80, x : x + 80] = enlarge(art(16, 16, 7 + i), 80, 80)
+    frame = grid.recover(Pixels(below), MEMORY)
+    assert frame.scale == (5.0, 5.0)
+    assert frame.confidence < 1.0
+
+
+def test_a_given_scale_wins_and_finds_its_phase() -> None:
+    file = enlarge(art(20, 20, 2), 80, 80)[1:, 3:]
+    frame = grid.recover(Pixels(np.ascontiguousarray(file)), MEMORY, scale=(2.0, 2.0))
+    assert frame.scale == (2.0, 2.0)
+    frame = grid.recover(Pixels(np.ascontiguousarray(file)), MEMORY, scale=(4.0, 4.0))
+    assert frame.phase == (-3.0, -1.0)
+    with pytest.raises(OptionError, match="option scale"):
+        grid.recover(Pixels(np.ascontiguousarray(file)), MEMORY, scale=(500.0, 2.0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 6), st.data())
+def test_boxes_map_to_the_file_and_back_exactly(k: int, data: st.DataObject) -> None:
+    native = art(26, 22, 11)
+    cut = data.draw(st.integers(0, k - 1))
+    file = np.ascontiguousarray(enlarge(native, 26 * k, 22 * k)[:, cut:])
+    frame = grid.recover(Pixels(file), MEMORY)
+    x, y = data.draw(st.integers(1, 20)), data.draw(st.integers(0, 16))
+    box = Box(x, y, data.draw(st.integers(1, 26 - x)), data.draw(st.integers(1, 22 - y)))
+    there = frame.to_file(box)
+    assert frame.to_native(there) == box
+    inside = file[there.slices()]
+    assert np.array_equal(inside, enlarge(native[box.slices()], box.w * k, box.h * k))
