@@ -76,9 +76,9 @@ def upscale(
         run = _Run(output, portrait, extract, index, show_progress=not quiet)
         outcomes = run.all(images)
         if contact_sheet is not None and run.finished:
-            from ..writeback import contact_sheet as write_contact_sheet
+            from ..writeback import save_contact_sheet
 
-            write_contact_sheet(run.finished, contact_sheet)
+            save_contact_sheet(run.finished, contact_sheet)
     if as_json:
         click.echo(json.dumps({"results": [o.to_json() for o in outcomes]}, indent=2))
     else:
@@ -185,12 +185,11 @@ class _Run:
         number = next(i for i, face in enumerate(faces) if face is portrait.face)
         name = self._free_name(path, number, len(faces), portrait.candidate)
         target = self.output / name
-        for save, suffix in (
-            (save_portrait, ".png"),
-            (save_comparison, ".compare.png"),
-            (save_sidecar, ".json"),
-        ):
-            outcome.written.append(str(save(portrait, target.with_name(name + suffix))))
+        outcome.written += [
+            str(save_portrait(portrait, target.with_name(f"{name}.png"))),
+            str(save_comparison(portrait, target.with_name(f"{name}.compare.png"))),
+            str(save_sidecar(portrait, target.with_name(f"{name}.json"))),
+        ]
         outcome.psnr_db.append(portrait.lr_psnr_db)
         self.finished.append(portrait)
 

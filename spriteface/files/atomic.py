@@ -36,6 +36,30 @@ def sink_error(path: Path, error: OSError) -> SinkError:
     return SinkError(f"can't write {path}: {reason[0].lower() + reason[1:]}", hint)
 
 
+_unfinished: set[Path] = set()  # temporary files of this process that exist right now
+
+
+def remove_temporary_files() -> None:
+    """Remove what this process has half-written, for a caller about to end it the hard way."""
+    for path in list(_unfinished):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def make_folder(path: str | Path) -> Path:
+    """Make a folder for results, with its parents; one that exists is fine.
+
+    Raises:
+        SinkError: it can't be made, or a file has that name.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise sink_error(folder, error) from error
+    return folder
+
+
 @contextlib.contextmanager
 def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file to write to, which becomes `path` when the block ends without an error.
@@ -58,6 +82,7 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
         )
     except OSError as error:
         raise sink_error(shown, error) from error
+    _unfinished.add(temporary)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
@@ -70,6 +95,8 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):
             raise sink_error(shown, error) from error
         raise
+    finally:
+        _unfinished.discard(temporary)
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
