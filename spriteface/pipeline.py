@@ -137,6 +137,7 @@ def make_portraits(
     *,
     generator: Generator | None = None,
     on_event: OnEvent | None = None,
+    person_seed: int | None = None,
     **changes: Any,
 ) -> Iterator[Portrait]:
     """Portraits of faces, each as soon as it is ready; `options.candidates` per face.
@@ -147,6 +148,7 @@ def make_portraits(
         options: what to make; `changes` are fields of it by name.
         generator: one already loaded; by default `options.generator` is loaded once.
         on_event: called often; returning False cancels.
+        person_seed: draw this person for every face, instead of one of its own for each.
 
     Raises:
         Cancelled: `on_event` returned False.
@@ -160,7 +162,9 @@ def make_portraits(
     people: dict[int, int] = {}
     for i, face in enumerate(faces):
         seed = identity_seed(options.seed, face)
-        if face.group >= 0:
+        if person_seed is not None:
+            seed = person_seed
+        elif face.group >= 0:
             seed = people.setdefault(face.group, seed)
         yield from _portraits(face, generator, options, seed, _reporter(on_event, i, len(faces)))
 

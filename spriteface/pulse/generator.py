@@ -87,6 +87,15 @@ OnPrepare = Callable[[str], None]  # told, in words, about work that takes over 
 
 
 @runtime_checkable
+class MapsRegions(Protocol):
+    """A generator that knows what every pixel of its portrait shows."""
+
+    def regions(self, latents: Latents, size: int) -> Tensor:
+        """(B, size, size) int64 of `types.Label`."""
+        ...
+
+
+@runtime_checkable
 class StyleBased(Protocol):
     """A generator with the inputs PULSE searches: one style row per layer, and noise maps."""
 
