@@ -54,13 +54,13 @@ def _photo(portrait: Portrait, edge: int) -> Image.Image:
 def _panels(portrait: Portrait, edge: int) -> list[tuple[Image.Image, str, str]]:
     """(picture, label, smaller label) for each panel."""
     face = portrait.face
-    size = f"{face.pixels.width} × {face.pixels.height}"
-    small = f"{portrait.small.shape[1]} × {portrait.small.shape[0]}"
+    size = f"{face.pixels.width} x {face.pixels.height}"
+    small = f"{portrait.small.shape[1]} x {portrait.small.shape[0]}"
     psnr = f"{portrait.lr_psnr_db:.1f} dB ({portrait.downscale_operator})"
     rows, columns = portrait.image.shape[:2]
     return [
         (_enlarged(face.pixels.rgba, edge), "sprite", size),
-        (_photo(portrait, edge), "imagined portrait", f"{columns} × {rows}, seed {portrait.seed}"),
+        (_photo(portrait, edge), "imagined portrait", f"{columns} x {rows}, seed {portrait.seed}"),
         (_enlarged(portrait.small, edge), "portrait downscaled", f"{small}, {psnr}"),
     ]
 
@@ -125,7 +125,7 @@ def _fitting(
     room: int,
 ) -> str:
     while len(words) > 4 and draw.textlength(words, font) > room:
-        words = words[:-2].rstrip("… ") + "…"
+        words = words[:-2].rstrip(". ") + "..."
     return words
 
 
