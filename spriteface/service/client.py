@@ -1,0 +1,1 @@
+"""The client of the engine: standard library only, see wire."""
