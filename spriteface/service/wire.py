@@ -20,7 +20,8 @@ from typing import Any
 
 PROTOCOL = 1  # raised when an old client or engine could no longer understand the other
 HEADER_MAX = 1 << 20  # bytes of JSON
-PAYLOAD_MAX = 64 << 20  # bytes of images: 4096 x 4096 RGBA
+PAYLOAD_MAX = 128 << 20  # bytes of images
+SUBMIT_MAX = 64 << 20  # bytes of images that a client may send: 4096 x 4096 RGBA
 FRAME_MAX = 4 + HEADER_MAX + PAYLOAD_MAX
 EDGE_MAX = 16384  # px
 IMAGES_MAX = 64
