@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import Cancelled, InputError, NoFaceError
+from ..errors import Cancelled, InputError, NoFaceError, PaletteError
 from ..types import U8, Face, Palette, Pixels, Portrait
 from . import wire
 from .request import OutputOptions, Request
 
 if TYPE_CHECKING:
+    from ..pipeline import Event
     from ..pulse.generator import Generator
 
 PROGRESS_SECONDS = 0.1
@@ -80,6 +81,10 @@ class Outlet:
         """Raises Cancelled once the client has asked for it."""
         if self._cancelled.is_set():
             raise Cancelled("stopped")
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, unless a cancel comes."""
+        self._cancelled.wait(seconds)
 
     def progress(
         self,
@@ -222,24 +227,18 @@ def portrait(request: Request, images: Sequence[wire.Image], out: Outlet) -> Non
     options = request.portrait
     out.progress("loading", 0.0)
     generator = _generator(options.generator, options.device)
-    share = 1.0 / len(faces)
 
-    for index, face in enumerate(faces):
-        at = index * share
+    def on_event(event: Event) -> bool:
+        fraction = (event.face + event.fraction) / event.faces
+        return out.progress(
+            event.stage, fraction, face=event.face, preview=event.preview, loss=event.loss
+        )
 
-        def on_event(event: Any, index: int = index, at: float = at) -> bool:
-            return out.progress(
-                event.stage,
-                at + event.fraction * share,
-                face=index,
-                preview=event.preview,
-                loss=event.loss,
-            )
-
-        for made in make_portraits([face], options, generator=generator, on_event=on_event):
-            out.check()
-            _deliver(made, index, pixels, request.output, out)
-            out.check()
+    index = {id(face): i for i, face in enumerate(faces)}
+    for made in make_portraits(faces, options, generator=generator, on_event=on_event):
+        out.check()
+        _deliver(made, index[id(made.face)], pixels, request.output, out)
+        out.check()
 
 
 def _deliver(
@@ -251,7 +250,9 @@ def _deliver(
     images = [to_image(rgba, "portrait"), to_image(made.small, "small")]
     if output.palette:
         out.progress("restoring", 0.0, face=index)
-        images.append(_restore(made.image, made.face.pixels, _palette(output, pixels), output))
+        restored = _restore(rgba, made.face.pixels, _palette(output, pixels), output)
+        assert restored.palette is not None and restored.indices is not None
+        images.append(to_indexed(restored.indices, restored.palette, "restored"))
     out.result(
         {
             "face": face_json(made.face),
@@ -271,12 +272,68 @@ def _deliver(
     )
 
 
+def _palette(output: OutputOptions, pixels: Pixels | None) -> Palette:
+    """The colours to restore to: those given, else the picture's own, in their order."""
+    if output.colors is not None:
+        transparent = output.transparent
+        if transparent is not None and transparent >= len(output.colors):
+            raise PaletteError(
+                f"transparent index {transparent} is beyond {len(output.colors)} colours"
+            )
+        return Palette(np.array(output.colors, np.uint8), transparent)
+    if pixels is None:
+        raise PaletteError("no palette to restore to", "choose one")
+    if pixels.palette is not None:
+        return pixels.palette
+    return _used_colors(pixels)
+
+
+def _used_colors(pixels: Pixels) -> Palette:
+    """The colours that a picture uses, transparent first, then as they appear."""
+    flat = pixels.rgba.reshape(-1, 4)
+    seen, first = np.unique(flat[flat[:, 3] > 0], axis=0, return_index=True)
+    if len(seen) == 0 or len(seen) > 255:
+        raise PaletteError(
+            f"the picture uses {len(seen)} colours, which make no palette",
+            "choose a palette of 256 colours at most",
+        )
+    colors = seen[np.argsort(first)]
+    if (flat[:, 3] == 0).any():
+        return Palette(np.vstack([np.zeros((1, 4), np.uint8), colors]), 0)
+    return Palette(colors)
+
+
+def _restore(rgba: U8, sprite: Pixels | None, palette: Palette, output: OutputOptions) -> Pixels:
+    from PIL import Image
+    from scipy.spatial import cKDTree
+
+    from ..palette.color import oklab_from_u8
+
+    size = output.width or rgba.shape[1], output.height or rgba.shape[0]
+    small = np.asarray(Image.fromarray(rgba).resize(size, Image.Resampling.BOX))
+    alpha = small[..., 3]
+    if sprite is not None and output.keep_alpha:
+        alpha = np.asarray(Image.fromarray(sprite.rgba[..., 3]).resize(size, Image.Resampling.BOX))
+    choices = [i for i in range(len(palette)) if i != palette.transparent]
+    tree = cKDTree(oklab_from_u8(palette.colors[choices, :3]))
+    indices = np.array(choices, np.uint8)[tree.query(oklab_from_u8(small[..., :3]))[1]]
+    if palette.transparent is not None:
+        indices[alpha < 128] = palette.transparent
+    return Pixels(palette.colors[indices], indices, palette)
+
+
 def restore(request: Request, images: Sequence[wire.Image], out: Outlet) -> None:
+    """A picture in the colours of a palette, at the size asked for."""
     picture = _only_image(images)
     source = next((to_pixels(i) for i in images[1:] if i.name == "source"), None)
     palette = _palette(request.output, source)
     out.progress("restoring", 0.0)
-    ...
+    restored = _restore(picture.rgba, source, palette, request.output)
+    assert restored.palette is not None and restored.indices is not None
+    out.check()
+    used = np.unique(restored.indices).tolist()
+    images = [to_indexed(restored.indices, restored.palette, "restored")]
+    out.result({"used": used}, [*images, to_image(restored.rgba, "preview")])
 
 
 def echo(request: Request, images: Sequence[wire.Image], out: Outlet) -> None:
@@ -285,7 +342,7 @@ def echo(request: Request, images: Sequence[wire.Image], out: Outlet) -> None:
     for i in range(request.repeat):
         out.check()
         out.progress("searching", i / request.repeat, preview=pixels.rgba[..., :3])
-        time.sleep(request.pause_seconds)
+        out.wait(request.pause_seconds)
     out.check()
     out.result({}, [images[0]])
 
