@@ -17,6 +17,9 @@ from ..errors import SpritefaceError
 # name -> (module in this package, one line for `--help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "upscale": ("upscale", "make realistic portraits of the faces in images"),
+    "serve": ("serve", "the engine for GIMP and Aseprite"),
+    "install-plugins": ("install_plugins", "put the GIMP and Aseprite plug-ins in place"),
+    "doctor": ("doctor", "check the way from the editors to the engine"),
 }
 
 
