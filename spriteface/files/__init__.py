@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .atomic import atomic_file, write_bytes
 from .boundary import Limits
+from .palettes import image_palette, palette_image, read_palette, write_palette
 from .png import encode_png, write_png
 from .reading import frame_count, read_image
 
@@ -12,7 +13,11 @@ __all__ = [
     "atomic_file",
     "encode_png",
     "frame_count",
+    "image_palette",
+    "palette_image",
     "read_image",
+    "read_palette",
     "write_bytes",
+    "write_palette",
     "write_png",
 ]
