@@ -15,7 +15,9 @@ from .._version import __version__
 from ..errors import SpritefaceError
 
 # name -> (module in this package, one line for `--help`)
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "palette": ("palette", "Read, write, show and recognise palettes."),
+}
 
 
 class _Lazy(click.Group):
