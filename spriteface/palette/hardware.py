@@ -389,7 +389,7 @@ def machine(name: str) -> Machine:
         if entry.id == name:
             return entry
     raise OptionError(
-        f"no machine or palette {name!r}", f"see `spriteface palette machines`, or give a file"
+        f"no machine or palette {name!r}", "see `spriteface palette machines`, or give a file"
     )
 
 
