@@ -16,6 +16,8 @@ from PIL import Image, ImageFile, ImageOps
 
 from ..errors import ImageError
 from ..types import U8, Palette, Pixels, Source
+from .aseprite.container import is_aseprite
+from .aseprite.reading import parse_bytes, read_frame
 from .boundary import Limits, check_frames, check_png, check_size, is_png, read_bytes, reading
 
 FORMATS = ("PNG", "GIF", "BMP", "DIB", "JPEG", "WEBP")
@@ -35,6 +37,8 @@ def read_image(
     """
     path, limits = Path(path), limits or Limits.from_environment()
     data = read_bytes(path, limits)
+    if is_aseprite(data):
+        return read_frame(path, data, frame, limits)
     with reading(path), _open(path, data, limits) as image:
         frames = _frames(path, image, limits)
         _seek(path, image, frame, frames)
@@ -54,6 +58,8 @@ def frame_count(path: str | Path, *, limits: Limits | None = None) -> int:
     """
     path, limits = Path(path), limits or Limits.from_environment()
     data = read_bytes(path, limits)
+    if is_aseprite(data):
+        return parse_bytes(path, data, limits).frame_count
     with reading(path), _open(path, data, limits) as image:
         return _frames(path, image, limits)
 
