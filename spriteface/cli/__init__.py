@@ -17,6 +17,7 @@ from ..errors import SpritefaceError
 # name -> (module in this package, one line for `--help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "upscale": ("upscale", "make realistic portraits of the faces in images"),
+    "models": ("models", "list, add, download and remove photographic generators"),
 }
 
 
