@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,7 @@ def download(name: str, accept_licence: bool) -> None:
         click.echo(f"note: {entry.note}")
     if any(not item.sha256 for item in entry.files):
         click.echo("no SHA-256 is published: the one seen now will be remembered")
-    consent = accept_licence or (
-        click.get_text_stream("stdin").isatty() and click.confirm("do you agree?")
-    )
+    consent = accept_licence or (sys.stdin.isatty() and click.confirm("do you agree?"))
     bars: dict[str, Any] = {}
 
     def report(file: str, have: int, total: int) -> None:

@@ -397,6 +397,8 @@ def sniff(path: Path) -> str:
         return "legacy" if _LEGACY_MAGIC.to_bytes(10, "little") in head else "pickle"
     if len(head) > 9 and head[8:9] == b"{":
         return "safetensors"
+    if head[:1] in (b"(", b"c", b"]", b"}"):  # the oldest pickles begin with their first opcode
+        return "pickle"
     return ""
 
 
@@ -433,8 +435,10 @@ def read(path: Path) -> Checkpoint:
                 f"{path.name} is not a checkpoint (seen: {_describe(path)})",
                 "expected .safetensors, a torch .pt, or NVIDIA's .pkl",
             )
-    except (UnsafeCheckpointError, GeneratorError):
-        raise
+    except GeneratorError as error:
+        if path.name in error.message:
+            raise
+        raise type(error)(f"{path.name}: {error.message}", error.hint) from error
     except MemoryError as error:
         raise GeneratorError(
             f"{path.name} needs more memory than it should", "the file is damaged or hostile"

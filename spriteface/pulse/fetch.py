@@ -24,7 +24,7 @@ from .models import CatalogueEntry, Download, Installed
 Report = Callable[[str, int, int], None]  # (file, bytes so far, bytes in all or 0)
 
 ATTEMPTS = 5
-CHUNK = 1 << 18
+CHUNK = 1 << 16  # what an interruption costs
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,13 @@ def _load_head(device: str, on_prepare: OnPrepare) -> Generator:
     return load(device)
 
 
+def _load_checkpoint(name: str, device: str, on_prepare: OnPrepare) -> Generator:
+    from . import models
+
+    on_prepare(f"loading {name} ...")
+    return models.load(name, device)
+
+
 BUILTIN: tuple[GeneratorEntry, ...] = (
     GeneratorEntry("head", "embedded 3D morphable head; offline, CPU", _load_head),
 )
@@ -144,7 +151,7 @@ def entries() -> Sequence[GeneratorEntry]:
         GeneratorEntry(
             model.name,
             f"{model.family}, {model.resolution} px, installed checkpoint",
-            partial(models.load, model.name),
+            partial(_load_checkpoint, model.name),
         )
         for model in models.installed()
     ]

@@ -28,6 +28,8 @@ from .families import check_finite, family_named, family_of
 if TYPE_CHECKING:
     from .stylegan import StyleGan
 
+BANK = 256  # starts kept with every checkpoint
+
 Progress = Callable[[str], None]  # told what is being done
 
 NO_LICENCE = "not stated: see where you got it from"
@@ -181,9 +183,8 @@ def installed() -> tuple[Installed, ...]:
     for path in sorted(folder().glob("*/model.json")):
         try:
             data = json.loads(path.read_text())
-            data["files"] = tuple(data.get("files", ()))
-            found.append(Installed(**data))
-        except (OSError, ValueError, TypeError):
+            found.append(Installed(**{**data, "files": tuple(data["files"])}))
+        except (OSError, ValueError, TypeError, KeyError):
             continue
     return tuple(m for m in found if m.weights.parent.name == m.name)
 
@@ -290,7 +291,7 @@ def _complete(state: Arrays, config: Mapping[str, Any], family: str, name: str) 
             raise GeneratorError(f"a network of {network.resolution} px", "64 to 1024 px are known")
         if hasattr(network, "make_probes"):
             network.state.update(network.make_probes())
-        network.state.update(make_bank(network))
+        network.state.update(make_bank(network, count=BANK))
         picture = network.render(network.sample(1, 0))
     except (KeyError, RuntimeError, IndexError) as error:
         raise GeneratorError(
@@ -375,7 +376,7 @@ def load(name: str, device: str = "cpu") -> StyleGan:
             f"the weights of {name!r} can't be read ({error})",
             f"`spriteface models verify {name}`, then add or download it again",
         ) from error
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, AssertionError) as error:  # torch's ways of saying no
         raise GeneratorError(
             f"{name!r} doesn't run on {device!r} ({str(error).splitlines()[0]})",
             "try --device cpu, or a smaller checkpoint",

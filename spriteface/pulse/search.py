@@ -232,14 +232,14 @@ def _initial(
     if start is None and plan.independent_rows:
         start = generator.sample(1, seed)  # for its device
         shape = (plan.starts, *generator.info.latent_shape)
-        start = Latents(torch.randn(shape, generator=random).to(start.z.device), start.structure)
+        start = Latents(torch.randn(shape, generator=random).to(start.z), start.structure)
     elif start is None and isinstance(generator, HasBank):
         start = generator.near(target, plan.starts, seed)
     elif start is None:
         start = generator.sample(max(plan.starts, plan.pool), seed)
     elif len(start) < plan.starts:
         start = _neighbours(generator, start, plan.starts, seed)
-    return start, _noise(generator, plan, len(start), random, start.z.device)
+    return start, _noise(generator, plan, start.z, random)
 
 
 def _neighbours(generator: Generator, start: Latents, count: int, seed: int) -> Latents:
@@ -252,22 +252,16 @@ def _neighbours(generator: Generator, start: Latents, count: int, seed: int) -> 
     return Latents(torch.cat([start.z, near]), structure)
 
 
-def _noise(
-    generator: Generator,
-    plan: Recipe,
-    count: int,
-    random: torch.Generator,
-    device: torch.device,
-) -> list[Tensor]:
-    """PULSE's noise maps, (count, 1, H * W) each, drawn in its order after the latents."""
+def _noise(generator: Generator, plan: Recipe, z: Tensor, random: torch.Generator) -> list[Tensor]:
+    """PULSE's noise maps, (B, 1, H * W) each, drawn in its order after the latents `z`."""
     if plan.noise == "own" or not isinstance(generator, StyleBased):
         return []
     maps = []
     for i, (h, w) in enumerate(generator.noise_shapes()):
         silent = plan.noise == "zero" or i == plan.bad_noise
-        shape = (count, 1, h, w)
+        shape = (len(z), 1, h, w)
         drawn = torch.zeros(shape) if silent else torch.randn(shape, generator=random)
-        maps.append(drawn.flatten(2).to(device))
+        maps.append(drawn.flatten(2).to(z))
     return maps
 
 
@@ -522,7 +516,7 @@ def search_all(
     plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
     how = operator or plan.operator or generator.info.downscale_operator
     first, noise = _initial(generator, start, plan, target, seed)
-    z = first.z.detach().float()
+    z = first.z.detach()
     walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
     run = _Search(generator, target.to(z.device), plan, how, seed, on_step)
     gradient = bool(noise) or _differentiable(generator, walk, run.preview_px)

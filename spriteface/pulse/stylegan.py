@@ -83,6 +83,7 @@ class StyleGan(ABC):
         self.state = {key: value.to(device) for key, value in state.items()}
         self.resolution = self.read_resolution()
         self.rows, self.width = self.read_styles()
+        self.dtype = next(v.dtype for k, v in self.state.items() if k.startswith("synthesis."))
         self.half = half_works(device)
         self._halves: dict[str, Tensor] = {}
         self.info = GeneratorInfo(
@@ -124,6 +125,13 @@ class StyleGan(ABC):
     def noise_shapes(self) -> Sequence[tuple[int, int]]:
         """(H, W) of every noise input, coarse to fine; empty where there are none."""
 
+    def width_z(self) -> int:
+        """Dz: what `map` takes."""
+        for name in ("mapping.fc0.weight", "mapping.dense0.weight"):
+            if name in self.state:
+                return int(self.state[name].shape[1])
+        return self.width
+
     # Generator and StyleBased
 
     def to_w_plus(self, z: Tensor) -> Tensor:
@@ -138,7 +146,7 @@ class StyleGan(ABC):
     def sample(self, count: int, seed: int) -> Latents:
         random = torch.Generator().manual_seed(seed)
         rows = torch.randn(count, 1, self.width, generator=random)
-        return Latents(rows.expand(-1, self.rows, -1).contiguous().to(self.device))
+        return Latents(rows.expand(-1, self.rows, -1).contiguous().to(self.device, self.dtype))
 
     def synthesise(self, w: Tensor, noise: Sequence[Tensor]) -> Tensor:
         image = self.network(w, noise if self.has_noise else None, self.resolution, half=False)
@@ -146,9 +154,9 @@ class StyleGan(ABC):
 
     def preview(self, latents: Latents, size: int) -> Tensor:
         full = size >= self.resolution
-        image = self.network(
-            self.to_w_plus(latents.z), None, size, half=self.half and not full
-        ).float()
+        image = self.network(self.to_w_plus(latents.z), None, size, half=self.half and not full).to(
+            self.dtype
+        )
         image = (image + 1) / 2
         return image if image.shape[-1] == size else downscale(image, (size, size))
 
@@ -190,7 +198,7 @@ class StyleGan(ABC):
         key = f"{name}:{half}"
         if key not in self._halves:
             weight = self.prepare(name)
-            dtype = torch.bfloat16 if half else torch.float32
+            dtype = torch.bfloat16 if half else self.dtype
             layout = torch.channels_last if half else torch.contiguous_format
             self._halves[key] = weight.to(dtype).contiguous(memory_format=layout)
         return self._halves[key]
@@ -204,7 +212,7 @@ class StyleGan(ABC):
 def fit_prior(generator: StyleGan, *, count: int, seed: int = 0) -> dict[str, Tensor]:
     """`prior.mean` (D,) and `prior.factor` (D, D) of a network from `count` mapped draws."""
     random = torch.Generator().manual_seed(seed)
-    z = torch.randn(count, generator.width, generator=random).to(generator.device)
+    z = torch.randn(count, generator.width_z(), generator=random).to(generator.device)
     v = torch.cat(
         [F.leaky_relu(generator.map(part) / generator.gain, 5.0) for part in torch.split(z, 5000)]
     )

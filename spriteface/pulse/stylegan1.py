@@ -88,7 +88,7 @@ class StyleGan1(StyleGan):
         """What leaves the first block whose size r is not below `px`: (B, C, r, r), and r."""
         maps = self._grain if noise is None else noise
         state = self.state
-        dtype = torch.bfloat16 if half else torch.float32
+        dtype = torch.bfloat16 if half else self.dtype
         first = "synthesis.blocks.4x4"
         x = state[f"{first}.const"] + state[f"{first}.bias"].view(1, -1, 1, 1)
         x = x.expand(len(w), -1, -1, -1).to(dtype)

@@ -70,7 +70,7 @@ class StyleGan2(StyleGan):
 
     def network(self, w: Tensor, noise: Sequence[Tensor] | None, px: int, half: bool) -> Tensor:
         maps = iter(noise) if noise is not None else None
-        dtype = torch.bfloat16 if half else torch.float32
+        dtype = torch.bfloat16 if half else self.dtype
         x = self.state["synthesis.b4.const"].expand(len(w), -1, -1, -1).to(dtype)
         if half:
             x = x.contiguous(memory_format=torch.channels_last)
@@ -115,7 +115,7 @@ class StyleGan2(StyleGan):
         weight = self.weight(f"{name}.weight", half)
         style = linear(w, self.state, f"{name}.affine") / weight.shape[1] ** 0.5
         x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], weight)
-        x = x.float() + self.state[f"{name}.bias"][:, None, None]
+        x = x.to(self.dtype) + self.state[f"{name}.bias"][:, None, None]
         clamp = self.config.get("conv_clamp")
         return x if clamp is None else x.clamp(-clamp, clamp)
 

@@ -186,7 +186,7 @@ class StyleGan3(StyleGan):
 
     def features(self, w: Tensor, layers: int, half: bool) -> Tensor:
         """What leaves the `layers`-th layer: (B, C, n, n)."""
-        x = self._input(w[:, 0]).to(torch.bfloat16 if half else torch.float32)
+        x = self._input(w[:, 0]).to(torch.bfloat16 if half else self.dtype)
         if half:
             x = x.contiguous(memory_format=torch.channels_last)
         for i, layer in enumerate(self.layers[:layers]):
