@@ -93,21 +93,21 @@ def operator(name: str) -> Downscale:
 
 
 @lru_cache(maxsize=64)
-def matrix(name: str, n_in: int, n_out: int) -> F32:
-    """(n_out, n_in) float32, rows summing to 1: one axis of the operator `name`.
+def matrix(name: str, n_in: int, n_out: int) -> F64:
+    """(n_out, n_in) float64, rows summing to 1: one axis of the operator `name`.
 
     `n_out` may exceed `n_in`: the operators then interpolate.
     """
     assert n_in > 0 and n_out > 0, (n_in, n_out)
     values = operator(name).matrix(n_in, n_out)
-    rows: F32 = (values / values.sum(1, keepdims=True)).astype(np.float32)
+    rows: F64 = values / values.sum(1, keepdims=True)
     rows.setflags(write=False)
     return rows
 
 
 @lru_cache(maxsize=64)
-def _tensor(name: str, n_in: int, n_out: int, device: str) -> Tensor:
-    return torch.from_numpy(matrix(name, n_in, n_out).copy()).to(device)
+def _tensor(name: str, n_in: int, n_out: int, device: str, dtype: torch.dtype) -> Tensor:
+    return torch.from_numpy(matrix(name, n_in, n_out).copy()).to(device, dtype)
 
 
 def to_linear(srgb: Tensor) -> Tensor:
@@ -133,9 +133,9 @@ def downscale(image: Tensor, size: tuple[int, int], name: str = "area") -> Tenso
         OptionError: no operator of that name.
     """
     how = operator(name)
-    device = str(image.device)
-    rows = _tensor(name, image.shape[-2], size[0], device).to(image.dtype)  # [h,H]
-    columns = _tensor(name, image.shape[-1], size[1], device).to(image.dtype)  # [w,W]
+    device, dtype = str(image.device), image.dtype
+    rows = _tensor(name, image.shape[-2], size[0], device, dtype)  # [h,H]
+    columns = _tensor(name, image.shape[-1], size[1], device, dtype)  # [w,W]
     if how.linear_light:
         image = to_linear(image)
     # The width goes first: contiguous rows make it the cheap one of the two products.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ..errors import OptionError
 from ..types import Reading
+from .target import Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,15 @@ class StyleBased(Protocol):
         ...
 
 
+@runtime_checkable
+class HasBank(Protocol):
+    """A generator that knows people to start a search from."""
+
+    def near(self, target: Target, count: int, seed: int) -> Latents:
+        """`count` latents whose pictures are near to `target`, other ones for another seed."""
+        ...
+
+
 @dataclass(frozen=True)
 class GeneratorEntry:
     """One generator that can be asked for by name; `load(device, on_prepare)` may take seconds."""
@@ -129,6 +140,13 @@ def _load_head(device: str, on_prepare: OnPrepare) -> Generator:
     return load(device)
 
 
+def _load_checkpoint(name: str, device: str, on_prepare: OnPrepare) -> Generator:
+    from . import models
+
+    on_prepare(f"loading {name} ...")
+    return models.load(name, device)
+
+
 BUILTIN: tuple[GeneratorEntry, ...] = (
     GeneratorEntry("head", "embedded 3D morphable head; offline, CPU", _load_head),
 )
@@ -136,7 +154,17 @@ BUILTIN: tuple[GeneratorEntry, ...] = (
 
 def entries() -> Sequence[GeneratorEntry]:
     """Every generator that can be loaded here: the embedded ones, then installed checkpoints."""
-    return BUILTIN
+    from . import models
+
+    brought = [
+        GeneratorEntry(
+            model.name,
+            f"{model.family}, {model.resolution} px, installed checkpoint",
+            partial(_load_checkpoint, model.name),
+        )
+        for model in models.installed()
+    ]
+    return (*BUILTIN, *brought)
 
 
 def load_generator(

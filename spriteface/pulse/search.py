@@ -3,8 +3,11 @@
 Menon et al., "PULSE" (CVPR 2020, arXiv:2003.03808). Two recipes read top to bottom in `search`:
 
 * `pulse` is the published one: one start, 100 full-size steps, 100 L2 + 0.05 GEOCROSS.
-* `default` looks at cheap previews from several starts, drops the worse half twice, and spends
-  full-size steps only on the survivor.
+* `default` looks at cheap previews from several starts and drops the worse half twice. A
+  preview is a proxy, so the survivor is then rendered, the difference between the true
+  downscale and the preview's is added to the preview as a constant, and the search goes on
+  from there; a few such rounds (defect correction) reach the true downscale without a single
+  gradient at full size.
 
 Defects of the published code that are not kept: its eps gate sums over the batch (here each
 image has its own); seed 0 is ignored (here it is a seed); it saves the picture of its last
@@ -24,7 +27,7 @@ from torch import Tensor
 from ..errors import Cancelled, GeneratorError, OptionError
 from .downscale import downscale
 from .evolve import SeparableCma
-from .generator import Generator, Latents, StyleBased
+from .generator import Generator, HasBank, Latents, StyleBased
 from .latent import norms, percentile, slerp, to_sphere
 from .loss import gated, geocross, lr_psnr_db, region_color_loss, weighted_mse
 from .target import Target
@@ -38,9 +41,10 @@ class Recipe:
     """How to search. Weights multiply the losses of `loss.py`; 0 leaves one out.
 
     `steps` gradient steps (or generations) on previews of `preview_px` (0: the generator's
-    full size), then `finish_steps` at full size. `noise`, for style-based generators: "own"
-    leaves theirs; "trainable" / "fixed" / "zero" are PULSE's. `keep` are fractions of the
-    steps after which the worse half of the starts is dropped.
+    full size), then `corrections` rounds of a full-size render and `correction_steps`.
+    `noise`, for style-based generators: "own" leaves theirs; "trainable" / "fixed" / "zero"
+    are PULSE's. `keep` are fractions of the steps after which the worse half of the starts
+    is dropped. `independent_rows`: the rows of a W+ start are drawn one by one, as published.
     """
 
     name: str
@@ -48,8 +52,9 @@ class Recipe:
     starts: int
     learning_rate: float
     preview_px: int = 64
-    finish_steps: int = 0
-    finish_learning_rate: float = 0.05
+    corrections: int = 0
+    correction_steps: int = 12
+    correction_learning_rate: float = 0.05
     keep: tuple[float, ...] = ()
     pool: int = 0  # draws looked at before the starts are chosen among them
     l2_weight: float = 100.0
@@ -61,6 +66,7 @@ class Recipe:
     sphere: bool = True
     operator: str = ""  # "": the generator's own
     noise: str = "own"
+    independent_rows: bool = False
     trainable_noise: int = 5
     bad_noise: int = 17  # this noise input is always zero, as published
     evolve_sigma: float = 0.3  # first step of the evolution strategy, where no gradient is had
@@ -77,6 +83,7 @@ PULSE = Recipe(
     eps=2e-3,
     operator="bicubic",
     noise="trainable",
+    independent_rows=True,
 )
 DEFAULT = Recipe("default", steps=60, starts=4, learning_rate=0.2, keep=(0.25, 0.5), pool=16)
 RECIPES: tuple[Recipe, ...] = (DEFAULT, PULSE)
@@ -135,6 +142,7 @@ class _Walk:
     starts: list[int]
     anchor: Tensor
     free: Tensor | None
+    residual: Tensor | None = None  # (3, h, w): true downscale less the preview's
     radii: list[Tensor] = field(default_factory=list)
     first: list[Tensor] = field(default_factory=list)
     second: list[Tensor] = field(default_factory=list)
@@ -212,13 +220,31 @@ def schedule(step: int, steps: int) -> float:
     return 0.1 + (step - ramp) / (0.1 * steps) * (0.001 - 0.1)
 
 
-def _initial(generator: Generator, start: Latents | None, plan: Recipe, seed: int) -> Latents:
-    """The latents to begin with: the given ones, then neighbours of theirs; or prior draws."""
-    if start is None:
-        return generator.sample(max(plan.starts, plan.pool), seed)
-    if len(start) >= plan.starts:
-        return start
-    extra = plan.starts - len(start)
+def _initial(
+    generator: Generator, start: Latents | None, plan: Recipe, target: Target, seed: int
+) -> tuple[Latents, list[Tensor]]:
+    """The latents to begin with, and PULSE's noise maps (B, 1, H * W) if the recipe sets them.
+
+    Given latents come first, filled up with neighbours of theirs; else a bank's nearest, or
+    draws of the prior.
+    """
+    random = torch.Generator().manual_seed(seed)
+    if start is None and plan.independent_rows:
+        start = generator.sample(1, seed)  # for its device
+        shape = (plan.starts, *generator.info.latent_shape)
+        start = Latents(torch.randn(shape, generator=random).to(start.z), start.structure)
+    elif start is None and isinstance(generator, HasBank):
+        start = generator.near(target, plan.starts, seed)
+    elif start is None:
+        start = generator.sample(max(plan.starts, plan.pool), seed)
+    elif len(start) < plan.starts:
+        start = _neighbours(generator, start, plan.starts, seed)
+    return start, _noise(generator, plan, start.z, random)
+
+
+def _neighbours(generator: Generator, start: Latents, count: int, seed: int) -> Latents:
+    """`start`, filled up to `count` with points a third of the way to draws of the prior."""
+    extra = count - len(start)
     owner = [i % len(start) for i in range(extra)]
     draws = generator.sample(extra, seed).z.to(start.z.device)
     near = slerp(start.z[owner], draws, 0.3)
@@ -226,16 +252,17 @@ def _initial(generator: Generator, start: Latents | None, plan: Recipe, seed: in
     return Latents(torch.cat([start.z, near]), structure)
 
 
-def _noise(
-    generator: Generator, plan: Recipe, count: int, seed: int, device: torch.device
-) -> list[Tensor]:
-    """PULSE's noise maps, (count, 1, H * W) each."""
+def _noise(generator: Generator, plan: Recipe, z: Tensor, random: torch.Generator) -> list[Tensor]:
+    """PULSE's noise maps, (B, 1, H * W) each, drawn in its order after the latents `z`."""
     if plan.noise == "own" or not isinstance(generator, StyleBased):
         return []
-    random = torch.Generator().manual_seed(seed)
-    maps = [torch.randn(count, 1, h * w, generator=random) for h, w in generator.noise_shapes()]
-    silent = range(len(maps)) if plan.noise == "zero" else (plan.bad_noise,)
-    return [(m * (i not in silent)).to(device) for i, m in enumerate(maps)]
+    maps = []
+    for i, (h, w) in enumerate(generator.noise_shapes()):
+        silent = plan.noise == "zero" or i == plan.bad_noise
+        shape = (len(z), 1, h, w)
+        drawn = torch.zeros(shape) if silent else torch.randn(shape, generator=random)
+        maps.append(drawn.flatten(2).to(z))
+    return maps
 
 
 class _Search:
@@ -255,8 +282,11 @@ class _Search:
         self.full_px = generator.info.resolution
         px = max(plan.preview_px, 2 * max(target.size))
         self.preview_px = min(self.full_px, px) if plan.preview_px else self.full_px
-        moves_noise = plan.noise == "trainable" and isinstance(generator, StyleBased)
-        self.moving = 1 + (plan.trainable_noise if moves_noise else 0)
+        inputs = len(generator.noise_shapes()) if isinstance(generator, StyleBased) else 0
+        movable = plan.trainable_noise if plan.noise == "trainable" else 0
+        self.moving = 1 + min(movable, inputs)
+        proxy = self.preview_px < self.full_px
+        self.corrections = plan.corrections if proxy else 0
         self.trajectory: list[float] = []
         self.lowest = math.inf
         self.steps_done = 0
@@ -293,7 +323,10 @@ class _Search:
     def look(self, walk: _Walk, px: int) -> tuple[Tensor, Tensor]:
         """Losses (B,) and images of the walk as it stands; its best are remembered."""
         images = self.images(walk, px)
-        losses = self.losses(walk, downscale(images, self.target.size, self.operator))
+        small = downscale(images, self.target.size, self.operator)
+        if walk.residual is not None:
+            small = small + walk.residual
+        losses = self.losses(walk, small)
         walk.remember(losses)
         return losses, images.detach()
 
@@ -303,7 +336,7 @@ class _Search:
         self.trajectory.append(float(losses[best]))
         self.lowest = min(self.lowest, self.trajectory[-1])
         step, self.steps_done = self.steps_done, self.steps_done + 1
-        total = self.plan.steps + self.plan.finish_steps
+        total = self.plan.steps + self.corrections * self.plan.correction_steps
         if self.on_step and self.on_step(step, total, self.lowest, images[best]) is False:
             raise Cancelled("the search was stopped")
 
@@ -327,29 +360,19 @@ class _Search:
             self.step(walk, self.preview_px, plan.learning_rate * schedule(step, plan.steps))
         walk.keep_best(count)
 
-    def finish(self, walk: _Walk) -> None:
-        """Full-size steps of a walk of one image, from its best point."""
-        plan = self.plan
-        for step in range(plan.finish_steps):
-            rate = plan.finish_learning_rate * (1 - step / plan.finish_steps)
-            self.step(walk, self.full_px, rate)
-        with torch.no_grad():
-            self.look(walk, self.full_px)
-
     @torch.no_grad()
-    def evolve(self, walk: _Walk, i: int) -> None:
-        """Move image i of the walk by evolution instead of gradients; its best is remembered."""
-        alone = walk.single(i)
-        center, radius = alone.variables[0], alone.radii[0]
+    def evolve(self, walk: _Walk, steps: int, sigma: float) -> None:
+        """Move a walk of one image by evolution instead of gradients, from its best point."""
+        center, radius = walk.best[0].clone(), walk.radii[0]
         free = torch.ones_like(center) if walk.free is None else walk.free.expand_as(center)
         where = free.flatten() > 0
         strategy = SeparableCma(
             center.flatten()[where],
-            sigma=self.plan.evolve_sigma,
+            sigma=sigma,
             population=self.plan.evolve_population,
-            seed=self.seed + i,
+            seed=self.seed + self.steps_done,
         )
-        for _ in range(self.plan.steps):
+        for _ in range(steps):
             asked = strategy.ask()
             z = center.flatten().repeat(len(asked), 1)
             z[:, where] = asked.to(z)
@@ -358,23 +381,51 @@ class _Search:
                 z = to_sphere(z, radius, walk.free)
             crowd = _Walk(
                 [z],
-                alone.structure * len(asked),
-                alone.starts * len(asked),
-                alone.anchor.expand_as(z),
+                walk.structure * len(asked),
+                walk.starts * len(asked),
+                walk.anchor.expand_as(z),
                 walk.free,
+                walk.residual,
             )
             losses, images = self.look(crowd, self.preview_px)
             strategy.tell(asked, losses.cpu())
             best = int(losses.argmin())
-            if float(losses[best]) < float(walk.best_loss[i]):
-                walk.best[0][i] = z[best]
-                walk.best_loss[i] = losses[best].cpu()
+            if float(losses[best]) < float(walk.best_loss[0]):
+                walk.best[0] = z[best : best + 1]
+                walk.best_loss[0] = losses[best].cpu()
             self.tell(losses, images)
+
+    def correct(self, walk: _Walk, gradient: bool) -> SearchResult:
+        """Rounds of defect correction on a walk of one image; the best of all renders."""
+        walk = walk.single(0)
+        found = self.result(walk)
+        for _ in range(self.corrections):
+            with torch.no_grad():
+                preview = downscale(
+                    self.images(walk, self.preview_px), self.target.size, self.operator
+                )[0]
+            true = downscale(found.image[None], self.target.size, self.operator)[0]
+            walk.residual = true - preview
+            with torch.no_grad():
+                self.look(walk, self.preview_px)
+            for step in range(self.plan.correction_steps if gradient else 0):
+                fade = 1 - step / self.plan.correction_steps
+                self.step(walk, self.preview_px, self.plan.correction_learning_rate * fade)
+            if gradient:
+                with torch.no_grad():
+                    self.look(walk, self.preview_px)
+            else:
+                self.evolve(walk, self.plan.correction_steps, 0.3 * self.plan.evolve_sigma)
+            walk = walk.single(0)
+            tried = self.result(walk)
+            if tried.loss >= found.loss:
+                break
+            found = tried
+        return found
 
     @torch.no_grad()
     def result(self, walk: _Walk) -> SearchResult:
-        """Render the best point of a walk of one image."""
-        walk = walk.single(0)
+        """Render a walk of one image as it stands."""
         z, *noise = walk.variables
         if noise:
             image = self.images(walk, self.full_px)
@@ -418,7 +469,7 @@ def search(
         generator: any; where its previews have no gradient an evolution strategy is used.
         start: where to begin; without it, draws of the prior.
         starts: how many searches to begin with; 0 is the recipe's number.
-        steps: on previews; 0 is the recipe's number. Full-size steps come on top.
+        steps: on previews; 0 is the recipe's number. Corrections come on top.
         operator: of the downscale; "" is the recipe's, then the generator's own.
         free: broadcasts against a batch of latents; 1 where they may move, 0 where they stay.
         on_step: told of every step; returning False cancels.
@@ -464,29 +515,23 @@ def search_all(
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
     how = operator or plan.operator or generator.info.downscale_operator
-    first = _initial(generator, start, plan, seed)
-    z = first.z.detach().float()
-    noise = _noise(generator, plan, len(first), seed, z.device)
+    first, noise = _initial(generator, start, plan, target, seed)
+    z = first.z.detach()
     walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
     run = _Search(generator, target.to(z.device), plan, how, seed, on_step)
+    gradient = bool(noise) or _differentiable(generator, walk, run.preview_px)
 
-    if len(first) > plan.starts:  # a pool of draws, of which the best few start
+    if len(first) > plan.starts or not gradient:  # the best few of a pool start
         with torch.no_grad():
             run.look(walk, run.preview_px)
-        walk.keep_best(plan.starts)
-    if noise or _differentiable(generator, walk, run.preview_px):
+        walk.keep_best(plan.starts if gradient else count)
+    if gradient:
         run.descend(walk, count)
-        walks = [walk.single(i) for i in range(count)]
+    walks = [walk.single(i) for i in range(count)]
+    if not gradient:
         for alone in walks:
-            run.finish(alone) if plan.finish_steps else None
-    else:
-        with torch.no_grad():
-            run.look(walk, run.preview_px)
-        walk.keep_best(count)
-        for i in range(count):
-            run.evolve(walk, i)
-        walks = [walk.single(i) for i in range(count)]
-    results = [run.result(alone) for alone in walks]
+            run.evolve(alone, plan.steps, plan.evolve_sigma)
+    results = [run.correct(alone, gradient) for alone in walks]
     return tuple(sorted(results, key=lambda r: r.loss))
 
 
