@@ -49,6 +49,12 @@ class DetectorEntry:
     load: Callable[[], Detector]
 
 
+def _learned() -> Detector:
+    from .learned import LearnedDetector
+
+    return LearnedDetector()
+
+
 def _geometry() -> Detector:
     from .geometry import GeometryDetector
 
@@ -62,6 +68,7 @@ def _whole() -> Detector:
 
 
 DETECTORS: tuple[DetectorEntry, ...] = (
+    DetectorEntry("learned", "a small network trained on our own pixel art", _learned),
     DetectorEntry("geometry", "outline, skin and eyes of separable sprites", _geometry),
     DetectorEntry("whole", "every sprite is one head", _whole),
 )

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OptionError
-from ..types import F64, Frame, Pixels, Source
+from ..types import F32, F64, Frame, Pixels, Source
+from .grid_filter import Rhythm, filter_name, find_rhythm
 
 MAX_SCALE = 40.0
 MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
@@ -108,12 +109,28 @@ def find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     coarsest = max((grid.scale for grid in found if grid is not None), default=1.0)
     if layered is not None and layered[0].scale >= 1.9 * coarsest:
         across, down = layered
+    elif None in found and (rhythm := find_rhythm(luma_of(image))) is not None:
+        across, down = (_from_rhythm(r, size) for r, size in zip(rhythm, (width, height)))
+        power = min(1.0, math.log10(min(r.power for r in rhythm)) / 2)
+        confidence = min(0.99, 0.5 + 0.3 * power + 0.2 * min(r.predicted for r in rhythm))
+        return across, down, confidence, filter_name(rhythm, pixels)
     else:
         across, down = _agree(found[0], found[1], profiles)
     if across.scale > 1.0 or down.scale > 1.0:
         confidence = min(1.0, min(across.explained, down.explained))
         return across, down, confidence, "none"
     return native_axis(width), native_axis(height), _native_confidence(profiles), "none"
+
+
+def luma_of(image: NDArray[np.int16]) -> F32:
+    """(H, W) luma in [0, 255]; see-through pixels show a grey that is nobody's colour."""
+    clear = (255 - image[..., 3:]).astype(np.float32) * 0.42
+    color = image[..., :3].astype(np.float32) + clear
+    return np.asarray(color @ np.array([0.299, 0.587, 0.114], np.float32))
+
+
+def _from_rhythm(rhythm: Rhythm, size: int) -> AxisGrid:
+    return _axis(size, rhythm.scale, rhythm.phase)
 
 
 def comparable(pixels: Pixels) -> NDArray[np.int16]:

@@ -1,0 +1,166 @@
+"""The learned face detector: a small convolutional network, run in plain numpy.
+
+Trained by `tools/train_detector.py` on pixel art of our own making. One pass looks at heads from
+6 to 36 px; larger ones are found in halved copies of the frame. The forward pass needs no deep
+learning library, so extraction starts in milliseconds and works wherever numpy does.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load
+from scipy import ndimage
+
+from ..types import F32, U8, Bool, Box, View
+from .detect import Found
+
+STRIDE = 4
+MARGIN = 16  # px of nothing around the frame
+DILATIONS = (1, 1, 2, 1, 4, 1)
+VIEWS = (View.FRONT, View.THREE_QUARTER, View.PROFILE)
+KINDS = ("human", "humanoid", "creature")
+BAND = 512  # px of height looked at in one go, so that huge sheets need little memory
+OVERLAP = 96
+LEAST = 0.05
+SMALLEST_LEVEL = 10  # px: a halved frame smaller than this is not looked at
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A 3x3 convolution as a matrix (9 * inputs, outputs), channels last."""
+
+    matrix: F32
+    bias: F32
+
+
+@functools.cache
+def weights() -> Mapping[str, Layer]:
+    """The shipped weights by layer name."""
+    data = resources.files(__package__).joinpath("detector.safetensors").read_bytes()
+    tensors = {key: value.astype(np.float32) for key, value in load(data).items()}
+    names = sorted({key.rsplit(".", 1)[0] for key in tensors})
+    return {
+        name: Layer(_matrix(tensors[f"{name}.weight"]), tensors[f"{name}.bias"]) for name in names
+    }
+
+
+def _matrix(weight: F32) -> F32:
+    """(outputs, inputs, k, k) -> (k * k * inputs, outputs)."""
+    return np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0]))
+
+
+def convolve(x: F32, layer: Layer, *, stride: int = 1, dilation: int = 1) -> F32:
+    """ReLU of a 3x3 convolution: (H, W, C) -> (ceil(H / stride), ceil(W / stride), D)."""
+    h, w, c = x.shape
+    d = dilation
+    padded = np.zeros((h + 2 * d, w + 2 * d, c), np.float32)
+    padded[d : d + h, d : d + w] = x
+    rows, columns = -(-h // stride), -(-w // stride)
+    s0, s1, s2 = padded.strides
+    windows = np.lib.stride_tricks.as_strided(
+        padded,
+        (rows, columns, 3, 3, c),
+        (s0 * stride, s1 * stride, s0 * d, s1 * d, s2),
+        writeable=False,
+    )
+    out = windows.reshape(rows * columns, 9 * c) @ layer.matrix
+    out += layer.bias
+    np.maximum(out, 0, out=out)
+    return np.asarray(out.reshape(rows, columns, -1))
+
+
+def forward(x: F32) -> F32:
+    """(H, W, 4) network input, H and W multiples of 4 -> (H / 4, W / 4, 16) raw outputs."""
+    layers = weights()
+    h, w, c = x.shape
+    # pixel unshuffle in torch's channel order: channel, row, column
+    x = x.reshape(h // 2, 2, w // 2, 2, c).transpose(0, 2, 4, 1, 3).reshape(h // 2, w // 2, 4 * c)
+    x = convolve(convolve(x, layers["stem"]), layers["down"], stride=2)
+    for i in range(0, len(DILATIONS), 2):
+        y = convolve(x, layers[f"trunk{i}"], dilation=DILATIONS[i])
+        x = x + convolve(y, layers[f"trunk{i + 1}"], dilation=DILATIONS[i + 1])
+    hidden = np.maximum(x @ layers["hidden"].matrix + layers["hidden"].bias, 0)
+    return np.asarray(hidden @ layers["out"].matrix + layers["out"].bias)
+
+
+def network_input(rgba: U8, content: Bool | None) -> F32:
+    """(H, W, 4): colours around 0 weighted by alpha, and alpha; outside `content` all zeros."""
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    if content is not None:
+        alpha = alpha * content[..., None]
+    color = (rgba[..., :3].astype(np.float32) / 127.5 - 1) * alpha
+    return np.concatenate([color, alpha], axis=2)
+
+
+def halved(x: F32) -> F32:
+    """2x2 means; an odd last row or column counts as followed by nothing."""
+    h, w, c = x.shape
+    if h % 2 or w % 2:
+        x = np.pad(x, ((0, h % 2), (0, w % 2), (0, 0)))
+    return np.asarray(x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2, c).mean(axis=(1, 3)))
+
+
+def look(rgba: U8, content: Bool | None = None, *, least: float = LEAST) -> list[Found]:
+    """Everything that may be a face, at all sizes, unsorted and with overlaps.
+
+    Args:
+        rgba: (H, W, 4) native pixels.
+        content: (H, W), False where the picture is known to be background.
+        least: scores below are left out.
+    """
+    x = network_input(rgba, content)
+    found: list[Found] = []
+    factor = 1
+    while min(x.shape[:2]) >= (SMALLEST_LEVEL if factor > 1 else 1):
+        for top, band in _bands(x):
+            found += _decoded(forward(band), factor, top - MARGIN, least)
+        if max(x.shape[:2]) < 24:
+            break
+        x, factor = halved(x), factor * 2
+    return found
+
+
+def _bands(x: F32) -> Iterator[tuple[int, F32]]:
+    """Horizontal bands with a margin around, and their first row."""
+    h, w, c = x.shape
+    wide = -(-(w + 2 * MARGIN) // STRIDE) * STRIDE
+    step = BAND - OVERLAP if h > BAND else h
+    for top in range(0, max(1, h - OVERLAP if h > BAND else h), step):
+        rows = x[top : top + BAND]
+        tall = -(-(rows.shape[0] + 2 * MARGIN) // STRIDE) * STRIDE
+        band = np.zeros((tall, wide, c), np.float32)
+        band[MARGIN : MARGIN + rows.shape[0], MARGIN : MARGIN + w] = rows
+        yield top, band
+
+
+def _decoded(out: F32, factor: int, top: int, least: float) -> list[Found]:
+    heat = 1 / (1 + np.exp(-np.clip(out[..., 0], -30, 30)))
+    peak = (heat >= least) & (heat == ndimage.maximum_filter(heat, size=3))
+    return [
+        _found(out[j, i], float(heat[j, i]), (i + 0.5) * STRIDE - MARGIN, (j + 0.5) * STRIDE + top, factor)
+        for j, i in np.argwhere(peak)
+    ]  # fmt: skip
+
+
+def _found(values: NDArray[np.float32], score: float, x: float, y: float, factor: int) -> Found:
+    head = _box(values[1:5], x, y, factor)
+    face = _box(values[5:9], x, y, factor)
+    view = VIEWS[int(np.argmax(values[9:12]))]
+    lean = math.tanh(float(values[12]))
+    side = "" if view is View.FRONT else "left" if lean < 0 else "right"
+    return Found(face, head, score, view, side, KINDS[int(np.argmax(values[13:16]))])
+
+
+def _box(code: NDArray[np.float32], x: float, y: float, factor: int) -> Box:
+    cx, cy = x + 8 * float(code[0]), y + 8 * float(code[1])
+    w, h = (16 * math.exp(min(3.0, float(v))) for v in code[2:])
+    x0, y0 = round((cx - w / 2) * factor), round((cy - h / 2) * factor)
+    x1, y1 = round((cx + w / 2) * factor), round((cy + h / 2) * factor)
+    return Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))

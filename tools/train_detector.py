@@ -1,0 +1,336 @@
+"""Train the face detector of `spriteface/extract` on pixel art that `pixel_artist` draws.
+
+    python -m tools.train_detector draw  -o data.npz --count 6000 --seed 1
+    python -m tools.train_detector train data*.npz -o spriteface/extract/detector.safetensors \
+                                   --minutes 20
+
+Needs torch; the shipped detector runs on numpy alone. One thread and half an hour are enough.
+The network is fully convolutional with stride 4: each cell says how likely a head is centred on
+it, where the boxes of head and face are, the view, the side and the kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tools import pixel_artist as artist
+
+SIZE = 96
+STRIDE = 4
+SMALLEST, LARGEST = 5.5, 36.0  # px of the head's longer edge found at one level
+WIDTH = 48
+DILATIONS = (1, 1, 2, 1, 4, 1)
+VIEWS = (artist.FRONT, artist.THREE_QUARTER, artist.PROFILE)
+KINDS = (artist.HUMAN, artist.HUMANOID, artist.CREATURE)
+OUTPUTS = 1 + 4 + 4 + 3 + 1 + 3  # heat, head, face, view, side, kind
+MOST = 12  # labels per picture
+
+
+# --- data -----------------------------------------------------------------------------------
+
+
+def sample(rng: np.random.Generator) -> artist.Picture:
+    """One (96, 96) picture as the detector may see it at some level of its pyramid."""
+    pick = rng.random()
+    unit = float(np.exp(rng.uniform(np.log(5.5), np.log(27))))
+    if pick < 0.40:
+        return artist.scene(rng, SIZE, unit, transparent=True)
+    if pick < 0.68:
+        return artist.scene(rng, SIZE, unit, transparent=False)
+    if pick < 0.82:
+        return shrunk(artist.scene(rng, 2 * SIZE, 2 * unit, transparent=rng.random() < 0.5), 2)
+    edge = int(rng.integers(10, SIZE + 1))
+    factor = 1 if edge < 36 else 2 if rng.random() < 0.7 else 1
+    return padded(shrunk(artist.portrait(rng, edge * factor), factor), rng)
+
+
+def shrunk(picture: artist.Picture, k: int) -> artist.Picture:
+    """Averaged over k x k px, colours weighted by alpha."""
+    if k == 1:
+        return picture
+    rgba = picture.rgba.astype(np.float32)
+    h, w = rgba.shape[0] // k * k, rgba.shape[1] // k * k
+    alpha = rgba[:h, :w, 3:] / 255
+    blocks = np.concatenate([rgba[:h, :w, :3] * alpha, alpha], 2)
+    mean = blocks.reshape(h // k, k, w // k, k, 4).mean(axis=(1, 3))
+    out = np.zeros(mean.shape, np.uint8)
+    out[..., :3] = mean[..., :3] / np.maximum(mean[..., 3:], 1e-3)
+    out[..., 3] = mean[..., 3] * 255
+    return artist.Picture(out, [label.scaled(1 / k) for label in picture.labels])
+
+
+def padded(picture: artist.Picture, rng: np.random.Generator) -> artist.Picture:
+    """A smaller picture somewhere in an empty one of the usual size."""
+    room = SIZE - picture.rgba.shape[0]
+    x, y = (int(rng.integers(0, room + 1)) for _ in range(2))
+    canvas = np.zeros((SIZE, SIZE, 4), np.uint8)
+    canvas[y : y + picture.rgba.shape[0], x : x + picture.rgba.shape[1]] = picture.rgba
+    return artist.Picture(canvas, [label.moved(x, y) for label in picture.labels])
+
+
+def draw(count: int, seed: int, path: Path) -> None:
+    """Draw `count` pictures and write them with their labels.
+
+    `labels` (N, 12, 11): head x0 y0 x1 y1, face x0 y0 x1 y1, view, side, kind; NaN where unused.
+    """
+    pictures = np.zeros((count, SIZE, SIZE, 4), np.uint8)
+    labels = np.full((count, MOST, 11), np.nan, np.float32)
+    for i in range(count):
+        picture = sample(np.random.default_rng((seed, i)))
+        pictures[i] = picture.rgba
+        for j, label in enumerate(picture.labels[:MOST]):
+            side = {"left": -1, "": 0, "right": 1}[label.side]
+            view, kind = VIEWS.index(label.view), KINDS.index(label.kind)
+            labels[i, j] = (*label.head, *label.face, view, side, kind)
+    np.savez(path, pictures=pictures, labels=labels)
+
+
+# --- augmentation ---------------------------------------------------------------------------
+
+
+def augmented(
+    rgba: NDArray[np.uint8], labels: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(4, H, W) network input and labels, with colours, side and place changed at random."""
+    rgba, labels = rgba.copy(), labels.copy()
+    if rng.random() < 0.5:
+        rgba = rgba[:, ::-1]
+        labels[:, [0, 2, 4, 6]] = SIZE - labels[:, [2, 0, 6, 4]]
+        labels[:, 9] *= -1
+    dy, dx = (int(v) for v in rng.integers(-6, 7, 2))
+    shifted = np.zeros_like(rgba)
+    shifted[max(0, dy) : SIZE + min(0, dy), max(0, dx) : SIZE + min(0, dx)] = rgba[
+        max(0, -dy) : SIZE + min(0, -dy), max(0, -dx) : SIZE + min(0, -dx)
+    ]
+    labels[:, [0, 2, 4, 6]] += dx
+    labels[:, [1, 3, 5, 7]] += dy
+    color, alpha = shifted[..., :3].astype(np.float32) / 255, shifted[..., 3:] / np.float32(255)
+    if rng.random() < 0.15:
+        color = color * alpha + rng.random(3, dtype=np.float32) * (1 - alpha)
+        alpha = np.ones_like(alpha)
+    color = recolored(color, rng)
+    return network_input(color, alpha), labels
+
+
+def recolored(color: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """(H, W, 3) in [0, 1]: other channels, hues, few tones, noise."""
+    pick = rng.random()
+    if pick < 0.15:
+        color = color[..., rng.permutation(3)]
+    elif pick < 0.3:
+        gray = color @ np.array([0.3, 0.59, 0.11], np.float32)
+        if rng.random() < 0.7:  # four tones, as on a hand-held
+            tones = int(rng.integers(3, 6))
+            cuts = np.quantile(gray, np.sort(rng.random(tones - 1)))
+            ramp = np.sort(rng.random((tones, 1), dtype=np.float32), axis=0)
+            tint = np.array([1, 1, 1]) if rng.random() < 0.5 else rng.uniform(0.4, 1.0, 3)
+            color = (ramp * tint).astype(np.float32)[np.searchsorted(cuts, gray)]
+        else:
+            color = np.repeat(gray[..., None], 3, axis=2)
+    elif pick < 0.45:
+        mix = np.eye(3) + rng.normal(0, 0.25, (3, 3))
+        color = color @ mix.astype(np.float32)
+    color = (color - 0.5) * rng.uniform(0.6, 1.25) + 0.5 + rng.normal(0, 0.08)
+    if rng.random() < 0.12:
+        color = color + rng.normal(0, rng.uniform(0.01, 0.06), color.shape)
+    if rng.random() < 0.03:
+        color = 1 - color
+    return np.clip(color, 0, 1).astype(np.float32)
+
+
+def network_input(color: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(4, H, W): colours around 0 weighted by alpha, and alpha. Empty is all zeros."""
+    shown = (color - 0.5) * 2 * alpha
+    return np.concatenate([shown, alpha], axis=2).transpose(2, 0, 1).astype(np.float32)
+
+
+def targets(labels: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """Heat (g, g), its weight (g, g), regression (g, g, 11), its weight (g, g)."""
+    g = SIZE // STRIDE
+    heat, weight = np.zeros((g, g), np.float32), np.ones((g, g), np.float32)
+    values, valid = np.zeros((g, g, 11), np.float32), np.zeros((g, g), np.float32)
+    centre = (np.arange(g) + 0.5) * STRIDE
+    for row in labels[~np.isnan(labels[:, 0])]:
+        head, face = row[:4], row[4:8]
+        w, h = head[2] - head[0], head[3] - head[1]
+        cx, cy = (head[0] + head[2]) / 2, (head[1] + head[3]) / 2
+        edge = max(w, h)
+        if not (0 <= cx < SIZE and 0 <= cy < SIZE):
+            continue
+        dx, dy = centre - cx, centre - cy
+        sx, sy = max(2.0, 0.16 * w), max(2.0, 0.16 * h)
+        bump = np.exp(-(dx[None] ** 2) / (2 * sx**2) - (dy[:, None] ** 2) / (2 * sy**2))
+        inside = (np.abs(dx)[None] < w / 2) & (np.abs(dy)[:, None] < h / 2)
+        if edge > LARGEST or edge < SMALLEST:
+            weight[inside | (bump > 0.3)] = 0.0
+            continue
+        x, y = min(g - 1, int(cx / STRIDE)), min(g - 1, int(cy / STRIDE))
+        bump[y, x] = 1.0
+        heat = np.maximum(heat, bump)
+        near = (np.abs(dx)[None] < max(STRIDE * 0.6, 0.22 * w)) & (
+            np.abs(dy)[:, None] < max(STRIDE * 0.6, 0.22 * h)
+        )
+        near[y, x] = True
+        for j, i in np.argwhere(near):
+            values[j, i] = (*encoded(head, centre[i], centre[j]), *encoded(face, centre[i], centre[j]), *row[8:11])  # fmt: skip
+            valid[j, i] = 1.0
+    return heat, weight, values, valid
+
+
+def encoded(box: NDArray[np.float32], x: float, y: float) -> tuple[float, float, float, float]:
+    """Centre offset / 8 px and log size / 16 px."""
+    w, h = max(1.0, float(box[2] - box[0])), max(1.0, float(box[3] - box[1]))
+    cx, cy = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+    return (cx - x) / 8, (cy - y) / 8, math.log(w / 16), math.log(h / 16)
+
+
+# --- network --------------------------------------------------------------------------------
+
+
+class Layer(nn.Module):
+    """Convolution, batch norm and ReLU; the norm is folded away on export."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.norm(self.conv(x)))
+
+
+class Network(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Layer(16, 32)
+        self.down = Layer(32, WIDTH, stride=2)
+        self.trunk = nn.ModuleList(Layer(WIDTH, WIDTH, dilation=d) for d in DILATIONS)
+        self.hidden = nn.Conv2d(WIDTH, 64, 1)
+        self.out = nn.Conv2d(64, OUTPUTS, 1)
+        nn.init.zeros_(self.out.bias)
+        self.out.bias.data[0] = -4.0
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, 4, H, W) -> (B, OUTPUTS, H/4, W/4)
+        x = self.down(self.stem(F.pixel_unshuffle(x, 2)))
+        for a, b in zip(self.trunk[::2], self.trunk[1::2]):
+            x = x + b(a(x))
+        return self.out(F.relu(self.hidden(x)))
+
+
+def loss_of(out: Tensor, heat: Tensor, weight: Tensor, values: Tensor, valid: Tensor) -> Tensor:
+    logit = out[:, 0]
+    p = torch.sigmoid(logit)
+    positive = heat >= 0.999
+    log_p, log_q = F.logsigmoid(logit), F.logsigmoid(-logit)
+    pull = -((1 - p) ** 2) * log_p * positive
+    push = -(p**2) * (1 - heat) ** 4 * log_q * ~positive
+    count = positive.sum().clamp(min=1)
+    classify = ((pull + push) * weight).sum() / count
+    at = valid > 0
+    got, want = out.permute(0, 2, 3, 1)[at], values[at]
+    boxes = F.smooth_l1_loss(got[:, 1:9], want[:, :8], beta=0.1)
+    view = F.cross_entropy(got[:, 9:12], want[:, 8].long())
+    side = F.mse_loss(torch.tanh(got[:, 12]), want[:, 9])
+    kind = F.cross_entropy(got[:, 13:16], want[:, 10].long())
+    return classify + 4.0 * boxes + 0.2 * (view + side + kind)
+
+
+def batches(
+    pictures: Sequence[NDArray[np.uint8]], labels: Sequence[NDArray[np.float32]], size: int, seed: int
+) -> Iterator[tuple[Tensor, ...]]:
+    rng = np.random.default_rng(seed)
+    sizes = np.array([len(part) for part in pictures])
+    while True:
+        rows = []
+        for _ in range(size):
+            part = int(rng.choice(len(sizes), p=sizes / sizes.sum()))
+            i = int(rng.integers(sizes[part]))
+            x, wanted = augmented(pictures[part][i], labels[part][i], rng)
+            rows.append((x, *targets(wanted)))
+        yield tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows))
+
+
+def train(paths: Sequence[Path], output: Path, minutes: float, seed: int, resume: Path | None) -> None:
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    stored = [np.load(path) for path in paths]
+    pictures, labels = [s["pictures"] for s in stored], [s["labels"] for s in stored]
+    network = Network()
+    if resume:
+        network.load_state_dict(torch.load(resume, weights_only=True))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-4)
+    began, step, average = time.process_time(), 0, 0.0
+    for batch in batches(pictures, labels, 24, seed):
+        done = (time.process_time() - began) / (60 * minutes)
+        if done >= 1:
+            break
+        rate = 2.5e-3 * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss = loss_of(network(batch[0]), *batch[1:])
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        average = 0.98 * average + 0.02 * float(loss) if step else float(loss)
+        step += 1
+        if step % 100 == 0:
+            print(f"step {step}  {100 * done:.0f} %  loss {average:.3f}", flush=True)
+        if step % 1000 == 0:
+            save(network, output)
+    save(network, output)
+
+
+def save(network: Network, output: Path) -> None:
+    """Weights with the norms folded in, float16, as the numpy detector reads them."""
+    from safetensors.numpy import save_file
+
+    torch.save(network.state_dict(), output.with_suffix(".pt"))
+    tensors: dict[str, NDArray[Any]] = {}
+    layers = [("stem", network.stem), ("down", network.down)]
+    layers += [(f"trunk{i}", layer) for i, layer in enumerate(network.trunk)]
+    for name, layer in layers:
+        norm = layer.norm
+        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        tensors[f"{name}.weight"] = (layer.conv.weight * factor[:, None, None, None]).detach().numpy()
+        tensors[f"{name}.bias"] = (norm.bias - norm.running_mean * factor).detach().numpy()
+    for name, conv in (("hidden", network.hidden), ("out", network.out)):
+        tensors[f"{name}.weight"] = conv.weight.detach().numpy()
+        tensors[f"{name}.bias"] = conv.bias.detach().numpy()
+    halved = {key: np.ascontiguousarray(value.astype(np.float16)) for key, value in tensors.items()}
+    save_file(halved, output)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    drawing = commands.add_parser("draw")
+    drawing.add_argument("-o", "--output", type=Path, required=True)
+    drawing.add_argument("--count", type=int, default=6000)
+    drawing.add_argument("--seed", type=int, default=1)
+    training = commands.add_parser("train")
+    training.add_argument("data", type=Path, nargs="+")
+    training.add_argument("-o", "--output", type=Path, required=True)
+    training.add_argument("--minutes", type=float, default=20)
+    training.add_argument("--seed", type=int, default=0)
+    training.add_argument("--resume", type=Path)
+    options = parser.parse_args()
+    if options.command == "draw":
+        draw(options.count, options.seed, options.output)
+    else:
+        train(options.data, options.output, options.minutes, options.seed, options.resume)
+
+
+if __name__ == "__main__":
+    main()
