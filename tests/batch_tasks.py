@@ -31,9 +31,9 @@ def echo(config: Any) -> Callable[[Any], Any]:
             case "hang":
                 time.sleep(3600)
             case "eat":
-                while True:
+                while len(blob) < 32:
                     blob.append(b"x" * (32 << 20))
-                    time.sleep(0.05)
+                time.sleep(3600)
             case "bad":
                 raise ImageError("bad.png is not an image", "look at it")
             case "bug":

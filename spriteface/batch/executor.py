@@ -50,10 +50,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Task:
-    """`payload` is handed to the worker; `id` comes back with the result."""
+    """`payload` is handed to the worker; `id` comes back with the result. A worker that has an
+    `alone` task gets no other: for long tasks, and for payloads larger than a pipe's buffer."""
 
     id: str
     payload: Any
+    alone: bool = False
 
 
 @dataclass(frozen=True)

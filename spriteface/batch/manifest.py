@@ -283,10 +283,19 @@ class Manifest:
 
     def _faces(self, where: str, *values: Any) -> Iterator[FaceRow]:
         for row in self._db.execute(self._FACE + where, values):
-            *head, kind, linked, path, member, about, pixels = row
-            source = Path(f"{path}!{member}" if member else path)
-            found = FoundFace.from_row(json.loads(about), pixels)
-            yield FaceRow(*head, Kind(kind), linked, source, found)
+            path, member, about, pixels = row[8:]
+            yield FaceRow(
+                id=row[0],
+                exact=row[1],
+                game=row[2],
+                name=row[3],
+                person=row[4],
+                portrait=row[5],
+                kind=Kind(row[6]),
+                linked=row[7],
+                source=Path(f"{path}!{member}" if member else path),
+                found=FoundFace.from_row(json.loads(about), pixels),
+            )
 
     # --------------------------------------------------------------------------- portraits
     def want_portrait(self, key: str, face: int) -> None:

@@ -50,6 +50,10 @@ class _Worker:
     ready: bool = False
     since: float = 0.0  # when the first task of the queue became the one under way
 
+    @property
+    def room(self) -> int:
+        return 0 if any(task.alone for task in self.tasks) else AHEAD - len(self.tasks)
+
 
 class LocalPool:
     """`Executor` over processes of this machine.
@@ -80,7 +84,7 @@ class LocalPool:
 
     @property
     def free(self) -> int:
-        return self.workers * AHEAD - sum(len(w.tasks) for w in self._team)
+        return sum(w.room for w in self._team) + AHEAD * (self.workers - len(self._team))
 
     @property
     def idle(self) -> int:
@@ -96,7 +100,7 @@ class LocalPool:
         idle = [w for w in self._team if not w.tasks]
         if not idle and len(self._team) < self.workers:
             idle = [self._start()]
-        worker = idle[0] if idle else min(self._team, key=lambda w: len(w.tasks))
+        worker = idle[0] if idle else max(self._team, key=lambda w: w.room)
         if not worker.tasks:
             worker.since = time.monotonic()
         worker.tasks.append(task)
@@ -160,14 +164,12 @@ class LocalPool:
         for worker in list(self._team):
             if not worker.tasks:
                 continue
-            if worker.ready and now - worker.since > self._timeout:
-                words = f"took longer than {self._timeout:g} s"
-                found += self._lost(worker, FailureKind.TIMEOUT, words)
-            elif (
-                self._memory_mib and (size := _resident_mib(worker.process.pid)) > self._memory_mib
-            ):
+            if self._memory_mib and (size := _resident_mib(worker.process.pid)) > self._memory_mib:
                 words = f"took {size:.0f} MiB, more than {self._memory_mib}"
                 found += self._lost(worker, FailureKind.MEMORY, words)
+            elif worker.ready and now - worker.since > self._timeout:
+                words = f"took longer than {self._timeout:g} s"
+                found += self._lost(worker, FailureKind.TIMEOUT, words)
         return found
 
     def _lost(self, worker: _Worker, kind: FailureKind, words: str) -> list[Result]:

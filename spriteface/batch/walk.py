@@ -6,6 +6,7 @@ usual ones, so that a folder of thousands falls into games by itself.
 
 from __future__ import annotations
 
+import functools
 import glob
 import os
 import re
@@ -50,8 +51,13 @@ class Item:
         """
         if not self.member:
             return self.path.read_bytes()
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(self.member)
+        return _archive(self.path, self.path.stat().st_mtime_ns).read(self.member)
+
+
+@functools.lru_cache(maxsize=2)
+def _archive(path: Path, mtime_ns: int) -> zipfile.ZipFile:
+    """Kept open: reading the directory again for each of thousands of members takes longest."""
+    return zipfile.ZipFile(path)
 
 
 @dataclass(frozen=True)
@@ -199,8 +205,11 @@ def game_of(stem: str, folders: Iterable[str] = ()) -> tuple[str, str]:
 def _time(parts: dict[str, str | None]) -> str:
     if not parts.get("y"):
         return ""
-    year, *rest = (int(parts[k] or 0) for k in ("y", "mo", "d", "h", "mi", "s"))
+    year, month, day, hour, minute, second = (
+        int(parts[k] or 0) for k in ("y", "mo", "d", "h", "mi", "s")
+    )
+    year += 2000 if year < 100 else 0
     try:
-        return datetime(year + 2000 if year < 100 else year, *rest).isoformat()
+        return datetime(year, month, day, hour, minute, second).isoformat()
     except ValueError:  # digits that are no date
         return ""
