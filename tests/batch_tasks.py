@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ def make(
     options: PortraitOptions,
     *,
     generator: Any = None,
-    people: Mapping[int, int] | None = None,
+    person_seed: int | None = None,
     on_event: Any = None,
 ) -> Iterator[Portrait]:
     """An enlarged, smoothed sprite: nobody, but deterministic and at once."""
@@ -89,7 +89,7 @@ def make(
         flat.alpha_composite(Image.fromarray(face.pixels.rgba))
         small = np.asarray(flat.convert("RGB"))
         image = flat.convert("RGB").resize((options.size, options.size), Image.Resampling.BICUBIC)
-        seed = people[face.group] if people else options.seed
+        seed = options.seed if person_seed is None else person_seed
         yield Portrait(
             image=np.asarray(image),
             small=small,

@@ -388,6 +388,14 @@ class Manifest:
         for face, made, seconds in rows:
             yield self.face(face), json.loads(made), seconds or 0.0
 
+    def links(self) -> Iterator[tuple[int, int, int, Kind]]:
+        """(face, whose portrait it has, the face it's linked to, how)."""
+        rows = self._db.execute(
+            "SELECT id, portrait, linked, kind FROM faces WHERE linked IS NOT NULL ORDER BY id"
+        )
+        for face, portrait, linked, kind in rows:
+            yield face, portrait, linked, Kind(kind)
+
     def where(self, portrait: int) -> Iterator[tuple[str, str, str, list[int], bool]]:
         """(file, game, taken, box, mirrored) of every occurrence that a portrait serves."""
         rows = self._db.execute(

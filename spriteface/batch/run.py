@@ -106,6 +106,7 @@ class Batch:
         self.job, self.options = job, options or BatchOptions()
         self.executor = executor
         self.on_progress = on_progress or (lambda progress: None)
+        self.on_portrait: Callable[[Result], None] = lambda result: None
         _make_folders(job.out)
         self.manifest = Manifest(job.out)
         try:
@@ -140,9 +141,7 @@ class Batch:
         """End the workers and let go of the folder; what is under way is done again next time."""
         self.executor.close()
         self.manifest.close()
-        for name in FOLDERS:
-            for part in (self.job.out / name).rglob(".*.part"):
-                part.unlink(missing_ok=True)
+        remove_parts(self.job.out)
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -245,7 +244,7 @@ class Batch:
 
     def _name(self, row: FaceRow) -> str:
         """Where a face's results go: game/first file it was seen in-hash."""
-        return f"{_slug(row.game)}/{_slug(row.name)}-{row.exact[:10]}"
+        return f"{slug(row.game)}/{slug(row.name)}-{row.exact[:10]}"
 
     # ----------------------------------------------------------------------------- answers
     def _take(self, result: Result) -> None:
@@ -261,6 +260,7 @@ class Batch:
         if result.failure is None:
             self._costs.add("make", result.seconds)
             self.manifest.portrait_done(key, result.value, result.seconds)
+            self.on_portrait(result)
         else:
             tries = self.manifest.portrait_tries(key) + 1
             status, failure = self._verdict(result.failure, tries), result.failure
@@ -406,9 +406,16 @@ class Batch:
         return (files * find + (portraits + to_come) * make) / self.executor.workers
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
     """A name for every file system: letters, digits, dots and dashes."""
     return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80].lower() or "unnamed"
+
+
+def remove_parts(out: Path) -> None:
+    """Temporary files of results that were being written when a run ended."""
+    for pattern in (".*.part", "contact/.*.part", *(f"{name}/**/.*.part" for name in FOLDERS)):
+        for part in out.glob(pattern):
+            part.unlink(missing_ok=True)
 
 
 def _make_folders(out: Path) -> None:
@@ -416,8 +423,7 @@ def _make_folders(out: Path) -> None:
     try:
         for name in FOLDERS:
             (out / name).mkdir(parents=True, exist_ok=True)
-            for part in (out / name).rglob(".*.part"):
-                part.unlink(missing_ok=True)
+        remove_parts(out)
     except OSError as error:
         raise SinkError(
             f"can't write to {out}: {error.strerror or error}", "choose another folder with -o"

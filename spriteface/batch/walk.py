@@ -92,7 +92,14 @@ def walk(
                 continue
             for item in found:
                 items.setdefault((item.path.resolve(), item.member), item)
-    return sorted(items.values(), key=lambda i: (str(i.path), i.member)), problems
+    return sorted(
+        items.values(), key=lambda i: (_natural(str(i.path)), _natural(i.member))
+    ), problems
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts 2 before 10, as the pictures were taken."""
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in re.split(r"(\d+)", name)]
 
 
 def _expand(inputs: Sequence[str | Path]) -> Iterator[Path]:

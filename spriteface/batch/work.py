@@ -179,7 +179,7 @@ def _maker(job: Job) -> Callable[[MakeTask], list[Made]]:
 
     def make_all(task: MakeTask) -> list[Made]:
         face = task.face.face(task.source)
-        found = make([face], job.portrait, generator=generator, people={0: task.person_seed})
+        found = make([face], job.portrait, generator=generator, person_seed=task.person_seed)
         return [_save(job, task, portrait) for portrait in found]
 
     return make_all
