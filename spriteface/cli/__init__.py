@@ -17,6 +17,8 @@ from ..errors import SpritefaceError
 # name -> (module in this package, one line for `--help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "upscale": ("upscale", "make realistic portraits of the faces in images"),
+    "batch": ("batch", "portraits of every character in folders of screenshots"),
+    "watch": ("watch", "portraits of new characters as one plays"),
     "serve": ("serve", "the engine for GIMP and Aseprite"),
     "install-plugins": ("install_plugins", "put the GIMP and Aseprite plug-ins in place"),
     "doctor": ("doctor", "check the way from the editors to the engine"),

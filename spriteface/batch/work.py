@@ -1,0 +1,224 @@
+"""What a worker does: find the faces of a picture, make the portrait of a face.
+
+Tasks and answers are small: a path goes in, faces as crops of a few kilobytes come out, and a
+portrait's files are written where they belong by the worker itself, whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ImageError, SinkError
+from ..options import ExtractOptions, PortraitOptions
+from ..types import U8, Box, Face, Frame, Pixels, Source, View
+from .executor import SetupFailed, resolve
+
+THUMB_PX = 256
+
+
+@dataclass(frozen=True)
+class Job:
+    """All a worker needs to know. The three functions are named, so that they can be replaced:
+    `load(name, device)` may be "" for none."""
+
+    out: Path
+    extract: ExtractOptions = field(default_factory=ExtractOptions)
+    portrait: PortraitOptions = field(default_factory=PortraitOptions)
+    find: str = "spriteface.pipeline:find_faces"
+    make: str = "spriteface.pipeline:make_portraits"
+    load: str = "spriteface.pulse.generator:load_generator"
+
+
+@dataclass(frozen=True, eq=False)
+class FoundFace:
+    """A face without its frame. `rgba` (H, W, 4) is its crop, `box` and `head` lie in it in
+    native pixels, `file_box` in the file; `scale` and `phase` are those of the crop."""
+
+    rgba: U8
+    box: Box
+    head: Box
+    file_box: Box
+    scale: tuple[float, float]
+    phase: tuple[float, float]
+    score: float
+    view: str
+    side: str
+    kind: str
+    detector: str
+    name: str
+    group: int
+
+    @classmethod
+    def of(cls, face: Face) -> FoundFace:
+        frame, crop = face.frame, face.crop
+        phase = tuple(p + c * s for p, c, s in zip(frame.phase, (crop.x, crop.y), frame.scale))
+        return cls(
+            face.pixels.rgba,
+            face.box.shift(-crop.x, -crop.y),
+            face.head.shift(-crop.x, -crop.y),
+            frame.to_file(face.box),
+            frame.scale,
+            (phase[0], phase[1]),
+            face.score,
+            str(face.view),
+            face.side,
+            face.kind,
+            face.detector,
+            face.name,
+            face.group,
+        )
+
+    def face(self, path: Path) -> Face:
+        """A `Face` again, in a frame that is no more than its crop."""
+        pixels = Pixels(self.rgba)
+        frame = Frame(pixels, Source(path), scale=self.scale, phase=self.phase)
+        crop = Box(0, 0, pixels.width, pixels.height)
+        return Face(
+            frame, self.box, self.head, crop, pixels, self.score, View(self.view), self.side,
+            self.kind, self.detector, self.name, 0,
+        )  # fmt: skip
+
+    def to_row(self) -> tuple[dict[str, Any], bytes]:
+        """Plain JSON values, and the pixels packed."""
+        plain = {k: v for k, v in vars(self).items() if k != "rgba"}
+        for key in ("box", "head", "file_box"):
+            plain[key] = plain[key].as_list()
+        height, width = self.rgba.shape[:2]
+        return {**plain, "size": [width, height]}, zlib.compress(self.rgba.tobytes())
+
+    @classmethod
+    def from_row(cls, plain: dict[str, Any], packed: bytes) -> FoundFace:
+        """The reverse of `to_row`."""
+        values = dict(plain)
+        width, height = values.pop("size")
+        for key in ("box", "head", "file_box"):
+            values[key] = Box(*values[key])
+        for key in ("scale", "phase"):
+            values[key] = tuple(values[key])
+        rgba = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, width, 4)
+        return cls(rgba=rgba, **values)
+
+
+@dataclass(frozen=True)
+class FindTask:
+    path: Path
+    member: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class MakeTask:
+    """`name` is the result's, without suffix; `person_seed` the identity to give it."""
+
+    face: FoundFace
+    source: Path
+    name: str
+    person_seed: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """`files` are relative to the output folder; the first is the portrait."""
+
+    files: tuple[str, ...]
+    size_bytes: int
+    sha256: str
+    lr_psnr_db: float
+
+
+def worker(job: Job) -> Callable[[Any], Any]:
+    """The function of a worker; the generator is loaded once, when the first portrait is due."""
+    find = resolve(job.find)
+    maker: list[Callable[[MakeTask], list[Made]]] = []
+
+    def work(task: Any) -> Any:
+        if isinstance(task, FindTask):
+            return _find(find, job, task)
+        assert isinstance(task, MakeTask)
+        if not maker:
+            maker.append(_maker(job))
+        return maker[0](task)
+
+    return work
+
+
+def _find(find: Callable[..., list[Face]], job: Job, task: FindTask) -> list[FoundFace]:
+    if not task.member:
+        return [FoundFace.of(face) for face in find(task.path, job.extract)]
+    from .walk import Item
+
+    label = f"{task.path}!{task.member}"
+    with tempfile.TemporaryDirectory(prefix="spriteface-") as folder:
+        copy = Path(folder) / Path(task.member).name
+        try:
+            copy.write_bytes(Item(task.path, task.member).read())
+            return [FoundFace.of(face) for face in find(copy, job.extract)]
+        except ImageError as error:
+            raise ImageError(error.message.replace(str(copy), label), error.hint) from error
+        except Exception as error:  # zipfile and zlib raise all sorts on broken members
+            if isinstance(error, MemoryError):
+                raise
+            raise ImageError(f"can't read {label}: {error}", "check the archive") from error
+
+
+def _maker(job: Job) -> Callable[[MakeTask], list[Made]]:
+    try:
+        generator = (
+            resolve(job.load)(job.portrait.generator, job.portrait.device) if job.load else None
+        )
+        make = resolve(job.make)
+    except Exception as error:
+        raise SetupFailed from error
+
+    def make_all(task: MakeTask) -> list[Made]:
+        face = task.face.face(task.source)
+        found = make([face], job.portrait, generator=generator, person_seed=task.person_seed)
+        return [_save(job, task, portrait) for portrait in found]
+
+    return make_all
+
+
+def _save(job: Job, task: MakeTask, portrait: Any) -> Made:
+    from ..writeback import save_portrait, save_sidecar
+
+    name = task.name + (f".{portrait.candidate + 1}" if job.portrait.candidates > 1 else "")
+    picture = Path("portraits") / f"{name}.png"
+    sidecar, sprite, thumb = (
+        picture.with_suffix(".json"),
+        Path("sprites") / f"{name}.png",
+        Path("thumbs") / f"{name}.jpg",
+    )
+    _write_small_pictures(job.out, portrait, task.face.rgba, sprite, thumb)
+    save_sidecar(portrait, job.out / sidecar)
+    save_portrait(portrait, job.out / picture)
+    try:
+        data = (job.out / picture).read_bytes()
+    except OSError as error:
+        raise SinkError(f"can't read back {picture}: {error.strerror}") from error
+    return Made(
+        tuple(p.as_posix() for p in (picture, sidecar, sprite, thumb)),
+        len(data),
+        hashlib.sha256(data).hexdigest(),
+        portrait.lr_psnr_db,
+    )
+
+
+def _write_small_pictures(out: Path, portrait: Any, rgba: U8, sprite: Path, thumb: Path) -> None:
+    """The sprite as it is, and the portrait small enough for a page with thousands."""
+    from PIL import Image
+
+    from ..files.atomic import atomic_file
+
+    with atomic_file(out / sprite) as stream:
+        Image.fromarray(rgba).save(stream, "PNG")
+    small = Image.fromarray(portrait.image)
+    small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+    with atomic_file(out / thumb) as stream:
+        small.save(stream, "JPEG", quality=88)

@@ -1,0 +1,266 @@
+"""A batch from pictures to portraits: once each, resumed, killed, poisoned, out of space."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spriteface.batch.executor import FailureKind
+from spriteface.batch.manifest import NAME
+from spriteface.batch.pool import LocalPool
+from spriteface.batch.run import WORKER, Batch, BatchOptions, Progress
+from spriteface.batch.walk import walk
+from spriteface.batch.work import Job
+from spriteface.errors import InputError, SinkError
+from spriteface.options import PortraitOptions
+from tools import draw_samples
+
+ROOT = Path(__file__).resolve().parents[1]
+FACES = {d.name: draw_samples.paint(d) for d in draw_samples.DRAWINGS if len(d.rows) == 16}
+
+
+def job(out: Path, **portrait: int) -> Job:
+    options = PortraitOptions(size=64, **portrait)  # type: ignore[arg-type]
+    return Job(out, portrait=options, find="tests.batch_tasks:find", make="tests.batch_tasks:make", load="")  # fmt: skip
+
+
+def run(shots: Path, out: Path, *, workers: int = 1, timeout: float = 60.0) -> Progress:
+    seen: list[Progress] = []
+    pool = LocalPool(WORKER, job(out), workers=workers, timeout_seconds=timeout)
+    with Batch(job(out), pool, on_progress=seen.append) as batch:
+        batch.add(walk([shots], exclude=[out])[0])
+        batch.work()
+    return seen[-1]
+
+
+def shot(path: Path, *faces: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.concatenate(faces, axis=1)).save(path)
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Two games; faces again, mirrored, blinking, recoloured; the same bytes twice; no picture."""
+    folder = tmp_path / "shots"
+    elf, plumber, knight = FACES["elf_hero"], FACES["plumber"], FACES["knight"]
+    blink, green = elf.copy(), plumber.copy()
+    blink[10, [5, 6, 11, 12]] = blink[9, 6]
+    green[..., :3] = green[..., [1, 0, 2]]
+    shot(folder / "Castle-0.png", elf, plumber)
+    shot(folder / "Castle-1.png", plumber[:, ::-1], elf)
+    shot(folder / "Castle-2.png", blink, green)
+    shot(folder / "Tower-0.png", knight)
+    shutil.copy(folder / "Castle-0.png", folder / "Castle-9.png")
+    (folder / "Tower-1.png").write_text("not an image")
+    return folder
+
+
+def table(out: Path, sql: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(out / NAME) as db:
+        rows = db.execute(sql).fetchall()
+    db.close()
+    return rows
+
+
+def outcome(out: Path) -> dict[str, object]:
+    """Everything that must not depend on how a run went: pictures, faces, links, files."""
+    pictures = {
+        p.relative_to(out).as_posix(): np.asarray(Image.open(p)).tobytes()
+        for folder in ("portraits", "sprites", "thumbs")
+        for p in (out / folder).rglob("*.*g")
+    }
+    return {
+        "pictures": pictures,
+        "faces": table(out, "SELECT id, exact, game, person, portrait, kind, linked FROM faces"),
+        "where": table(out, "SELECT * FROM occurrences"),
+        "files": table(out, "SELECT id, path, status FROM files"),
+        "portraits": table(out, "SELECT key, face, status FROM portraits"),
+        "stray": sorted(p.name for p in out.rglob(".*.part")),
+    }
+
+
+def test_every_face_once_and_every_occurrence_linked(shots: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    progress = run(shots, out)
+    assert progress.finished
+    assert (progress.files, progress.faces, progress.portraits, progress.failed) == (6, 9, 4, 1)
+    kinds = table(out, "SELECT kind, linked, portrait = id, person = id FROM faces ORDER BY id")
+    assert kinds == [
+        ("new", None, 1, 1),  # elf
+        ("new", None, 1, 1),  # plumber
+        ("near", 1, 0, 0),  # the elf blinks
+        ("palette", 2, 1, 1),  # a green plumber is somebody else
+        ("new", None, 1, 1),  # knight
+    ]
+    mirrored = table(out, "SELECT path, number FROM occurrences JOIN files ON files.id = file WHERE mirrored")  # fmt: skip
+    assert [(Path(str(p)).name, n) for p, n in mirrored] == [("Castle-1.png", 0)]
+    ((reason,),) = table(out, "SELECT reason FROM files WHERE status = 'failed'")
+    assert "Tower-1.png is not an image" in str(reason)
+    names = sorted(p.relative_to(out / "portraits").as_posix() for p in out.glob("portraits/*/*.png"))  # fmt: skip
+    assert [n.rpartition("-")[0] for n in names] == [
+        "castle/castle-0", "castle/castle-0", "castle/castle-2", "tower/tower-0",
+    ]  # fmt: skip
+    sidecar = json.loads((out / "portraits" / names[-1]).with_suffix(".json").read_text())
+    assert sidecar["source"].endswith("Tower-0.png") and sidecar["box"] == [0, 0, 16, 16]
+
+
+def test_two_workers_leave_the_same_as_one(shots: Path, tmp_path: Path) -> None:
+    run(shots, tmp_path / "one")
+    run(shots, tmp_path / "two", workers=2)
+    one, two = outcome(tmp_path / "one"), outcome(tmp_path / "two")
+    assert one == two
+
+
+def test_a_second_run_makes_nothing_again_and_new_files_join(shots: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(shots, out)
+    times = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
+    victim = next(out.glob("portraits/tower/*.png"))
+    victim.write_bytes(victim.read_bytes()[:100])
+    shot(shots / "Tower-2.png", FACES["pirate"])
+    progress = run(shots, out)
+    assert progress.portraits == 5 and progress.finished
+    again = {p for p in out.rglob("*.png") if times.get(p) != p.stat().st_mtime_ns}
+    assert {p.name.split("-")[1] for p in again if "portraits" in p.parts} == {"0", "2"}
+    assert np.asarray(Image.open(victim)).shape == (64, 64, 3)
+
+
+def test_a_changed_file_is_looked_at_again(shots: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(shots, out)
+    shot(shots / "Tower-1.png", FACES["wizard"])
+    progress = run(shots, out)
+    assert (progress.failed, progress.portraits) == (0, 5)
+
+
+def test_poses_of_a_sheet_are_one_person(tmp_path: Path) -> None:
+    sheet = draw_samples.character_sheet()
+    sheet[(sheet[..., :3] == draw_samples.SHEET_KEY).all(axis=2)] = 0
+    shot(tmp_path / "shots" / "Castle-0.png", sheet[:16, 4:20], sheet[:16, 52:68])
+    run(tmp_path / "shots", tmp_path / "out")
+    sidecars = [json.loads(p.read_text()) for p in (tmp_path / "out").glob("portraits/*/*.json")]
+    assert len(sidecars) == 2
+    assert len({s["latent"]["seed"] for s in sidecars}) == 1
+
+
+def test_other_options_need_another_folder(shots: Path, tmp_path: Path) -> None:
+    run(shots, tmp_path / "out")
+    pool = LocalPool(WORKER, job(tmp_path / "out", seed=1), workers=1)
+    with pytest.raises(InputError, match="other values of portrait"):
+        Batch(job(tmp_path / "out", seed=1), pool)
+
+
+def test_one_run_at_a_time(shots: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with (
+        Batch(job(out), LocalPool(WORKER, job(out), workers=1)),
+        pytest.raises(InputError, match="another run is writing"),
+    ):
+        Batch(job(out), LocalPool(WORKER, job(out), workers=1))
+    Batch(job(out), LocalPool(WORKER, job(out), workers=1)).close()
+
+
+def test_poison_is_quarantined_after_two_tries(shots: Path, tmp_path: Path) -> None:
+    shot(shots / "Castle-3-poison.png", FACES["viking"])
+    shot(shots / "Castle-4-endless.png", FACES["child"])
+    progress = run(shots, tmp_path / "out", workers=2, timeout=3.0)
+    rows = table(tmp_path / "out", "SELECT path, tries, reason FROM files WHERE status = 'quarantined'")  # fmt: skip
+    found = {Path(str(path)).name: (tries, str(reason)) for path, tries, reason in rows}
+    assert {name: tries for name, (tries, _) in found.items()} == {
+        "Castle-3-poison.png": 2,
+        "Castle-4-endless.png": 2,
+    }
+    assert "SIGKILL" in found["Castle-3-poison.png"][1]
+    assert "longer than 3 s" in found["Castle-4-endless.png"][1]
+    assert progress.finished and progress.failed == 3 and progress.portraits_done == 4
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from tests.test_batch_run import run
+run(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
+"""
+
+
+def many(folder: Path, count: int) -> None:
+    """A play-through: faces of two people per shot, each shot different by a shade."""
+    names = list(FACES)
+    for i in range(count):
+        a, b = FACES[names[i % len(names)]].copy(), FACES[names[(i * 7 + 3) % len(names)]].copy()
+        if i % 3 == 0:
+            a[..., :3] = a[..., [2, 1, 0]]
+        shot(folder / f"Castle-{i}.png", a, b)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_killed_at_many_moments_and_resumed_it_ends_the_same(tmp_path: Path) -> None:
+    shots = tmp_path / "shots"
+    many(shots, 24)
+    began = time.monotonic()
+    run(shots, tmp_path / "whole", workers=2)
+    whole = time.monotonic() - began
+    rng, out, kills = random.Random(7), tmp_path / "killed", 0
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "BATCH_TEST_DELAY": "0.05"}
+    while kills < 8:
+        driver = subprocess.Popen([sys.executable, "-c", DRIVER, shots, out, "2"], env=env)
+        try:
+            driver.wait(timeout=0.35 + rng.random() * max(0.6, whole))
+            break  # it got through
+        except subprocess.TimeoutExpired:
+            driver.kill()
+            driver.wait()
+            kills += 1
+    assert kills >= 2
+    run(shots, out, workers=1)
+    assert outcome(out) == outcome(tmp_path / "whole")
+
+
+def test_a_full_disc_stops_cleanly_and_resumes(tmp_path: Path) -> None:
+    """On a real, tiny file system: needs root to mount one."""
+    small, shots = tmp_path / "small", tmp_path / "shots"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(small)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("can't mount a small file system here (needs root)")
+    try:
+        many(shots, 16)
+        filler = small / "filler"
+        filler.write_bytes(b"\0" * (100 << 10))
+        with pytest.raises(SinkError, match=r"space|full"):
+            run(shots, small / "out")
+        assert not list((small / "out").rglob(".*.part"))
+        filler.unlink()
+        subprocess.run([*mount[:3], "-o", "remount,size=8m", "tmpfs", str(small)], check=True)
+        run(shots, small / "out")
+        run(shots, tmp_path / "whole")
+        assert outcome(small / "out") == outcome(tmp_path / "whole")
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def test_bad_options_say_so() -> None:
+    with pytest.raises(InputError, match="near"):
+        BatchOptions(near=2.0)
+    with pytest.raises(InputError, match="tries"):
+        BatchOptions(tries=0)
+
+
+def test_an_unreadable_file_fails_alone(shots: Path, tmp_path: Path) -> None:
+    (shots / "Castle-5.png").symlink_to(shots / "nowhere.png")
+    items, problems = walk([shots])
+    assert [p.path.name for p in problems] == ["Castle-5.png"]
+    assert len(items) == 6
+    assert FailureKind.INPUT == "input"
