@@ -17,8 +17,10 @@ from ..errors import OptionError
 from ..options import ExtractOptions, PortraitOptions
 
 KINDS = ("find", "portrait", "restore", "echo")
-DITHERS = ("none", "bayer", "floyd-steinberg")
-DETECTORS = ("auto", "whole")
+# written down here because importing where they live would slow the engine's start; a test holds
+# them equal
+DITHERS = ("none", "bayer", "blue-noise", "floyd-steinberg", "atkinson")
+DETECTORS = ("auto", "geometry", "whole")
 KEEP_MAX = 512 << 20  # bytes of undelivered results
 
 _Color = tuple[int, int, int, int]

@@ -68,7 +68,9 @@ def read(config, arguments):
 DITHERS = (
     ("none", "None"),
     ("bayer", "Ordered (Bayer)"),
+    ("blue-noise", "Blue noise"),
     ("floyd-steinberg", "Floyd-Steinberg"),
+    ("atkinson", "Atkinson"),
 )
 
 PORTRAIT = (
