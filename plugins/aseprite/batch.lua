@@ -114,7 +114,7 @@ end
 local function result_of(report)
   local written = report.written
   local sidecar = json.decode(privileged.read(written[3]))
-  local b = sidecar.face and sidecar.face.crop_box or sidecar.crop_box
+  local b = sidecar.crop_box
   if not b then stop("the report " .. written[3] .. " names no crop_box") end
   return {
     portrait = load_picture(written[1]), files = { written[1], written[2], written[3] },

@@ -1,6 +1,6 @@
 -- What the dialogs share: two lines of status, a button that helps, a progress bar, an engine.
 
-local engine = require "engine"
+local engine = require "client"
 local panel = {}
 panel.__index = panel
 

@@ -1,6 +1,6 @@
 -- "Engine...": whether it runs, its version, port and log; start and stop.
 
-local engine = require "engine"
+local engine = require "client"
 local privileged = require "privileged"
 local panel = require "panel"
 local status = {}

@@ -57,7 +57,9 @@ function wire.decode(frame)
   if #frame < 4 then error("a frame of " .. #frame .. " bytes", 0) end
   local length, at = string.unpack("<I4", frame)
   if length > HEADER_MAX or at + length - 1 > #frame then error("a header of " .. length .. " bytes is not there", 0) end
-  local header = json.decode(frame:sub(at, at + length - 1))
+  local text = frame:sub(at, at + length - 1)
+  if not text:match("^%s*{") then error("a header that is no object", 0) end
+  local header = json.decode(text)
   at = at + length
   local images = {}
   for _, entry in ipairs(header.images or {}) do

@@ -233,7 +233,7 @@ local function sandbox()
   function env.dofile(path)
     return assert(loadfile(path, "t", env))()
   end
-  env.loadfile = function(path) return loadfile(path, "t", env) end
+  function env.loadfile(path, mode, own) return loadfile(path, mode or "bt", own or env) end
   env._G = env
   return setmetatable(env, {
     __index = function(_, key)
@@ -302,7 +302,6 @@ core.class("Plugin", {
 function host.load_extension(path, main, preferences)
   local env = sandbox()
   local plugin = core.new("Plugin", { name = "spriteface", display = "Spriteface", version = "0", path = path, preferences = preferences or {} })
-  env._PLUGIN = nil
   rawset(env, "_PLUGIN", plugin)
   rawset(env, "require", requirer(env, path, "spriteface/"))
   local chunk = assert(loadfile(path .. "/" .. main, "t", env))

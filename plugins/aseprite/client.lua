@@ -4,6 +4,8 @@
 -- A connection is idle -> connecting -> ready -> closed, or failed with a reason that a person can
 -- act on (see REASONS). Events of a connection that is no longer ours may still arrive; each
 -- connection has its number, and old numbers are not heard.
+--
+-- (Not called engine.lua: `spriteface install-plugins` writes its launch file under that name.)
 
 local wire = require "wire"
 local privileged = require "privileged"
