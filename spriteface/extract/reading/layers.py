@@ -1,4 +1,4 @@
-"""A crop taken apart before anything is recognised: foreground, palette entries, outline."""
+"""A crop taken apart before anything is recognised: foreground, palette entries, colours."""
 
 from __future__ import annotations
 
@@ -11,24 +11,19 @@ from scipy import ndimage as ndi
 from ...types import F64, U8, Bool
 from .colors import distance, oklab
 
-NEIGHBOURS = np.ones((3, 3), bool)
-LARGEST_PX = 44  # larger crops are painted rather than dotted: read on a reduced copy
-REDUCED_PX = 34
-MAX_COLORS = 22
+MAX_COLORS = 32
 
 Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """`index` (H, W) is the entry of `centres` (K, 3) that a pixel belongs to, -1 off `fg`.
-
-    `lab` (H, W, 3) Oklab; `fg` (H, W) foreground; `x`, `y` (H, W) pixel columns and rows.
-    """
+    """`index` (H, W) is the entry of `centres` (K, 3) that a pixel belongs to, -1 where the crop
+    is transparent. `lab` (H, W, 3) Oklab; `solid` (H, W) opaque; `x`, `y` columns and rows."""
 
     rgba: U8
     lab: F64
-    fg: Bool
+    solid: Bool
     index: Index
     centres: F64
     x: Index
@@ -36,45 +31,50 @@ class Layers:
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.fg.shape[0], self.fg.shape[1]
+        return self.solid.shape[0], self.solid.shape[1]
 
-    def main_color(self, mask: Bool) -> F64:
-        """The commonest palette entry of a region (not its average: a mean of two is neither)."""
-        entry = self.main_entry(mask)
-        return np.array([0.5, 0.0, 0.0]) if entry is None else self.centres[entry]
+    @property
+    def chroma(self) -> F64:
+        c: F64 = np.hypot(self.lab[..., 1], self.lab[..., 2])
+        return c
 
-    def main_entry(self, mask: Bool) -> int | None:
+    def main_color(self, mask: Bool, darkest: float = 0.0) -> F64:
+        """The commonest palette entry of a region, not its average: a mean of two is neither.
+
+        `darkest` in [0, 1) leaves out that share of the region's darkest pixels first, which
+        are its shades and inner lines.
+        """
+        if not mask.any():
+            return np.array([0.5, 0.0, 0.0])
+        if darkest > 0:
+            limit = np.quantile(self.lab[..., 0][mask], darkest)
+            mask = mask & (self.lab[..., 0] >= limit)
         entries = self.index[mask]
         entries = entries[entries >= 0]
-        return int(np.bincount(entries).argmax()) if len(entries) else None
-
-    def of(self, entries: NDArray[np.intp] | list[int]) -> Bool:
-        """Pixels of some palette entries."""
-        table = np.zeros(len(self.centres) + 1, bool)
-        table[np.asarray(entries, np.intp)] = True
-        table[-1] = False
-        return table[self.index]
+        color: F64 = self.centres[np.bincount(entries).argmax()]
+        return color
 
 
 def take_apart(rgba: U8) -> Layers:
     lab = oklab(rgba[..., :3])
-    fg = foreground(rgba, lab)
-    index, centres = quantise(lab, fg)
-    y, x = np.mgrid[0 : fg.shape[0], 0 : fg.shape[1]]
-    return Layers(rgba, lab, fg, index, centres, x, y)
+    solid = rgba[..., 3] >= 128
+    index, centres = quantise(lab, solid)
+    y, x = np.mgrid[0 : solid.shape[0], 0 : solid.shape[1]]
+    return Layers(rgba, lab, solid, index, centres, x, y)
 
 
-def reduce(rgba: U8, size: int = REDUCED_PX) -> tuple[U8, float]:
+def reduce(rgba: U8, size: int) -> tuple[U8, float]:
     """Area average (alpha-weighted) to `size` px on the longer edge; also the factor."""
     factor = max(rgba.shape[:2]) / size
     h, w = (max(1, round(n / factor)) for n in rgba.shape[:2])
     rows, cols = _area(rgba.shape[0], h), _area(rgba.shape[1], w)
     alpha = rgba[..., 3:].astype(np.float64) / 255
-    out_alpha = np.einsum("yh,hwc,xw->yxc", rows, alpha, cols, optimize=True)
-    color = np.einsum("yh,hwc,xw->yxc", rows, rgba[..., :3] * alpha, cols, optimize=True)
-    color /= np.maximum(out_alpha, 1e-3)
-    out = np.concatenate([color, out_alpha * 255], axis=-1)
-    return np.clip(np.rint(out), 0, 255).astype(np.uint8), factor
+    planes = np.concatenate([rgba[..., :3] * alpha, alpha], axis=-1)
+    planes = np.tensordot(rows, planes, (1, 0))  # [h,W,4]
+    planes = np.tensordot(cols, planes, (1, 1)).transpose(1, 0, 2)  # [h,w,4]
+    planes[..., :3] /= np.maximum(planes[..., 3:], 1e-3)
+    planes[..., 3] *= 255
+    return np.clip(np.rint(planes), 0, 255).astype(np.uint8), factor
 
 
 def _area(n: int, m: int) -> F64:
@@ -86,19 +86,20 @@ def _area(n: int, m: int) -> F64:
     return weights
 
 
-def quantise(
-    lab: F64, mask: Bool, gap: float = 0.045, limit: int = MAX_COLORS
-) -> tuple[Index, F64]:
+def quantise(lab: F64, mask: Bool, gap: float = 0.03, limit: int = MAX_COLORS) -> tuple[Index, F64]:
     """Merge colours greedily, commonest first, until at most `limit` are left."""
-    cells = np.rint(lab[mask] * 200).astype(np.int64)
+    cells = np.rint(lab[mask] * 100).astype(np.int64)
     index = np.full(mask.shape, -1, np.intp)
     if not len(cells):
         return index, np.zeros((0, 3))
-    colors, inverse, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
-    colors_lab = colors / 200.0
-    order = np.argsort(-counts)
-    while (merged := _merge(colors_lab, counts, order, gap, limit)) is None:
-        gap *= 1.2
+    code = (cells[:, 0] << 20) + ((cells[:, 1] + 512) << 10) + cells[:, 2] + 512
+    _, first, inverse, counts = np.unique(
+        code, return_index=True, return_inverse=True, return_counts=True
+    )
+    colors = lab[mask][first]
+    order = np.argsort(-counts, kind="stable")
+    while (merged := _merge(colors, counts, order, gap, limit)) is None:
+        gap *= 1.25
     table, centres = merged
     index[mask] = table[inverse.ravel()]
     return index, centres
@@ -128,63 +129,22 @@ def _merge(
     return table, centres[:used]
 
 
-def foreground(rgba: U8, lab: F64) -> Bool:
-    """Alpha, or for an opaque crop everything not joined to a common colour of the border."""
-    opaque = rgba[..., 3] >= 128
-    if not opaque.all():
-        return opaque
-    border = np.zeros_like(opaque)
-    border[: max(1, len(border) * 2 // 3), [0, -1]] = True
-    border[0] = True
-    index, centres = quantise(lab, border, 0.06)
-    counts = np.bincount(index[border])
-    common = np.nonzero(counts > 0.18 * counts.sum())[0]
-    if not len(common):
-        return opaque
-    near = np.min([distance(lab, centres[k]) for k in common], axis=0) < 0.07
-    parts, _ = ndi.label(near)
-    touching = np.unique(parts[border])
-    background = np.isin(parts, touching[touching > 0])
-    found: Bool = ~background if 0.1 < background.mean() < 0.8 else opaque
-    return found
+def patches(index: Index) -> tuple[Index, int]:
+    """4-connected patches of one palette entry: (H, W) numbers from 0 (-1 off), and how many.
 
-
-def rim(fg: Bool) -> Bool:
-    """Pixels within one of the background or of the crop's border (on both sides)."""
-    grown = ndi.binary_dilation(~np.pad(fg, 1, constant_values=False), NEIGHBOURS)
-    inner: Bool = grown[1:-1, 1:-1]
-    return inner
-
-
-def outline(layers: Layers) -> Bool:
-    """Dark, thin pixels along the silhouette."""
-    fg, lab, centres = layers.fg, layers.lab, layers.centres
-    edge = rim(fg)
-    middle = float(np.median(lab[fg][:, 0]))
-    chroma = np.hypot(lab[..., 1], lab[..., 2])
-    dark = fg & ((lab[..., 0] < 0.33) & (chroma < 0.09) | (lab[..., 0] < min(0.48, middle - 0.1)))
-    found = np.zeros_like(fg)
-    square = np.ones((2, 2), bool)
-    for k in np.unique(layers.index[dark]):
-        part = layers.index == k
-        count = max(1, int(part.sum()))
-        on_edge = (part & edge).sum() / count
-        thin = 1 - ndi.binary_erosion(part, square).sum() / count
-        black = centres[k, 0] < 0.33 and np.hypot(*centres[k, 1:]) < 0.09
-        shaped = on_edge > 0.30 and thin > 0.62 if black else on_edge > 0.5 and thin > 0.8
-        common = (part & edge).sum() > 0.25 * (edge & fg).sum() and count < 0.35 * fg.sum()
-        if shaped and common:
-            beside = ndi.binary_dilation(edge & part, NEIGHBOURS, 1, mask=part)
-            found |= part & (beside | ~ndi.binary_opening(part, square))
-    return found
+    Patches are what an artist puts down in one go, so they mostly show one thing.
+    """
+    out = np.full(index.shape, -1, np.intp)
+    total = 0
+    for k in np.unique(index[index >= 0]):
+        parts, n = ndi.label(index == k)
+        inside = parts > 0
+        out[inside] = parts[inside] - 1 + total
+        total += n
+    return out, total
 
 
 def span(mask: Bool, axis: int) -> int:
     """Extent of a mask in pixels: rows with axis 0, columns with axis 1; 0 when empty."""
     at = np.nonzero(mask.any(axis=1 - axis))[0]
     return int(at[-1] - at[0] + 1) if len(at) else 0
-
-
-def grow(mask: Bool, times: int = 1, within: Bool | None = None) -> Bool:
-    grown: Bool = ndi.binary_dilation(mask, NEIGHBOURS, times, mask=within)
-    return grown

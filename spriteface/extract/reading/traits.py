@@ -7,154 +7,99 @@ from typing import Any
 import numpy as np
 from scipy import ndimage as ndi
 
-from ...types import Bool, Label, View
+from ...types import F64, U8, Bool, Label, View
 from .colors import distance, hair_word, hue_gap, lch, oklab, srgb
-from .features import Draft, ears, eye_color
-from .layers import span
+from .geometry import Geometry
+from .layers import Layers, span
+from .network import Opinion
 
 Traits = dict[str, Any]
+CLOSED = ("hood", "ninja")  # no hair shows
 
 
-def traits_of(draft: Draft) -> Traits:
-    """All traits; paints emblem and band into `draft.labels` on the way."""
-    layers, g, skin = draft.layers, draft.g, draft.skin
-    t: Traits = {
-        "view": str(g.view),
-        "side": g.side,
-        "skin_rgb": srgb(skin.lab),
-        "mono": _one_hue(draft),
-    }
-    if draft.covered.startswith("eyepatch"):
-        t["view"], t["side"] = str(View.FRONT), ""
-    t.update(_headwear(draft))
-    t.update(_hair(draft))
-    t["facial_hair"] = draft.beard
-    t["facial_hair_rgb"] = None
-    t["beard_size"] = 0.0
-    if draft.beard and draft.beard_mask is not None:
-        t["facial_hair_rgb"] = srgb(layers.main_color(draft.beard_mask))
-        t["beard_size"] = float((draft.labels == Label.FACIAL_HAIR).sum() / g.unit**2)
-    t["glasses"] = {"glasses": "clear", "dark_glasses": "dark"}.get(draft.covered, "")
-    t["mask"] = (
-        draft.covered if draft.covered.startswith("eyepatch") or draft.covered == "lower" else ""
-    )
-    covering = draft.labels == Label.MASK
-    t["mask_rgb"] = srgb(layers.main_color(covering)) if t["mask"] and covering.any() else None
-    t.update(_face(draft))
+def traits_of(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
+    """All traits; splits `labels` further on the way (band, emblem, iris, teeth, nose, ear)."""
+    t: Traits = {"view": str(g.view), "side": g.side, "mono": one_hue(layers)}
+    t["skin_rgb"] = srgb(skin_color(layers, labels, g))
+    t.update(_headwear(layers, labels, g, opinion))
+    t.update(_hair(layers, labels, g, opinion, t["headwear"]))
+    t.update(_facial_hair(layers, labels, g, opinion))
+    t.update(_covers(layers, labels, g, opinion))
+    t.update(_face(layers, labels, g))
     return t
 
 
-def _face(draft: Draft) -> Traits:
-    layers, g, labels, d = draft.layers, draft.g, draft.labels, draft.g.unit
-    iris = eye_color(draft)
-    cloth, mouth = labels == Label.CLOTHING, (labels == Label.MOUTH) | (labels == Label.TEETH)
-    lips = labels == Label.MOUTH
-    nose = labels == Label.NOSE
-    behind = ~layers.fg & (layers.rgba[..., 3] > 0)
-    childish = g.chin - g.eye_y < 0.95 * d and not draft.beard
-    return {
-        "eye_rgb": None if iris is None else srgb(iris),
-        "eye_height": float(np.mean([e[2] for e in g.eyes]) / d) if g.eyes else 0.3,
-        "eye_white": bool((draft.eyes & (layers.lab[..., 0] > 0.85)).any()),
-        "mouth_rgb": srgb(layers.main_color(lips)) if lips.any() else None,
-        "mouth_width": float(span(mouth, 1) / d) if mouth.any() else None,
-        "teeth": bool((labels == Label.TEETH).any()),
-        "nose_width": float(span(nose, 1) / d) if nose.any() else None,
-        "face_width": float(g.width / d),
-        "chin_drop": float((g.chin - g.eye_y) / d),
-        "cloth_rgb": srgb(layers.main_color(cloth)) if cloth.sum() > 1 else None,
-        "background_rgb": srgb(np.median(layers.lab[behind], axis=0)) if behind.any() else None,
-        "ears": ears(draft),
-        "age": "child" if childish else "adult",
-    }
+def skin_color(layers: Layers, labels: U8, g: Geometry) -> F64:
+    """The base of the skin's ramp: the commonest colour of the face that is not its shade."""
+    skin = labels == Label.SKIN
+    face = skin & (layers.y >= g.hairline - 1) & (layers.y < g.chin)
+    face &= (layers.x >= g.face[0]) & (layers.x < g.face[2])
+    region = face if face.sum() >= 3 else skin
+    if not region.any():
+        return np.asarray(oklab(np.array([200, 160, 130])), np.float64)
+    return layers.main_color(region, darkest=0.25)
 
 
-def _hair(draft: Draft) -> Traits:
-    layers, g, d = draft.layers, draft.g, draft.g.unit
-    hair = draft.labels == Label.HAIR
-    lab = layers.lab
-    count = int(hair.sum())
-    color = None
-    if count > 2:
-        lit = hair & (lab[..., 0] > 0.3)
-        color = srgb(layers.main_color(lit if lit.sum() > 0.35 * count else hair))
-    rows = np.nonzero(hair)[0]
-    low = hair & (layers.y > draft.row(0.9)) & ~draft.near(0.45)
-    length = "none"
-    if count >= 3:
-        length = "short"
-        if (hair & (layers.y > draft.row(0.5))).sum() > 0.1 * d * d:
-            length = "medium"
-        if low.sum() > 0.28 * d * d and rows.max() > draft.row(1.25):
-            length = "long"
-    top = rows.min() if len(rows) else g.hairline
-    upper = hair & (layers.y < g.eye_y)
-    pairs = hair[:, 1:] & hair[:, :-1]
-    texture = float(np.abs(np.diff(lab[..., 0], axis=1))[pairs].mean()) if pairs.any() else 0.0
-    return {
-        "hair_rgb": color,
-        "hair_word": hair_word(oklab(color)) if color else "",
-        "hair_length": length,
-        "hair_volume": float((g.hairline - top) / d),
-        "hair_width": float(span(upper, 1) / g.width),
-        "hair_texture": texture,
-        "fringe": float((g.eye_y - g.hairline) / d),
-        "spiky": bool(draft.gear.spiky and not draft.kind and count > 2),
-        "bald": bool(count < 0.04 * layers.fg.sum() and not draft.kind),
-    }
-
-
-def _one_hue(draft: Draft) -> bool:
+def one_hue(layers: Layers) -> bool:
     """A hand-held screen's four shades of one hue: the colours say nothing about materials."""
-    layers = draft.layers
-    if (layers.rgba[..., 3] <= 128).any():
-        return False
-    _, C, h = lch(layers.lab.reshape(-1, 3))
+    L, C, h = lch(layers.lab[layers.solid])
     colored = C > 0.02
-    if colored.mean() <= 0.6:
+    if not len(L):
+        return False
+    if colored.mean() < 0.05:
+        return True  # greys only
+    if len(layers.centres) > 14 and colored.mean() < 0.6:
         return False
     middle = float(np.median(h[colored]))
-    return bool(not 15 < middle < 95 and (hue_gap(h[colored], middle) < 28).mean() > 0.93)
+    one = bool((hue_gap(h[colored], middle) < 28).mean() > 0.97)
+    return one and not 15 < middle < 95 and colored.mean() > 0.55
 
 
-def _headwear(draft: Draft) -> Traits:
-    """Colours, band and emblem; refines "hat" to cap, pointed or brim."""
-    layers, g, labels = draft.layers, draft.g, draft.labels
+def _share(labels: U8, label: Label, layers: Layers) -> float:
+    return float((labels == label).sum() / max(1, layers.solid.sum()))
+
+
+def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
     t: Traits = {
         "headwear": "", "hat_rgb": None, "band_rgb": None, "brim": False, "emblem_rgb": None,
         "emblem_at": None, "emblem_radius": None, "hat_top": None, "hat_bottom": None,
     }  # fmt: skip
     hat = labels == Label.HEADWEAR
-    small = hat.sum() < 0.035 * layers.fg.sum()
-    if draft.kind and (
-        small or (draft.kind == "hat" and (hat & (layers.y < g.hairline)).sum() < 3)
-    ):
-        labels[hat] = Label.HAIR if draft.hair.any() else Label.CLOTHING
-        draft.kind = ""
+    t["headwear"] = kind = _headwear_kind(layers, labels, g, opinion)
+    if not kind:
+        labels[hat] = Label.HAIR
         return t
-    if not draft.kind or hat.sum() <= 4:
-        t["headwear"] = draft.kind if hat.any() else ""
-        draft.kind = t["headwear"]
-        return t
-    color = layers.main_color(hat)
+    color = layers.main_color(hat, darkest=0.2)
     rows = np.nonzero(hat.any(1))[0]
-    first, last = int(rows[0]), int(rows[-1])
     t["hat_rgb"] = srgb(color)
-    t.update(_emblem(draft, hat, color))
-    if draft.kind == "hat":
-        draft.kind, brim, band = _shape(draft, hat, color)
-        t["brim"], t["band_rgb"] = bool(brim or band is not None), band
-    t["headwear"] = draft.kind
-    worn = draft.kind in ("cap", "pointed", "brim", "crown", "headband")
-    t["hat_top"], t["hat_bottom"] = float(first), float(last + 1 if worn else g.hairline)
-    if draft.kind == "ninja":
-        t["band_rgb"] = _stripe(draft, color)
+    t.update(_emblem(layers, labels, hat, color))
+    brim, band = _brim_and_band(layers, labels, g, hat, color, kind)
+    t["brim"], t["band_rgb"] = brim, band
+    above = rows[rows < g.eye_y]
+    t["hat_top"] = float(rows[0])
+    t["hat_bottom"] = float(above[-1] + 1 if len(above) else g.hairline)
     return t
 
 
-def _emblem(draft: Draft, hat: Bool, color: Any) -> Traits:
+def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> str:
+    """The network's word for it, as long as the label map agrees that there is some."""
+    chances = dict(opinion.traits["headwear"])
+    share = _share(labels, Label.HEADWEAR, layers)
+    worn, certain = max(
+        ((k, v) for k, v in chances.items() if k != "none"), key=lambda item: item[1]
+    )
+    if share < 0.012:
+        return ""
+    if chances["none"] > 0.5 and share < 0.05 + 0.12 * chances["none"]:
+        return ""
+    if share < 0.025 and worn not in ("headband", "crown") and certain < 0.6:
+        return ""
+    return worn
+
+
+def _emblem(layers: Layers, labels: U8, hat: Bool, color: F64) -> Traits:
     """The largest small, central spot in the hat that differs from it."""
-    layers, lab = draft.layers, draft.layers.lab
+    lab = layers.lab
     rows, columns = np.nonzero(hat)
     height, width = span(hat, 0), span(hat, 1)
     gap = np.abs(lab[..., 0] - color[0]) + distance(lab[..., 1:], color[1:])
@@ -163,15 +108,16 @@ def _emblem(draft: Draft, hat: Bool, color: Any) -> Traits:
     for i in range(1, n + 1):
         part = parts == i
         y, x = np.nonzero(part)
-        fits = max(2, 0.015 * len(rows)) <= len(x) < 0.3 * len(rows) and span(part, 1) < 0.5 * width
-        central = (
-            abs(x.mean() - columns.mean()) < 0.25 * width and y.mean() < rows.min() + 0.85 * height
+        small = (
+            max(2, 0.015 * len(rows)) <= len(x) < 0.3 * len(rows) and span(part, 1) < 0.5 * width
         )
-        if fits and central and (best is None or len(x) > best.sum()):
+        central = abs(x.mean() - columns.mean()) < 0.25 * width
+        central = central and y.mean() < rows.min() + 0.85 * height
+        if small and central and (best is None or len(x) > best.sum()):
             best = part
     if best is None:
         return {}
-    draft.labels[best] = Label.EMBLEM
+    labels[best] = Label.EMBLEM
     y, x = np.nonzero(best)
     return {
         "emblem_rgb": srgb(layers.main_color(best)),
@@ -180,36 +126,192 @@ def _emblem(draft: Draft, hat: Bool, color: Any) -> Traits:
     }
 
 
-def _shape(draft: Draft, hat: Bool, color: Any) -> tuple[str, bool, Any]:
-    """cap, pointed or brim from the widths of its rows; and the colour of a band below."""
-    layers, g = draft.layers, draft.g
+def _brim_and_band(
+    layers: Layers, labels: U8, g: Geometry, hat: Bool, color: F64, kind: str
+) -> tuple[bool, Any]:
+    """Whether the lower rows reach beyond the face, and the colour of a band or brim there."""
     rows = np.nonzero(hat.any(1))[0]
-    widths = np.array([span(row[None], 1) for row in hat[rows[0] : rows[-1] + 1]])
-    height, width, n = len(widths), span(hat, 1), len(widths)
-    lowest = widths[-max(1, n // 5) :].max()
-    brim = lowest > 1.2 * np.median(widths[n // 3 : 2 * n // 3 + 1]) and lowest > 1.2 * g.width
-    tip, fill = widths[: max(1, n // 4)].mean(), hat.sum() / (height * width)
-    tall = height > 0.45 * width and height > 1.5 * g.unit
-    kind = "cap"
-    if tall and fill < 0.6 and tip < 0.35 * widths.max():
-        kind = "pointed"
-    elif brim and lowest > 1.45 * g.width:
-        kind = "brim"
-    low = hat & (layers.y >= rows[-1] - max(1, 0.22 * height))
+    height = len(rows)
+    low = hat & (layers.y >= rows[-1] - max(1, 0.3 * height)) & (layers.y < g.eye_y)
+    other = low & (distance(layers.lab, color) > 0.08)
     band = None
-    if distance(np.median(layers.lab[low], axis=0), color) > 0.09:
-        band = srgb(layers.main_color(low))
-        draft.labels[low & (distance(layers.lab, color) > 0.06)] = Label.BAND
-    return kind, bool(brim), band
+    if kind not in ("hood",) and other.sum() > 0.35 * max(1, low.sum()) and other.sum() >= 3:
+        band = srgb(layers.main_color(other))
+        labels[other] = Label.BAND
+    if kind == "ninja":
+        stripe = hat & (distance(layers.lab, color) > 0.15) & (layers.chroma > 0.08)
+        if stripe.sum() > 0.3 * layers.shape[1]:
+            band = srgb(layers.main_color(stripe))
+            labels[stripe] = Label.BAND
+    widths = [span(row[None], 1) for row in low if row.any()]
+    wide = bool(widths and max(widths) > 1.15 * g.width)
+    return bool(kind == "cap" and (wide or band is not None)) or kind == "brim", band
 
 
-def _stripe(draft: Draft, color: Any) -> Any:
-    """A coloured stripe across a hood that covers the head."""
-    layers, labels = draft.layers, draft.labels
-    region = np.isin(labels, (Label.HEADWEAR, Label.EMBLEM, Label.BROW))
-    stripe = region & (distance(layers.lab, color) > 0.15)
-    stripe &= np.hypot(layers.lab[..., 1], layers.lab[..., 2]) > 0.08
-    if stripe.sum() <= 0.3 * layers.shape[1]:
+def _hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion, headwear: str) -> Traits:
+    hair = labels == Label.HAIR
+    count, d = int(hair.sum()), g.unit
+    color = srgb(layers.main_color(hair, darkest=0.45)) if count > 2 else None
+    rows = np.nonzero(hair)[0]
+    top = rows.min() if len(rows) else g.hairline
+    upper = hair & (layers.y < g.eye_y)
+    pairs = hair[:, 1:] & hair[:, :-1]
+    step = np.abs(np.diff(layers.lab[..., 0], axis=1))
+    share = count / max(1, layers.solid.sum())
+    bare = count < 3 or (share < 0.04 and not headwear)
+    length = "none" if count < 3 else _length(layers, hair, g)
+    style = _style(opinion, length, bare, headwear)
+    return {
+        "hair_rgb": color,
+        "hair_word": hair_word(oklab(color)) if color else "",
+        "hair_length": length,
+        "hair_style": style,
+        "hair_volume": float(np.clip((g.hairline - top) / d, 0, 3)),
+        "hair_width": float(np.clip(span(upper, 1) / max(1.0, g.width), 0, 3)),
+        "hair_texture": float(step[pairs].mean()) if pairs.any() else 0.0,
+        "fringe": float(np.clip((g.eye_y - g.hairline) / d, 0, 3)),
+        "spiky": style == "spiky",
+        "bald": bool(bare and not headwear),
+    }
+
+
+def _length(layers: Layers, hair: Bool, g: Geometry) -> str:
+    """How far the hair at the sides hangs: to the ears, the chin, or beyond."""
+    d = g.unit
+    reach = max(1.0, 0.5 * (g.chin - g.eye_y))
+    beside = hair & (np.abs(layers.x + 0.5 - g.eye_x) > 0.45 * d)
+    if (beside & (layers.y >= g.chin - 0.3)).sum() > max(2.0, 0.15 * d * d):
+        return "long"
+    if (beside & (layers.y > g.eye_y + reach)).sum() > max(1.0, 0.08 * d * d):
+        return "medium"
+    return "short"
+
+
+def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
+    """The network's word among those that agree with the length seen."""
+    if bare and not headwear:
+        return "bald"
+    if length == "none":
+        return "" if headwear else "bald"
+    fits = {
+        "short": ("short", "spiky", "afro", "bun", "mohawk", "ponytail"),
+        "medium": ("bob", "afro", "short", "ponytail", "spiky", "bun"),
+        "long": ("long", "braids", "ponytail", "bob"),
+    }[length]
+    return max(fits, key=lambda name: opinion.traits["hair_style"][name])
+
+
+def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
+    beard = labels == Label.FACIAL_HAIR
+    area = beard.sum() / g.unit**2
+    chances = opinion.traits["facial_hair"]
+    enough = beard.sum() >= 2 and area > 0.12
+    doubtful = chances["none"] > 0.85 and area < 0.5
+    if not enough or (chances["none"] > 0.6 and area < 0.25) or doubtful:
+        labels[beard] = np.where(layers.y[beard] > g.chin, Label.CLOTHING, Label.SKIN)
+        return {"facial_hair": "", "facial_hair_rgb": None, "beard_size": 0.0}
+    kind = max((k for k in chances if k != "none"), key=chances.__getitem__)
+    low = beard & (layers.y > g.eye_y + 0.75 * (g.chin - g.eye_y))
+    if kind == "moustache" and low.sum() > 0.5 * beard.sum():
+        kind = "beard"
+    return {
+        "facial_hair": kind,
+        "facial_hair_rgb": srgb(layers.main_color(beard, darkest=0.2)),
+        "beard_size": float(min(4.0, area)),
+    }
+
+
+def _covers(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
+    t: Traits = {"glasses": "", "mask": "", "mask_rgb": None}
+    frames, cover = labels == Label.GLASSES, labels == Label.MASK
+    if frames.sum() >= 2 and (
+        opinion.traits["glasses"]["none"] < 0.75 or frames.sum() > 0.5 * g.unit**2
+    ):
+        chances = opinion.traits["glasses"]
+        t["glasses"] = "dark" if chances["dark"] > chances["clear"] else "clear"
+    else:
+        labels[frames] = Label.BROW
+    patch = opinion.traits["mask"]
+    if cover.sum() >= 2 and (1 - patch["none"] > 0.3 or cover.sum() > 0.6 * g.unit**2):
+        rows, columns = np.nonzero(cover)
+        lower = rows.mean() > g.eye_y + 0.3 * g.unit
+        t["mask"] = (
+            "lower"
+            if lower
+            else "eyepatch_left"
+            if columns.mean() + 0.5 < g.eye_x
+            else "eyepatch_right"
+        )
+        if not lower and len(g.eyes) == 1:
+            middle = (g.face[0] + g.face[2]) / 2
+            t["mask"] = "eyepatch_left" if columns.mean() + 0.5 < middle else "eyepatch_right"
+        t["mask_rgb"] = srgb(layers.main_color(cover))
+    return t
+
+
+def _face(layers: Layers, labels: U8, g: Geometry) -> Traits:
+    d = g.unit
+    _split(layers, labels, g)
+    cloth, mouth = labels == Label.CLOTHING, np.isin(labels, (Label.MOUTH, Label.TEETH))
+    lips, nose = labels == Label.MOUTH, labels == Label.NOSE
+    behind = (labels == Label.BACKGROUND) & (layers.rgba[..., 3] > 0)
+    iris = _iris(layers, labels)
+    height = float(np.mean([h for _, h in g.eye_sizes]) / d)
+    drop = float((g.chin - g.eye_y) / d)
+    return {
+        "eye_rgb": None if iris is None else srgb(iris),
+        "eye_height": float(np.clip(height, 0.05, 1)),
+        "eye_white": bool((labels == Label.EYE).any()),
+        "mouth_rgb": srgb(layers.main_color(lips)) if lips.any() else None,
+        "mouth_width": float(span(mouth, 1) / d) if mouth.any() else None,
+        "teeth": bool((labels == Label.TEETH).any()),
+        "nose_width": float(span(nose, 1) / d) if nose.any() else None,
+        "face_width": float(np.clip(g.width / d, 1.2, 5)),
+        "chin_drop": drop,
+        "cloth_rgb": srgb(layers.main_color(cloth)) if cloth.sum() > 1 else None,
+        "background_rgb": srgb(np.median(layers.lab[behind], axis=0)) if behind.any() else None,
+        "ears": _ears(layers, labels, g),
+        "age": "child" if drop < 0.95 and height > 0.35 else "adult",
+    }
+
+
+def _split(layers: Layers, labels: U8, g: Geometry) -> None:
+    """Iris from white, teeth from lips, nose and ears from skin."""
+    L, chroma, d = layers.lab[..., 0], layers.chroma, g.unit
+    white = (L > 0.8) & (chroma < 0.06)
+    labels[(labels == Label.EYE) & ~white] = Label.IRIS
+    labels[(labels == Label.MOUTH) & white] = Label.TEETH
+    skin = labels == Label.SKIN
+    base = skin_color(layers, labels, g)
+    middle = np.abs(layers.x + 0.5 - g.eye_x) < 0.3 * d
+    low = (layers.y + 0.5 > g.eye_y + 0.2 * d) & (layers.y + 0.5 < g.eye_y + 0.8 * d)
+    labels[skin & middle & low & (np.abs(L - base[0]) > 0.05)] = Label.NOSE
+    if g.view is not View.PROFILE:
+        beside = (layers.x + 1 <= g.face[0] + 0.2) | (layers.x >= g.face[2] - 0.2)
+        level = np.abs(layers.y + 0.5 - g.eye_y - 0.3 * d) < 0.9 * d
+        labels[skin & beside & level] = Label.EAR
+
+
+def _ears(layers: Layers, labels: U8, g: Geometry) -> str:
+    """ "pointed" when skin sticks out sideways at eye level on both sides."""
+    if g.view is not View.FRONT:
+        return "normal"
+    skin = np.isin(labels, (Label.SKIN, Label.EAR))
+    level = skin & (np.abs(layers.y + 0.5 - g.eye_y) < 0.9 * g.unit)
+    middle = (g.face[0] + g.face[2]) / 2
+    out = layers.x + 0.5 - middle
+    reach = [float((sign * out[level]).max(initial=0)) + 0.5 - g.width / 2 for sign in (-1, 1)]
+    return "pointed" if min(reach) > max(1.0, 0.13 * g.width) else "normal"
+
+
+def _iris(layers: Layers, labels: U8) -> F64 | None:
+    """The most saturated colour of the eyes, None where they are black."""
+    lab = layers.lab[labels == Label.IRIS]
+    if not len(lab):
         return None
-    labels[stripe] = Label.BAND
-    return srgb(layers.main_color(stripe))
+    L, C, _ = lch(lab)
+    colored = (C > 0.055) & (L > 0.22) & (L < 0.8)
+    if not colored.any():
+        return None
+    best: F64 = lab[colored][np.argmax(C[colored])]
+    return best

@@ -1,0 +1,599 @@
+"""From a reading to portraits that are clearly that character.
+
+For a generator that reads sprites (the embedded head) the way is:
+
+1. starts: several people with the sprite's traits, each drawn from the prior; the one whose
+   preview agrees best with the sprite goes on, with its own latent;
+2. colours: skin, hair, beard, headwear and clothes are measured in the preview and corrected
+   until they have the sprite's colours. Skin tone is locked to the reading;
+3. search: an evolution strategy moves camera, pose and the proportions of the face on the prior,
+   so that the downscaled portrait agrees with the sprite: the same things in the same places
+   (label agreement under a blur, because a caricature is no survey), the same colours there.
+   Outlines and transparent pixels weigh next to nothing;
+4. the final picture, and as much equality as `faithful` asks for.
+
+Any other generator is searched as PULSE does (`search.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+
+from ..errors import Cancelled
+from ..options import PortraitOptions
+from ..palette.color import lab_from_srgb, linear_from_srgb, oklab_from_srgb
+from ..types import F32, U8, Label, Reading
+from .downscale import downscale_array
+from .evolve import SeparableCma
+from .faithful import make_faithful
+from .generator import Generator, Latents, MapsRegions, ReadsSprites
+from .loss import lr_psnr_db
+from .search import search_all
+from .target import Target, make_target
+
+OnStep = Callable[[str, float, U8 | None, float | None], bool | None]
+PREVIEW_PX = 64
+COLOR_PX = 96
+STARTS = 3
+GENERATIONS = 7
+POPULATION = 10
+COLOR_ROUNDS = 3
+
+# what counts how much, by label: outlines are drawn, not there
+LABEL_WEIGHT = np.full(len(Label), 1.0)
+LABEL_WEIGHT[[Label.BACKGROUND, Label.OUTLINE]] = 0.0, 0.05
+LABEL_WEIGHT[[Label.EYE, Label.IRIS, Label.BROW, Label.MOUTH, Label.TEETH, Label.NOSE]] = 0.6
+LABEL_WEIGHT[Label.CLOTHING] = 0.4
+
+# labels whose places are compared; drawn features count as the face they lie in
+GROUPS: tuple[tuple[Label, ...], ...] = (
+    (
+        Label.SKIN,
+        Label.NOSE,
+        Label.EAR,
+        Label.EYE,
+        Label.IRIS,
+        Label.BROW,
+        Label.MOUTH,
+        Label.TEETH,
+    ),
+    (Label.HAIR,),
+    (Label.HEADWEAR, Label.BAND, Label.EMBLEM),
+    (Label.FACIAL_HAIR,),
+    (Label.CLOTHING,),
+    (Label.GLASSES, Label.MASK),
+)
+EYES = (Label.EYE, Label.IRIS)
+
+SEARCHED = (
+    "zoom", "camera_x", "camera_y", "yaw", "pitch", "weight", "hairline", "hair_lift",
+    "hair_length", "head.low", "head.size", "beard_length", "key_x",
+    "local:head/head-fat", "local:head/head-scale-vert", "local:head/head-scale-horiz",
+    "local:chin/chin-height", "local:chin/chin-width", "local:eyes/eye-trans-y",
+    "local:eyes/eye-scale", "local:mouth/mouth-trans-y", "local:nose/nose-scale-vert",
+)  # fmt: skip
+LOCKS = {"view": ("yaw", "pitch"), "light": ("key_x",), "camera": ("zoom", "camera_x", "camera_y")}
+
+
+@runtime_checkable
+class KnowsPeople(Protocol):
+    """A generator whose latents can be read and written as people (the embedded head)."""
+
+    def people(self, latents: Latents) -> list[Any]: ...
+
+    def latents(self, people: Sequence[Any]) -> Latents: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """One portrait of a character.
+
+    `latents` a batch of one, the portrait's own; `image` (R, R, 3) and `matte` (R, R) uint8 or
+    None; `small` (h, w, 3) uint8 is the image downscaled to the sprite by `downscale_operator`,
+    which `lr_psnr_db` compares (opaque pixels only). `stages` are seconds.
+    """
+
+    latents: Latents
+    image: U8
+    matte: U8 | None
+    small: U8
+    lr_psnr_db: float
+    downscale_operator: str
+    stages: Mapping[str, float]
+    traits: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    loss: float = 0.0
+
+
+def portray(
+    generator: Generator,
+    reading: Reading,
+    *,
+    options: PortraitOptions,
+    on_step: OnStep | None = None,
+) -> list[Likeness]:
+    """`options.candidates` different people who all could be the character, in order.
+
+    Args:
+        on_step: told (stage, fraction in [0, 1], preview (h, w, 3) uint8 or None, loss or None);
+            returning False cancels.
+
+    Raises:
+        Cancelled: `on_step` returned False.
+        OptionError: a trait, or a value of one, that isn't known.
+        GeneratorError: the generator fails.
+    """
+    report = _Report(on_step, options.candidates)
+    if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
+        return _searched(generator, reading, options, report)
+    return [_portray_one(generator, reading, options, c, report) for c in range(options.candidates)]
+
+
+class _Report:
+    """Progress over all candidates, and a stopwatch."""
+
+    def __init__(self, on_step: OnStep | None, candidates: int) -> None:
+        self._on_step, self._candidates = on_step, candidates
+        self.candidate = 0
+        self.stages: dict[str, float] = {}
+        self._stage, self._since = "", time.perf_counter()
+
+    def __call__(
+        self, stage: str, fraction: float, preview: F32 | None = None, loss: float | None = None
+    ) -> None:
+        if stage != self._stage:
+            self._close(stage)
+        if self._on_step is None:
+            return
+        whole = (self.candidate + fraction) / self._candidates
+        seen = None if preview is None else _u8(preview)
+        if self._on_step(stage, whole, seen, loss) is False:
+            raise Cancelled("stopped")
+
+    def _close(self, stage: str) -> None:
+        now = time.perf_counter()
+        if self._stage:
+            self.stages[self._stage] = self.stages.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = stage, now
+
+    def finish(self) -> dict[str, float]:
+        """Seconds per stage since the last call."""
+        self._close("")
+        out, self.stages = self.stages, {}
+        self.candidate += 1
+        return out
+
+
+# ------------------------------------------------------------------ one candidate
+
+
+def _portray_one(
+    generator: Generator,
+    reading: Reading,
+    options: PortraitOptions,
+    candidate: int,
+    report: _Report,
+) -> Likeness:
+    assert isinstance(generator, ReadsSprites)
+    goal = _goal(reading)
+    report("starting", 0.02)
+    starts = _starts(generator, reading, options, candidate)
+    best: tuple[float, Latents] | None = None
+    for latents in starts:
+        loss, preview = goal.loss(generator, latents)
+        if best is None or loss < best[0]:
+            best = loss, latents
+        report("starting", 0.05, preview, best[0])
+    assert best is not None
+    loss, latents = best
+    latents = _match_colors(generator, latents, reading, options, report, 0.10)
+    latents, loss = _search(generator, latents, goal, options, candidate, report)
+    latents = _match_colors(generator, latents, reading, options, report, 0.62)
+    return _finish(generator, latents, reading, goal, options, report, loss)
+
+
+def _starts(
+    generator: ReadsSprites, reading: Reading, options: PortraitOptions, candidate: int
+) -> list[Latents]:
+    """Candidate number `candidate` of several seeds: the same traits, other faces."""
+    found = []
+    for j in range(STARTS):
+        seed = options.seed if j == 0 else options.seed + 7919 * j
+        batch = generator.start(reading, count=candidate + 1, seed=seed, traits=options.traits)
+        found.append(batch[candidate])
+    return found
+
+
+# ------------------------------------------------------------------ agreement with the sprite
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """What the search compares with: a square of the sprite's edge.
+
+    `target` weighs opaque pixels alike and is what reports use; `color` (S, S, 3) Oklab and
+    `weight` (S, S) weigh labels; `places` (S, S, groups) blurred one-hot; `eyes` the centre and
+    the spread of the eyes in units of the edge.
+    """
+
+    target: Target
+    color: F32
+    weight: F32
+    places: F32
+    place_weight: F32
+    eyes: tuple[float, float] | None
+    blur: float
+
+    def loss(self, generator: Generator, latents: Latents) -> tuple[float, F32]:
+        """The disagreement (0 none) of one preview with the sprite, and the preview."""
+        with torch.no_grad():
+            preview = _picture(generator.preview(latents, PREVIEW_PX))
+            shown = None
+            if isinstance(generator, MapsRegions):
+                shown = generator.regions(latents, PREVIEW_PX)[0].numpy()
+        edge = self.color.shape[0]
+        small = downscale_array(preview, (edge, edge))
+        gap = ((oklab_from_srgb(small) - self.color) ** 2).sum(-1)
+        total = 6.0 * float((gap * self.weight).sum() / self.weight.sum())
+        if shown is not None:
+            total += self._misplaced(shown, edge)
+        return total, preview
+
+    def _misplaced(self, shown: NDArray[np.int64], edge: int) -> float:
+        places = _places(shown, edge, self.blur)
+        off = np.abs(places - self.places).sum(-1)
+        loss = float((off * self.place_weight).sum() / self.place_weight.sum())
+        eyes = _eye_centre(shown)
+        if eyes is not None and self.eyes is not None:
+            loss += 3.0 * float(np.hypot(eyes[0] - self.eyes[0], eyes[1] - self.eyes[1]))
+        return loss
+
+
+def _goal(reading: Reading) -> Goal:
+    rgba = reading.pixels
+    h, w = rgba.shape[:2]
+    edge = max(h, w)
+    top, left = (edge - h) // 2, (edge - w) // 2
+    target = make_target(rgba)
+    labels = np.zeros((edge, edge), np.int64)
+    labels[top : top + h, left : left + w] = reading.labels
+    sure = np.zeros((edge, edge), np.float32)
+    sure[top : top + h, left : left + w] = reading.confidence
+    image = target.image.permute(1, 2, 0).numpy()
+    weight = LABEL_WEIGHT[labels] * (0.3 + 0.7 * sure) * (target.weights[0].numpy() > 0)
+    blur = max(0.6, 0.035 * edge)
+    eyes = reading.landmarks.eyes
+    centre = (
+        (sum(x for x, _ in eyes) / len(eyes) + left) / edge,
+        (sum(y for _, y in eyes) / len(eyes) + top) / edge,
+    )
+    place_weight = np.where(labels == Label.OUTLINE, 0.15, 1.0) * (0.3 + 0.7 * sure)
+    place_weight = np.where(target.weights[0].numpy() > 0, place_weight, 0.35)
+    return Goal(
+        target=target,
+        color=oklab_from_srgb(image).astype(np.float32),
+        weight=np.maximum(weight, 1e-4).astype(np.float32),
+        places=_places(labels, edge, blur),
+        place_weight=place_weight.astype(np.float32),
+        eyes=centre if reading.confidence_overall > 0.2 else None,
+        blur=blur,
+    )
+
+
+def _places(labels: NDArray[np.int64], edge: int, blur: float) -> F32:
+    """(edge, edge, groups): the share of each group, blurred as much as a caricature may err."""
+    shares = np.stack([np.isin(labels, group) for group in GROUPS], -1).astype(np.float32)
+    if labels.shape[0] != edge:
+        shares = np.stack(
+            [
+                downscale_array(shares[..., k : k + 1], (edge, edge))[..., 0]
+                for k in range(len(GROUPS))
+            ],
+            -1,
+        )
+    blurred: F32 = gaussian_filter(shares, (blur, blur, 0), mode="nearest")
+    return blurred
+
+
+def _eye_centre(labels: NDArray[np.int64]) -> tuple[float, float] | None:
+    rows, columns = np.nonzero(np.isin(labels, EYES))
+    if len(rows) < 2:
+        return None
+    n = labels.shape[0]
+    return (
+        float((columns.min() + columns.max() + 1) / 2 / n),
+        float((rows.min() + rows.max() + 1) / 2 / n),
+    )
+
+
+# ------------------------------------------------------------------ search
+
+
+def _search(
+    generator: Generator,
+    latents: Latents,
+    goal: Goal,
+    options: PortraitOptions,
+    candidate: int,
+    report: _Report,
+) -> tuple[Latents, float]:
+    """Evolution of camera, pose and proportions around the start; the best seen is kept."""
+    names = list(generator.info.extra.get("dims", ()))
+    held = {name for lock in options.lock for name in LOCKS.get(lock, (lock,))}
+    free = [names.index(n) for n in SEARCHED if n in names and n not in held]
+    best_loss, preview = goal.loss(generator, latents)
+    best = latents
+    generations = options.steps or GENERATIONS
+    if not free or generations < 1:
+        return best, best_loss
+    origin = latents.z[0, free].clone()
+    strategy = SeparableCma(
+        torch.zeros(len(free)), sigma=0.55, population=POPULATION, seed=options.seed + candidate
+    )
+    for generation in range(generations):
+        moves = strategy.ask()
+        losses = torch.zeros(len(moves))
+        for i, move in enumerate(moves):
+            z = latents.z.clone()
+            z[0, free] = origin + move
+            at = latents.with_z(z)
+            loss, seen = goal.loss(generator, at)
+            loss += 0.004 * float(move.pow(2).mean()) + 0.02 * float(
+                (z[0, free].abs() - 3).clamp(min=0).sum()
+            )
+            losses[i] = loss
+            if loss < best_loss:
+                best_loss, best, preview = loss, at, seen
+            done = (generation + (i + 1) / len(moves)) / generations
+            report("searching", 0.15 + 0.45 * done, preview, best_loss)
+        strategy.tell(moves, losses)
+    return best, best_loss
+
+
+# ------------------------------------------------------------------ colours
+
+
+def _match_colors(
+    generator: Generator,
+    latents: Latents,
+    reading: Reading,
+    options: PortraitOptions,
+    report: _Report,
+    at: float,
+) -> Latents:
+    """Correct the person's colours until the preview shows the sprite's."""
+    if not isinstance(generator, KnowsPeople) or not isinstance(generator, MapsRegions):
+        return latents
+    person = generator.people(latents)[0]
+    wanted = _wanted_colors(reading, options)
+    for round_ in range(COLOR_ROUNDS):
+        report("matching colours", at + 0.02 * round_)
+        with torch.no_grad():
+            picture = _picture(generator.preview(latents, COLOR_PX))
+            shown = generator.regions(latents, COLOR_PX)[0].numpy()
+        person = _corrected(person, picture, shown, wanted)
+        latents = generator.latents([person])
+    return latents
+
+
+def _wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F32]:
+    """sRGB in [0, 1] per material, where the sprite or the user says one."""
+    t, asked = reading.traits, options.traits
+    names = {
+        "skin": ("skin_rgb", "skin"), "hair": ("hair_rgb", "hair"), "hat": ("hat_rgb", "hat_color"),
+        "beard": ("facial_hair_rgb", "beard_color"), "cloth": ("cloth_rgb", "clothes"),
+    }  # fmt: skip
+    wanted: dict[str, F32] = {}
+    for material, (read, name) in names.items():
+        value = asked.get(name)
+        if isinstance(value, str) and value.startswith("#"):
+            value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
+        elif value is not None or t.get("mono"):
+            continue  # words and Monk tones are the head's to interpret
+        else:
+            value = t.get(read)
+        if value is not None:
+            wanted[material] = np.asarray(np.array(value) / 255, np.float32)
+    return wanted
+
+
+MATERIAL_LABELS: dict[str, tuple[Label, ...]] = {
+    "skin": (Label.SKIN, Label.NOSE), "hair": (Label.HAIR,), "hat": (Label.HEADWEAR,),
+    "beard": (Label.FACIAL_HAIR,), "cloth": (Label.CLOTHING,),
+}  # fmt: skip
+
+
+def _corrected(
+    person: Any, picture: F32, shown: NDArray[np.int64], wanted: Mapping[str, F32]
+) -> Any:
+    for material, goal in wanted.items():
+        mask = np.isin(shown, MATERIAL_LABELS[material])
+        if mask.sum() < 12:
+            continue
+        seen = _typical(picture[mask])
+        if material == "skin":
+            person = replace(person, skin=_corrected_skin(person.skin, seen, goal))
+            continue
+        gain = _gain(seen, goal)
+        if material == "hair" and person.hair.color is not None:
+            person = replace(
+                person, hair=replace(person.hair, color=_times(person.hair.color, gain))
+            )
+        elif material == "beard" and person.facial_hair.color is not None:
+            beard = replace(person.facial_hair, color=_times(person.facial_hair.color, gain))
+            person = replace(person, facial_hair=beard)
+        elif material == "cloth":
+            cloth = replace(person.clothing, color=_times(person.clothing.color, gain))
+            person = replace(person, clothing=cloth)
+        elif material == "hat":
+            person = replace(person, wear=_corrected_hat(person.wear, gain))
+    return person
+
+
+def _corrected_hat(wear: tuple[Any, ...], gain: F32) -> tuple[Any, ...]:
+    closed = (
+        "crown",
+        "tiara",
+        "glasses",
+        "sunglasses",
+        "goggles",
+        "eye_patch",
+        "earrings",
+        "lower_mask",
+    )
+    return tuple(
+        item if item.kind in closed else replace(item, color=_times(item.color, gain))
+        for item in wear
+    )
+
+
+def _typical(pixels: F32) -> F32:
+    """The colour an artist would pick for a shaded region: between its middle and its light."""
+    level = pixels @ np.array([0.3, 0.59, 0.11], np.float32)
+    low, high = np.quantile(level, (0.45, 0.9))
+    chosen: F32 = pixels[(level >= low) & (level <= high)].mean(0)
+    return chosen
+
+
+def _gain(seen: F32, goal: F32, most: float = 2.2) -> F32:
+    """Per channel, what an albedo must be multiplied with; damped."""
+    ratio = (linear_from_srgb(goal) + 0.004) / (linear_from_srgb(seen) + 0.004)
+    gain: F32 = np.clip(ratio**0.8, 1 / most, most).astype(np.float32)
+    return gain
+
+
+def _times(color: tuple[float, ...], gain: F32) -> tuple[float, float, float]:
+    r, g, b = (float(np.clip(c * k, 0.004, 0.88)) for c, k in zip(color, gain, strict=True))
+    return r, g, b
+
+
+def _corrected_skin(skin: Any, seen: F32, goal: F32) -> Any:
+    """Melanin for lightness, haemoglobin for redness; a tinted skin by its tint."""
+    if max(abs(c - 1) for c in skin.tint) > 1e-3:
+        gain = _gain(seen, goal)
+        r, g, b = (float(np.clip(c * k, 0.02, 3.0)) for c, k in zip(skin.tint, gain, strict=True))
+        return replace(skin, tint=(r, g, b))
+    is_, ought = lab_from_srgb(seen), lab_from_srgb(goal)
+    melanin = float(np.clip(skin.melanin * np.exp(0.055 * (is_[0] - ought[0])), 0.06, 8.0))
+    hemoglobin = float(np.clip(skin.hemoglobin + 0.03 * (ought[1] - is_[1]), 0.4, 1.7))
+    return replace(skin, melanin=melanin, hemoglobin=hemoglobin)
+
+
+# ------------------------------------------------------------------ the result
+
+
+def _finish(
+    generator: Generator,
+    latents: Latents,
+    reading: Reading,
+    goal: Goal,
+    options: PortraitOptions,
+    report: _Report,
+    loss: float,
+) -> Likeness:
+    report("rendering", 0.7, None, loss)
+    with torch.no_grad():
+        image = _picture(generator.render(latents, options.size))
+    report("finishing", 0.95, downscale_array(image, (PREVIEW_PX, PREVIEW_PX)), loss)
+    sprite = goal.target.image.permute(1, 2, 0).numpy()
+    image = make_faithful(image, sprite, goal.target.weights[0].numpy(), amount=options.faithful)
+    matte = None
+    if options.matte and isinstance(generator, ReadsSprites):
+        with torch.no_grad():
+            matte = _u8(generator.matte(latents, options.size)[0].numpy())
+    report("finishing", 1.0, None, loss)
+    return _likeness(
+        _u8(image), latents, matte, reading, goal.target, options, report.finish(), loss, "area"
+    )
+
+
+def _likeness(
+    image: U8, latents: Latents, matte: U8 | None, reading: Reading, target: Target,
+    options: PortraitOptions, stages: Mapping[str, float], loss: float, operator: str,
+) -> Likeness:  # fmt: skip
+    square = downscale_array(image, target.size, operator)
+    psnr = float(lr_psnr_db(torch.from_numpy(square).permute(2, 0, 1)[None], target)[0])
+    h, w = reading.pixels.shape[:2]
+    top, left = (target.size[0] - h) // 2, (target.size[1] - w) // 2
+    return Likeness(
+        latents=latents,
+        image=image,
+        matte=matte,
+        small=_u8(square[top : top + h, left : left + w]),
+        lr_psnr_db=psnr,
+        downscale_operator=operator,
+        stages=stages,
+        traits={**reading.traits, **options.traits},
+        loss=loss,
+    )
+
+
+def _searched(
+    generator: Generator, reading: Reading, options: PortraitOptions, report: _Report
+) -> list[Likeness]:
+    """PULSE as published, or its faster recipe, for generators that know nothing of sprites."""
+    sure = np.where(reading.labels == Label.OUTLINE, 0.25, 1.0).astype(np.float32)
+    target = make_target(reading.pixels, weights=sure, regions=reading.labels)
+    plain = make_target(reading.pixels)
+
+    def told(step: int, steps: int, loss: float, preview: Tensor) -> bool:
+        report("searching", 0.9 * (step + 1) / max(1, steps), _picture(preview[None]), loss)
+        return True
+
+    results = search_all(
+        generator,
+        target,
+        count=options.candidates,
+        seed=options.seed,
+        steps=options.steps,
+        recipe=options.recipe,
+        on_step=told,
+    )
+    out = []
+    for result in results:
+        image = _resized(_picture(result.image[None]), options.size)
+        sprite = plain.image.permute(1, 2, 0).numpy()
+        image = make_faithful(image, sprite, plain.weights[0].numpy(), amount=options.faithful)
+        matte = None
+        if options.matte and isinstance(generator, ReadsSprites):
+            with torch.no_grad():
+                matte = _u8(generator.matte(result.latents, options.size)[0].numpy())
+        operator = "area" if options.faithful else result.operator
+        out.append(
+            _likeness(
+                _u8(image),
+                result.latents,
+                matte,
+                reading,
+                plain,
+                options,
+                report.finish(),
+                result.loss,
+                operator,
+            )
+        )
+    return out
+
+
+def _resized(image: F32, size: int) -> F32:
+    return image if image.shape[0] == size else downscale_array(image, (size, size), "bicubic")
+
+
+def _picture(batch: Tensor) -> F32:
+    """The first of (B, 3, h, w) as (h, w, 3) float32."""
+    picture: F32 = batch[0].detach().float().permute(1, 2, 0).contiguous().numpy()
+    return picture
+
+
+def _u8(values: F32) -> U8:
+    levels: U8 = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+    return levels

@@ -1,0 +1,201 @@
+"""Train the sprite reader's small network on drawn sprites (tools/draw_sprites.py).
+
+    python tools/train_reader.py --minutes 25 -o spriteface/extract/reading/network.safetensors
+
+Endless data, so nothing is seen twice and nothing but the drawings is learnt from. The network is
+a U-Net on a 32x32 canvas with heads for traits and landmarks; it runs in numpy afterwards
+(spriteface/extract/reading/network.py), so only plain convolutions and ReLU are used, and batch
+normalisation is folded into the convolutions before saving.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from draw_sprites import CLASSES, HEADS, POINTS, draw
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+
+CANVAS = 32
+WIDTHS = (24, 48, 96, 128)
+FLIPPED = {
+    "left": "right",
+    "right": "left",
+    "eyepatch_left": "eyepatch_right",
+    "eyepatch_right": "eyepatch_left",
+}
+
+
+def fit(rgba: np.ndarray) -> tuple[np.ndarray, int, int, int]:
+    """On the canvas: enlarged by a whole factor where it fits, centred -> (7, 32, 32), k, y0, x0."""
+    h, w = rgba.shape[:2]
+    k = max(1, CANVAS // max(h, w))
+    big = rgba.repeat(k, 0).repeat(k, 1).astype(np.float32) / 255
+    y0, x0 = (CANVAS - h * k) // 2, (CANVAS - w * k) // 2
+    out = np.zeros((7, CANVAS, CANVAS), np.float32)
+    at = slice(y0, y0 + h * k), slice(x0, x0 + w * k)
+    alpha = (big[..., 3] > 0.5).astype(np.float32)
+    out[:3, *at] = ((big[..., :3] - 0.5) * alpha[..., None]).transpose(2, 0, 1)
+    out[3, *at] = alpha
+    out[4, *at] = 1
+    out[5] = np.linspace(-1, 1, CANVAS)[:, None]
+    out[6] = np.linspace(-1, 1, CANVAS)[None]
+    return out, k, y0, x0
+
+
+def batch(rng: np.random.Generator, n: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+    images = np.zeros((n, 7, CANVAS, CANVAS), np.float32)
+    labels = np.full((n, CANVAS, CANVAS), -1, np.int64)
+    heads = {name: np.zeros(n, np.int64) for name in HEADS}
+    points = np.zeros((n, len(POINTS)), np.float32)
+    for i in range(n):
+        d = draw(rng)
+        rgba = d.rgba
+        if rng.random() < 0.5:  # the light and the screen differ
+            gain = rng.uniform(0.8, 1.15, 3) * rng.uniform(0.8, 1.1)
+            rgba = rgba.copy()
+            rgba[..., :3] = np.clip(rgba[..., :3] * gain, 0, 255)
+        images[i], k, y0, x0 = fit(rgba)
+        S = len(d.labels)
+        labels[i, y0 : y0 + S * k, x0 : x0 + S * k] = d.labels.repeat(k, 0).repeat(k, 1)
+        for name, values in HEADS.items():
+            heads[name][i] = values.index(d.traits[name])
+        for j, name in enumerate(POINTS):
+            offset = x0 if "_x" in name else y0
+            points[i, j] = (d.points[name] * k + offset) / CANVAS * 2 - 1
+    tensors = {name: torch.from_numpy(v) for name, v in heads.items()}
+    return torch.from_numpy(images), torch.from_numpy(labels), tensors, torch.from_numpy(points)
+
+
+def block(i: int, o: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(),
+        nn.Conv2d(o, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(),
+    )  # fmt: skip
+
+
+class Reader(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        a, b, c, d = WIDTHS
+        self.down0, self.down1, self.down2, self.down3 = (
+            block(7, a),
+            block(a, b),
+            block(b, c),
+            block(c, d),
+        )
+        self.up2, self.up1, self.up0 = block(d + c, c), block(c + b, b), block(b + a, a)
+        self.labels = nn.Conv2d(a, len(CLASSES), 1)
+        self.squeeze = nn.Conv2d(d, 32, 1)
+        self.hidden = nn.Linear(32 * 16, 160)
+        self.heads = nn.Linear(160, sum(len(v) for v in HEADS.values()) + len(POINTS))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x0 = self.down0(x)
+        x1 = self.down1(F.max_pool2d(x0, 2))
+        x2 = self.down2(F.max_pool2d(x1, 2))
+        x3 = self.down3(F.max_pool2d(x2, 2))
+        y2 = self.up2(torch.cat([F.interpolate(x3, scale_factor=2), x2], 1))
+        y1 = self.up1(torch.cat([F.interpolate(y2, scale_factor=2), x1], 1))
+        y0 = self.up0(torch.cat([F.interpolate(y1, scale_factor=2), x0], 1))
+        h = F.relu(self.hidden(F.relu(self.squeeze(x3)).flatten(1)))
+        return self.labels(y0), self.heads(h)
+
+
+def losses(
+    out: tuple[Tensor, Tensor], truth: tuple[Tensor, dict[str, Tensor], Tensor], weight: Tensor
+) -> tuple[Tensor, dict[str, float]]:
+    maps, flat = out[0].float(), out[1].float()
+    labels, heads, points = truth
+    total = F.cross_entropy(maps, labels, weight, ignore_index=-1)
+    at, right = 0, {"pixels": float((maps.argmax(1) == labels)[labels >= 0].float().mean())}
+    for name, values in HEADS.items():
+        part = flat[:, at : at + len(values)]
+        at += len(values)
+        total = total + 0.12 * F.cross_entropy(part, heads[name])
+        right[name] = float((part.argmax(1) == heads[name]).float().mean())
+    total = total + 1.0 * F.smooth_l1_loss(flat[:, at:], points, beta=0.05)
+    right["points_px"] = float((flat[:, at:] - points).abs().mean()) * CANVAS / 2
+    return total, right
+
+
+def folded(net: Reader) -> dict[str, np.ndarray]:
+    """Weights with batch normalisation folded in, float16, named block.0 / block.1."""
+    out: dict[str, np.ndarray] = {}
+    for name, module in net.named_children():
+        if isinstance(module, nn.Sequential):
+            for i in (0, 3):
+                conv, norm = module[i], module[i + 1]
+                scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+                out[f"{name}.{i // 3}.weight"] = (
+                    (conv.weight * scale[:, None, None, None]).detach().numpy()
+                )
+                out[f"{name}.{i // 3}.bias"] = (
+                    (norm.bias - norm.running_mean * scale).detach().numpy()
+                )
+        else:
+            out[f"{name}.weight"] = module.weight.detach().numpy()
+            out[f"{name}.bias"] = module.bias.detach().numpy()
+    return {k: np.ascontiguousarray(v, np.float16) for k, v in out.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", default="", help="a .pt state to go on from")
+    parser.add_argument("-o", "--out", default="spriteface/extract/reading/network.safetensors")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    rng = np.random.default_rng(args.seed)
+    net = Reader().to(memory_format=torch.channels_last)
+    if args.start:
+        net.load_state_dict(torch.load(args.start, weights_only=True))
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-3)
+    weight = torch.ones(len(CLASSES))
+    weight[[4, 5, 6, 7, 9, 10]] = 2.0
+    start, step, limit = time.time(), 0, args.minutes * 60
+    names = "\n".join(
+        (*CLASSES, *(f"{k}: {' '.join(v)}" for k, v in HEADS.items()), " ".join(POINTS))
+    )
+    while (passed := (time.time() - start) / limit) < 1:
+        rate = 3e-3 * min(1.0, step / 100) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        images, *truth = batch(rng, 64)
+        with torch.autocast("cpu", torch.bfloat16):
+            out = net(images.to(memory_format=torch.channels_last))
+        loss, right = losses(out, tuple(truth), weight)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        step += 1
+        if step % 50 == 0:
+            print(
+                step,
+                f"{time.time() - start:.0f}s loss {loss.item():.3f}",
+                {k: round(v, 3) for k, v in right.items()},
+                flush=True,
+            )
+        if step % 500 == 0 or passed > 0.995:
+            torch.save(net.state_dict(), args.out + ".pt")
+    net.eval()
+    with torch.no_grad():
+        images, *truth = batch(np.random.default_rng(987654), 400)
+        print("held out", losses(net(images), tuple(truth), weight)[1])
+    torch.save(net.state_dict(), args.out + ".pt")
+    save_file(
+        folded(net),
+        args.out,
+        metadata={"classes": names, "steps": str(step), "seed": str(args.seed)},
+    )
+
+
+if __name__ == "__main__":
+    main()
