@@ -232,7 +232,9 @@ def bake_occlusion(path: Path) -> dict[str, NDArray]:
     return {f"occlusion{k}": vertex_occlusion(HeadModel(k, path)) for k in (1, 2)}
 
 
-def _periodic_noise(rng: np.random.Generator, size: int, slope: float, low: float, high: float) -> Array:
+def _periodic_noise(
+    rng: np.random.Generator, size: int, slope: float, low: float, high: float
+) -> Array:
     """Periodic noise with spectrum 1/f**slope between `low` and `high` cycles per tile; std 1."""
     f = np.hypot(*np.meshgrid(np.fft.fftfreq(size) * size, np.fft.fftfreq(size) * size))
     gain = np.where((f >= low) & (f <= high), np.maximum(f, 1.0) ** -slope, 0.0)

@@ -112,7 +112,9 @@ def _bokeh(rng: np.random.Generator, size: int) -> F32:
 
 def _enlarge(grid: Array, size: int) -> F32:
     """A small grid as a smooth (size,size) picture."""
-    big = zoom(grid.astype(np.float32), size / grid.shape[0], order=1, grid_mode=True, mode="nearest")
+    big = zoom(
+        grid.astype(np.float32), size / grid.shape[0], order=1, grid_mode=True, mode="nearest"
+    )
     return np.asarray(big[:size, :size], np.float32)
 
 

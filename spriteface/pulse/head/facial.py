@@ -126,10 +126,19 @@ def grow_facial_hair(
         long, taper = beard.length, style.taper
         out.append(
             tufts(
-                place, vertices, normals, facial_hair_mask(c, lip, zone), int(hairs * amount), rng,
+                place,
+                vertices,
+                normals,
+                facial_hair_mask(c, lip, zone),
+                int(hairs * amount),
+                rng,
                 direction=_beard_direction,
                 length=lambda c: long * (taper + (1 - taper) * smooth(-3, -7.5, c[:, 1])) + 0.1,
-                lift=0.55, curve=0.7, knots=knots, jitter=0.22, sag=0.12 * min(long, 4.0),
+                lift=0.55,
+                curve=0.7,
+                knots=knots,
+                jitter=0.22,
+                sag=0.12 * min(long, 4.0),
             )  # fmt: skip
         )
     return np.concatenate(out)

@@ -107,7 +107,9 @@ def _quiff(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
 def _slick(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
     t = _vector(r.c[:, 0] * 0.04, 0.2 * r.top, -1.0, r.c)
     length = hair.length * (0.35 + 0.65 * r.top) + 0.5
-    return Growth(t, length, hair.lift * 0.45, (0, -0.12, -0.05), bend=0.22, rise=0.15 + 0.4 * hair.lift)
+    return Growth(
+        t, length, hair.lift * 0.45, (0, -0.12, -0.05), bend=0.22, rise=0.15 + 0.4 * hair.lift
+    )
 
 
 def _long(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
@@ -305,6 +307,10 @@ def grow_scalp(
     keep = 1 - np.minimum(np.abs(rng.normal(size=(len(strands), 1))) * style.ragged, 0.6)
     if hair.style == "bob":
         keep = np.minimum(keep, _cut_at(strands, -6.2 + 0.25 * rng.normal(size=len(strands))))
+    if hair.style == "fringe":  # cut over the brows in front, longer to the sides
+        tip = strands[:, -1]
+        line = 5.7 - 9.0 * smooth(3.6, 6.6, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
+        keep = np.minimum(keep, _cut_at(strands, line + 0.3 * rng.normal(size=len(strands))))
     out = Bundle(resample(strands, k, keep), f, b)
     if hair.fringe > 0 and (style.parted or hair.style in ("ponytail", "bun", "short")):
         bangs = _bangs(hair, place, collider, rng, count, k)
@@ -325,7 +331,12 @@ def _bangs(
 ) -> Bundle:
     """A fringe: strands from the front of the scalp combed over the forehead, cut level."""
     front = replace(
-        hair, style="fringe", length=hair.fringe + 1.0, fringe=0.0, wave=min(hair.wave, 0.05), lift=0.25
+        hair,
+        style="fringe",
+        length=hair.fringe + 1.0,
+        fringe=0.0,
+        wave=min(hair.wave, 0.05),
+        lift=0.25,
     )
     out = grow_scalp(front, place, collider, rng, count, knots=knots)
     root = out.strands[:, 0]
@@ -375,28 +386,34 @@ def _bind(
     if tie == "bun":
         turn = 2 * np.pi * (rest * 1.6 + lock)
         radius, tilt = 1.9 + 0.6 * jitter[:, None, :1], np.pi * (lock * 7 % 1 - 0.5) * 0.8
-        ring = np.concatenate(
-            [np.cos(turn) * np.cos(tilt), np.sin(tilt) + 0 * turn, np.sin(turn) * np.cos(tilt)], 2
+        ring = _stack(
+            np.cos(turn) * np.cos(tilt), np.sin(tilt), np.sin(turn) * np.cos(tilt), like=turn
         )
         out[:, half:] = knot[:, None] + [0.0, 1.5, -0.5] + ring * radius
     elif tie == "ponytail":
-        fall = np.concatenate([0 * rest, -rest * hair.length * 0.8, -2.5 * np.sin(rest * 2.2)], 2)
+        fall = _stack(0.0, -rest * hair.length * 0.8, -2.5 * np.sin(rest * 2.2), like=rest)
         out[:, half:] = (knot + 0.9 * jitter)[:, None] + fall + jitter[:, None] * rest * 1.2
     else:
         third = (lock * 3).astype(int) * 2 * np.pi / 3
         turn = 2 * np.pi * rest * hair.length * 0.22 + third
-        weave = np.concatenate([np.cos(turn) * 0.62, 0 * turn, np.sin(2 * turn) * 0.42], 2)
+        weave = _stack(np.cos(turn) * 0.62, 0.0, np.sin(2 * turn) * 0.42, like=turn)
         taper = 1.0 - 0.35 * rest
-        fall = np.concatenate(
-            [side[:, None, None] * (0.9 * rest - 0.8 * rest**2), -rest * hair.length * 0.75, 5.0 * rest**0.7 + 0 * lock], 2
-        )
+        outward = side[:, None, None] * (0.9 * rest - 0.8 * rest**2)
+        fall = _stack(outward, -rest * hair.length * 0.75, 5.0 * rest**0.7, like=turn)
         out[:, half:] = knot[:, None] + fall + (weave + 0.42 * jitter[:, None]) * taper
     return np.asarray(out, np.float32)
 
 
+def _stack(x: Array | float, y: Array | float, z: Array | float, *, like: Array) -> Array:
+    """Three (n,k,1) coordinates, broadcast, as points (n,k,3)."""
+    return np.concatenate([np.broadcast_to(v, like.shape) for v in (x, y, z)], 2)
+
+
 def natural_color(melanin: float, red: float) -> Array:
     """Linear albedo of hair by its two pigments (Beer-Lambert through a strand)."""
-    absorb = np.array([0.46 * melanin + 0.08 * red, 0.64 * melanin + 0.35 * red, melanin + 0.9 * red])
+    absorb = np.array(
+        [0.46 * melanin + 0.08 * red, 0.64 * melanin + 0.35 * red, melanin + 0.9 * red]
+    )
     return np.asarray(np.exp(-absorb * 2.6) * 0.85 + 0.0045)
 
 

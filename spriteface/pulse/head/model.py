@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
 from ...types import F32
+from .noise import KERNEL
 from .person import Shape
 
 Ints = NDArray[np.int64]
@@ -61,7 +63,9 @@ def catmull_clark(quads: Ints, count: int) -> tuple[sparse.csr_matrix, Ints]:
     edge_row = np.arange(n_edges).repeat(2)
     ends = np.stack([a, b], 1).ravel()
 
-    def matrix(values: NDArray[Any], rows: Ints, columns: Ints, shape: tuple[int, int]) -> sparse.csr_matrix:
+    def matrix(
+        values: NDArray[Any], rows: Ints, columns: Ints, shape: tuple[int, int]
+    ) -> sparse.csr_matrix:
         return sparse.csr_matrix((values, (rows, columns)), shape=shape)
 
     face_point = matrix(np.full(4 * faces, 0.25), face_row, quads.ravel(), (faces, count))
@@ -160,6 +164,18 @@ def _slider(target: str) -> tuple[str, int]:
             axis = ""
         key += f"-{axis}" if axis else ""
     return key, sign
+
+
+@njit(**KERNEL)
+def _displace(active: Any, weights: Any, offset: Any, rows: Any, values: Any, out: Any) -> None:
+    """Add the active targets, times their weights, to the vertices `out` (V,3)."""
+    for k in active:
+        w = weights[k]
+        for i in range(offset[k], offset[k + 1]):
+            r = rows[i]
+            out[r, 0] += w * values[i, 0]
+            out[r, 1] += w * values[i, 1]
+            out[r, 2] += w * values[i, 2]
 
 
 class HeadModel:
@@ -267,9 +283,8 @@ class HeadModel:
         """Base vertices (n_base, 3) of a person; only active targets are touched."""
         weights = self.coefficients(shape, action)
         out = self.base_vertices.copy()
-        for k in np.flatnonzero(weights):
-            part = slice(self._offset[k], self._offset[k + 1])
-            out[self._rows[part]] += weights[k] * self._values[part]
+        active = np.flatnonzero(weights)
+        _displace(active, weights, self._offset, self._rows, self._values, out)
         return out
 
     def displacement(self, k: int) -> tuple[Ints, F32]:

@@ -26,10 +26,20 @@ def vertex_occlusion(model: HeadModel) -> NDArray[np.uint8]:
     for start in range(0, DIRECTIONS, BATCH):
         part = frames[start : start + BATCH]
         maps = np.full((BATCH, MAP_SIZE, MAP_SIZE), FAR, np.float32)
-        light_depths(0, BATCH, vertices, faces, strands, 1, part, centre, EXTENT_CM, maps)
+        light_depths(0, BATCH, vertices, faces, strands, 1, part, centre, EXTENT_CM, maps, False)
         visible = np.zeros((model.n_vertices, BATCH), np.uint8)
         vertex_visibility(
-            0, model.n_vertices, vertices, normals, wanted, part, centre, EXTENT_CM, maps, 0.05, visible
+            0,
+            model.n_vertices,
+            vertices,
+            normals,
+            wanted,
+            part,
+            centre,
+            EXTENT_CM,
+            maps,
+            0.05,
+            visible,
         )
         cosine = np.maximum(normals @ part[:, 0].T, 0.0)
         seen += (cosine * visible / 255.0).sum(1)

@@ -357,7 +357,9 @@ def _parse(hint: Any, name: str, value: Any) -> Any:
             return (r, g, b)
         return hint(value) if hint in (float, int, str) else _revive(hint, value)
     except (TypeError, ValueError) as error:
-        raise OptionError(f"{name}: {value!r} is not a {getattr(hint, '__name__', hint)}") from error
+        raise OptionError(
+            f"{name}: {value!r} is not a {getattr(hint, '__name__', hint)}"
+        ) from error
 
 
 def srgb_to_linear(color: str | tuple[int, int, int]) -> Color:

@@ -20,7 +20,17 @@ FAR = -1e9
 
 @njit(**KERNEL)
 def _triangle(
-    p: Any, i: int, j: int, k: int, f: int, y_low: int, y_high: int, depth: Any, face: Any, bary: Any, full: bool
+    p: Any,
+    i: int,
+    j: int,
+    k: int,
+    f: int,
+    y_low: int,
+    y_high: int,
+    depth: Any,
+    face: Any,
+    bary: Any,
+    full: bool,
 ) -> None:
     x0 = p[i, 0]
     y0 = p[i, 1]
@@ -65,10 +75,14 @@ def _triangle(
 
 
 @njit(**KERNEL)
-def raster_triangles(low: int, high: int, points: Any, faces: Any, depth: Any, face: Any, bary: Any) -> None:
+def raster_triangles(
+    low: int, high: int, points: Any, faces: Any, depth: Any, face: Any, bary: Any
+) -> None:
     """Rows [low, high) of the z-buffer: depth (H,W), nearest face (H,W), its weights (H,W,2)."""
     for f in range(faces.shape[0]):
-        _triangle(points, faces[f, 0], faces[f, 1], faces[f, 2], f, low, high, depth, face, bary, True)
+        _triangle(
+            points, faces[f, 0], faces[f, 1], faces[f, 2], f, low, high, depth, face, bary, True
+        )
 
 
 @njit(**KERNEL)
@@ -91,7 +105,12 @@ def raster_strands(
             y0 = points[n, k, 1]
             x1 = points[n, k + 1, 0]
             y1 = points[n, k + 1, 1]
-            if max(y0, y1) < low - 4 or min(y0, y1) > high + 4 or max(x0, x1) < -4 or min(x0, x1) > w_px + 4:
+            if (
+                max(y0, y1) < low - 4
+                or min(y0, y1) > high + 4
+                or max(x0, x1) < -4
+                or min(x0, x1) > w_px + 4
+            ):
                 continue
             z0 = points[n, k, 2]
             dx = x1 - x0
@@ -130,9 +149,22 @@ def raster_strands(
 
 @njit(**KERNEL)
 def light_depths(
-    low: int, high: int, vertices: Any, faces: Any, strands: Any, every: int, frames: Any, centre: Any, extent: float, maps: Any
+    low: int,
+    high: int,
+    vertices: Any,
+    faces: Any,
+    strands: Any,
+    every: int,
+    frames: Any,
+    centre: Any,
+    extent: float,
+    maps: Any,
+    cull: bool,
 ) -> None:
-    """Orthographic depth maps (L,S,S) of lights [low, high): triangles, and every n-th strand."""
+    """Orthographic depth maps (L,S,S) of lights [low, high): triangles, and every n-th strand.
+
+    `cull` leaves out triangles that face away, which is right for closed surfaces only.
+    """
     size = maps.shape[1]
     scale = size / (2.0 * extent)
     no_face = np.empty((1, 1), np.int32)
@@ -144,11 +176,24 @@ def light_depths(
             x = vertices[i, 0] - centre[0]
             y = vertices[i, 1] - centre[1]
             z = vertices[i, 2] - centre[2]
-            q[i, 0] = (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
-            q[i, 1] = (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
+            q[i, 0] = (
+                x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
+            ) * scale
+            q[i, 1] = (
+                x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
+            ) * scale
             q[i, 2] = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2]
         for f in range(faces.shape[0]):
-            _triangle(q, faces[f, 0], faces[f, 1], faces[f, 2], f, 0, size, m, no_face, no_bary, False)
+            if cull:
+                i = faces[f, 0]
+                j = faces[f, 1]
+                k = faces[f, 2]
+                turn = (q[j, 0] - q[i, 0]) * (q[k, 1] - q[i, 1])
+                if turn - (q[k, 0] - q[i, 0]) * (q[j, 1] - q[i, 1]) <= 0.0:
+                    continue
+            _triangle(
+                q, faces[f, 0], faces[f, 1], faces[f, 2], f, 0, size, m, no_face, no_bary, False
+            )
         for n in range(0, strands.shape[0], every):
             px = 0.0
             py = 0.0
@@ -157,8 +202,12 @@ def light_depths(
                 x = strands[n, k, 0] - centre[0]
                 y = strands[n, k, 1] - centre[1]
                 z = strands[n, k, 2] - centre[2]
-                qx = (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
-                qy = (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
+                qx = (
+                    x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
+                ) * scale
+                qy = (
+                    x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
+                ) * scale
                 qz = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2] - 0.12
                 if k > 0:
                     steps = int(max(abs(qx - px), abs(qy - py))) + 1
@@ -198,7 +247,17 @@ def _lit(maps: Any, l: int, x: float, y: float, z: float) -> float:
 
 @njit(**KERNEL)
 def vertex_visibility(
-    low: int, high: int, vertices: Any, normals: Any, wanted: Any, frames: Any, centre: Any, extent: float, maps: Any, bias: float, out: Any
+    low: int,
+    high: int,
+    vertices: Any,
+    normals: Any,
+    wanted: Any,
+    frames: Any,
+    centre: Any,
+    extent: float,
+    maps: Any,
+    bias: float,
+    out: Any,
 ) -> None:
     """How much each wanted vertex in [low, high) sees of each light: out (V,L) uint8."""
     size = maps.shape[1]
@@ -207,7 +266,11 @@ def vertex_visibility(
         if wanted[i] == 0:
             continue
         for l in range(maps.shape[0]):
-            nl = normals[i, 0] * frames[l, 0, 0] + normals[i, 1] * frames[l, 0, 1] + normals[i, 2] * frames[l, 0, 2]
+            nl = (
+                normals[i, 0] * frames[l, 0, 0]
+                + normals[i, 1] * frames[l, 0, 1]
+                + normals[i, 2] * frames[l, 0, 2]
+            )
             if nl < -0.3:
                 out[i, l] = 0
                 continue

@@ -166,9 +166,7 @@ class Regions:
         """Outer vertices that aren't ear: headwear is fitted to these."""
         return np.asarray(self.ear[self.outer_vertices] < 0.05)
 
-    def roots(
-        self, weight: Array, count: int, rng: np.random.Generator
-    ) -> tuple[Tris, F32, F32]:
+    def roots(self, weight: Array, count: int, rng: np.random.Generator) -> tuple[Tris, F32, F32]:
         """`count` attachment points with density ~ weight: triangles (n,3), barycentric weights
         (n,3) and canonical positions (n,3)."""
         w = self.areas * weight[self.outer].mean(1)

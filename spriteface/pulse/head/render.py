@@ -113,14 +113,12 @@ def _cast_shadows(scene: Scene) -> _Lights:
     every = max(1, len(scene.strands) // 7000)
     spread(
         light_depths, LIGHTS, scene.vertices, scene.casters, scene.strands, every, frames, CENTRE,
-        EXTENT_CM, maps,
+        EXTENT_CM, maps, False,
     )  # fmt: skip
     return _Lights(frames, colors, maps)
 
 
-def _raster(
-    scene: Scene, size: int
-) -> tuple[F32, NDArray[np.int32], NDArray[np.int32], F32]:
+def _raster(scene: Scene, size: int) -> tuple[F32, NDArray[np.int32], NDArray[np.int32], F32]:
     """Supersampled depth and face of surfaces, and strand and position of the hair before them."""
     wide = size * SUPERSAMPLES
     view = view_of(scene.person.camera, wide)
@@ -136,9 +134,7 @@ def _raster(
         points[..., 2] += 0.02
         fewer = math.sqrt(max(1.0, FULL_STRANDS / max(len(scene.strands), 1)) ** 0.5)
         width = scene.strand_width * view.pixels_per_cm * min(fewer, 1.3)
-        spread(
-            raster_strands, wide, points, width.astype(np.float32), nearest, strand, along, 0.3
-        )
+        spread(raster_strands, wide, points, width.astype(np.float32), nearest, strand, along, 0.3)
     return depth, face, strand, along
 
 
@@ -235,7 +231,9 @@ def _occlusion(samples: _Samples) -> Array:
     t = np.clip(a / 0.50, 0, 1)
     skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
     m = samples.material
-    return np.where(m == mat.SKIN, skin, np.where(m == mat.EYE, a, np.where(m == mat.WORN, 1.0, 0.8)))
+    return np.where(
+        m == mat.SKIN, skin, np.where(m == mat.EYE, a, np.where(m == mat.WORN, 1.0, 0.8))
+    )
 
 
 def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> F32:
@@ -288,7 +286,10 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     box = box * ((mirror @ key) > 0)
     level = diffuse.mean(1)
     lit = np.clip(level / (np.percentile(level, 90) + 1e-6), 0, 1)[:, None]
-    return fresnel[:, None] * np.pi * radiance(light, mirror) * 0.8 * lit + box[:, None] * 0.35 * light.key * lit
+    return (
+        fresnel[:, None] * np.pi * radiance(light, mirror) * 0.8 * lit
+        + box[:, None] * 0.35 * light.key * lit
+    )
 
 
 def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: View) -> F32:

@@ -89,12 +89,16 @@ def canonical_collider(level: int) -> Collider:
 @lru_cache(maxsize=64)
 def _small_hair(hair: Hair, seed: int, count: int, knots: int) -> Bundle:
     rng = np.random.default_rng(seed)
-    return grow_scalp(hair, regions(0), canonical_collider(0), rng, count, knots=knots, guide_limit=400)
+    return grow_scalp(
+        hair, regions(0), canonical_collider(0), rng, count, knots=knots, guide_limit=400
+    )
 
 
 @lru_cache(maxsize=2)
 def _full_hair(hair: Hair, seed: int, count: int, level: int) -> Bundle:
-    return grow_scalp(hair, regions(level), canonical_collider(level), np.random.default_rng(seed), count)
+    return grow_scalp(
+        hair, regions(level), canonical_collider(level), np.random.default_rng(seed), count
+    )
 
 
 def _uncolored(hair: Hair) -> Hair:

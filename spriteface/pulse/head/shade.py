@@ -139,8 +139,12 @@ def shade_strands(
                 lx = frames[l, 0, 0]
                 ly = frames[l, 0, 1]
                 lz = frames[l, 0, 2]
-                qx = (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
-                qy = (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
+                qx = (
+                    x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
+                ) * scale
+                qy = (
+                    x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
+                ) * scale
                 xi = int(qx)
                 yi = int(qy)
                 seen = 1.0

@@ -22,7 +22,9 @@ SKULL_CENTRE = np.array([0.0, 4.5, 2.0], np.float32)
 
 
 @njit(**KERNEL)
-def _distance(grid: Any, origin: Any, cell: float, x: float, y: float, z: float) -> tuple[float, float, float, float]:
+def _distance(
+    grid: Any, origin: Any, cell: float, x: float, y: float, z: float
+) -> tuple[float, float, float, float]:
     """Trilinear signed distance and its gradient; far outside where the grid ends."""
     x = (x - origin[0]) / cell
     y = (y - origin[1]) / cell
@@ -30,7 +32,14 @@ def _distance(grid: Any, origin: Any, cell: float, x: float, y: float, z: float)
     i = int(math.floor(x))
     j = int(math.floor(y))
     k = int(math.floor(z))
-    if i < 0 or j < 0 or k < 0 or i >= grid.shape[0] - 1 or j >= grid.shape[1] - 1 or k >= grid.shape[2] - 1:
+    if (
+        i < 0
+        or j < 0
+        or k < 0
+        or i >= grid.shape[0] - 1
+        or j >= grid.shape[1] - 1
+        or k >= grid.shape[2] - 1
+    ):
         return 99.0, 0.0, 1.0, 0.0
     x -= i
     y -= j
@@ -56,11 +65,15 @@ def _distance(grid: Any, origin: Any, cell: float, x: float, y: float, z: float)
 
 
 @njit(**KERNEL)
-def _push_out(low: int, high: int, strands: Any, grid: Any, origin: Any, cell: float, gap: float, first: int) -> None:
+def _push_out(
+    low: int, high: int, strands: Any, grid: Any, origin: Any, cell: float, gap: float, first: int
+) -> None:
     for n in range(low, high):
         for k in range(first, strands.shape[1]):
             for _ in range(2):
-                d, gx, gy, gz = _distance(grid, origin, cell, strands[n, k, 0], strands[n, k, 1], strands[n, k, 2])
+                d, gx, gy, gz = _distance(
+                    grid, origin, cell, strands[n, k, 0], strands[n, k, 1], strands[n, k, 2]
+                )
                 need = gap + 0.12 * k / strands.shape[1] - d
                 if need <= 0.0:
                     break
@@ -70,7 +83,20 @@ def _push_out(low: int, high: int, strands: Any, grid: Any, origin: Any, cell: f
 
 
 @njit(**KERNEL)
-def _grow(low: int, high: int, root: Any, start: Any, length: Any, pull: Any, bend: Any, rise: Any, grid: Any, origin: Any, cell: float, out: Any) -> None:
+def _grow(
+    low: int,
+    high: int,
+    root: Any,
+    start: Any,
+    length: Any,
+    pull: Any,
+    bend: Any,
+    rise: Any,
+    grid: Any,
+    origin: Any,
+    cell: float,
+    out: Any,
+) -> None:
     """Guides [low, high). pull (N,3) per cm bends them (gravity, combing), bend (N,) per cm hugs
     the skull, rise (N,) cm is how far off the scalp they lie once 2.5 cm long."""
     knots = out.shape[1]
@@ -126,7 +152,21 @@ def _grow(low: int, high: int, root: Any, start: Any, length: Any, pull: Any, be
 
 
 @njit(**KERNEL)
-def _fill(low: int, high: int, root: Any, near: Any, weight: Any, guides: Any, length: Any, clump: Any, wave: float, frequency: float, frizz: float, random: Any, out: Any) -> None:
+def _fill(
+    low: int,
+    high: int,
+    root: Any,
+    near: Any,
+    weight: Any,
+    guides: Any,
+    length: Any,
+    clump: Any,
+    wave: float,
+    frequency: float,
+    frizz: float,
+    random: Any,
+    out: Any,
+) -> None:
     """Strands [low, high) between guides: blended, gathered into locks, waved, frizzed.
 
     random (N, 16): phase, frequency, amplitude and 12 noise numbers, standard normal; wave is a
@@ -185,23 +225,39 @@ def _fill(low: int, high: int, root: Any, near: Any, weight: Any, guides: Any, l
                 u = math.sin(arc * pitch + phase) * grow
                 v = math.cos(arc * pitch + phase) * grow
                 spread_cm = (frizz * length[a] * 0.012 + 0.01) * s
-                nx = random[n, 3] * math.sin(3.8 * s) + random[n, 4] * math.sin(7.5 * s) + 0.5 * random[n, 5] * math.sin(15.0 * s)
-                ny = random[n, 6] * math.sin(3.8 * s) + random[n, 7] * math.sin(7.5 * s) + 0.5 * random[n, 8] * math.sin(15.0 * s)
-                nz = random[n, 9] * math.sin(3.8 * s) + random[n, 10] * math.sin(7.5 * s) + 0.5 * random[n, 11] * math.sin(15.0 * s)
+                nx = (
+                    random[n, 3] * math.sin(3.8 * s)
+                    + random[n, 4] * math.sin(7.5 * s)
+                    + 0.5 * random[n, 5] * math.sin(15.0 * s)
+                )
+                ny = (
+                    random[n, 6] * math.sin(3.8 * s)
+                    + random[n, 7] * math.sin(7.5 * s)
+                    + 0.5 * random[n, 8] * math.sin(15.0 * s)
+                )
+                nz = (
+                    random[n, 9] * math.sin(3.8 * s)
+                    + random[n, 10] * math.sin(7.5 * s)
+                    + 0.5 * random[n, 11] * math.sin(15.0 * s)
+                )
                 out[n, k, 0] += bx * u + cx * v + spread_cm * nx
                 out[n, k, 1] += cy * v + spread_cm * ny
                 out[n, k, 2] += bz * u + cz * v + spread_cm * nz
 
 
 @njit(**KERNEL)
-def _press(low: int, high: int, strands: Any, grid: Any, origin: Any, cell: float, line: float, gap: float) -> None:
+def _press(
+    low: int, high: int, strands: Any, grid: Any, origin: Any, cell: float, line: float, gap: float
+) -> None:
     for n in range(low, high):
         for k in range(1, strands.shape[1]):
             t = min(1.0, max(0.0, (strands[n, k, 1] - line + 1.5) / 1.5))
             if t <= 0.0:
                 continue
             for _ in range(3):
-                d, gx, gy, gz = _distance(grid, origin, cell, strands[n, k, 0], strands[n, k, 1], strands[n, k, 2])
+                d, gx, gy, gz = _distance(
+                    grid, origin, cell, strands[n, k, 0], strands[n, k, 1], strands[n, k, 2]
+                )
                 if d > 90.0:
                     break
                 move = t * max(0.0, d - gap)

@@ -101,7 +101,16 @@ def tile_for(pixels_per_cm: float) -> F32:
 
 @njit(**KERNEL)
 def _skin(
-    x: float, y: float, z: float, a: Any, u: float, v: float, q: Any, tile: Any, fine: bool, out: Any
+    x: float,
+    y: float,
+    z: float,
+    a: Any,
+    u: float,
+    v: float,
+    q: Any,
+    tile: Any,
+    fine: bool,
+    out: Any,
 ) -> tuple[float, float, float, float]:
     """Albedo into `out`; roughness, specular, height (cm), share of hair colour."""
     ax = abs(x)
@@ -122,20 +131,26 @@ def _skin(
         follicle = sample_tile(tile, 2, tu, tv)
         folds = sample_tile(tile, 3, tu * 0.61, tv * 0.61)
     nose_tip = bump(ax, y, 0.0, 0.1, 1.5, 1.2) * (1.0 if z > 10.0 else 0.0)
-    mel = q[MELANIN] * (1.0 + 0.16 * fbm(x, y, z, 0.35, 2, seed))
+    mel = q[MELANIN] * (1.0 + 0.20 / (1.0 + 0.6 * q[MELANIN]) * fbm(x, y, z, 0.35, 2, seed))
     hem = q[HEMOGLOBIN] * (1.0 + 0.26 * fbm(x, y, z, 0.5, 2, seed + 5.0))
-    hem += q[HEMOGLOBIN] * front * (
-        q[BLUSH] * 0.75 * bump(ax, y, 4.5, -0.3, 2.0, 1.7)
-        + (0.35 + 0.45 * q[BLUSH]) * nose_tip
-        + 0.30 * bump(ax, y, 0.0, -6.4, 1.6, 1.0)
-        + 0.30 * bump(ax, y, 1.5, -0.4, 0.6, 0.7)
+    hem += (
+        q[HEMOGLOBIN]
+        * front
+        * (
+            q[BLUSH] * 0.75 * bump(ax, y, 4.5, -0.3, 2.0, 1.7)
+            + (0.35 + 0.45 * q[BLUSH]) * nose_tip
+            + 0.30 * bump(ax, y, 0.0, -6.4, 1.6, 1.0)
+            + 0.30 * bump(ax, y, 1.5, -0.4, 0.6, 0.7)
+        )
     )
     hem += q[HEMOGLOBIN] * 0.75 * a[EAR]
     socket = front * (bump(ax, y, 2.9, 2.35, 1.5, 0.55) + 0.8 * bump(ax, y, 3.1, 4.2, 1.7, 0.5))
-    mel += q[MELANIN] * 0.22 * socket * (1.0 + age)
+    mel += min(q[MELANIN], 1.2) * 0.20 * socket * (1.0 + age)
     hem += 0.30 * socket + 0.55 * lid * front
     if fine:
-        mel *= 1.0 + 0.20 * mottle + 0.10 * folds
+        # absorption varies less, relatively, the more there is of it
+        calm = 1.0 / (1.0 + 0.6 * q[MELANIN])
+        mel *= 1.0 + calm * (0.22 * mottle + 0.08 * folds)
         hem *= 1.0 + 0.34 * mottle - 0.25 * folds
         if q[FRECKLES] > 0.0:
             k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
@@ -144,7 +159,7 @@ def _skin(
                 patch = 1.0 if value_noise(x * 1.3, y * 1.3, z * 1.3 + seed) > -0.12 else 0.15
                 mel += q[FRECKLES] * 1.6 * k * spot * patch
         if q[MOLES] > 0.0:
-            mel += 3.2 * q[MOLES] * smoothstep(0.05, 0.02, cell_distance(x, y, z, 0.26, seed + 2.0))
+            mel += 2.2 * q[MOLES] * smoothstep(0.05, 0.02, cell_distance(x, y, z, 0.26, seed + 2.0))
         if age > 0.3:
             spots = smoothstep(0.13, 0.05, cell_distance(x, y, z, 0.55, seed + 3.0))
             mel += (age - 0.3) * 0.5 * spots * (0.5 + q[MELANIN] * 0.5)
@@ -196,9 +211,13 @@ def _skin(
     out[0] = r
     out[1] = g
     out[2] = b
-    zone = max(
-        bump(ax, y, 0.0, 1.0, 1.5, 3.0), max(0.8 * smoothstep(5.0, 7.5, y), 0.6 * bump(ax, y, 0.0, -6.5, 2.0, 1.2))
-    ) * front
+    zone = (
+        max(
+            bump(ax, y, 0.0, 1.0, 1.5, 3.0),
+            max(0.8 * smoothstep(5.0, 7.5, y), 0.6 * bump(ax, y, 0.0, -6.5, 2.0, 1.2)),
+        )
+        * front
+    )
     rough = 0.44 - (0.04 + 0.13 * q[OILY]) * zone - 0.05 * q[OILY] - 0.14 * lip - 0.10 * lid * front
     rough += 0.05 * mottle
     rough = min(0.70, max(0.22, rough))
@@ -211,12 +230,26 @@ def _skin(
 
 @njit(**KERNEL)
 def _relief(
-    x: float, y: float, z: float, ax: float, front: float, lip: float, lid: float, relief: float, mottle: float, folds: float, q: Any
+    x: float,
+    y: float,
+    z: float,
+    ax: float,
+    front: float,
+    lip: float,
+    lid: float,
+    relief: float,
+    mottle: float,
+    folds: float,
+    q: Any,
 ) -> float:
     """Height of the fine skin relief, cm: pores, lip lines, wrinkles of age and expression."""
     age = q[AGE]
     seed = q[SEED]
-    pores = 0.45 + 0.55 * (bump(ax, y, 2.2, 0.0, 2.6, 2.4) + 0.6 * bump(ax, y, 0.0, -6.0, 3.0, 1.5) + 0.6 * smoothstep(5.0, 7.0, y))
+    pores = 0.45 + 0.55 * (
+        bump(ax, y, 2.2, 0.0, 2.6, 2.4)
+        + 0.6 * bump(ax, y, 0.0, -6.0, 3.0, 1.5)
+        + 0.6 * smoothstep(5.0, 7.0, y)
+    )
     h = 0.020 * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
     h += 0.030 * folds * (0.35 + 0.9 * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
@@ -230,10 +263,25 @@ def _relief(
     t = max(0.0, math.cos((y + wander) * 4.6))
     row = 0.65 + 0.7 * value_noise(0.3 * x, y * 0.7, seed)
     strength = old + 0.7 * q[RAISE] * (0.3 + age)
-    h -= strength * 0.030 * math.exp(-(((y - 7.4) / 1.7) ** 2)) * smoothstep(6.2, 2.5, ax) * t * t * t * t * row
+    h -= (
+        strength
+        * 0.030
+        * math.exp(-(((y - 7.4) / 1.7) ** 2))
+        * smoothstep(6.2, 2.5, ax)
+        * t
+        * t
+        * t
+        * t
+        * row
+    )
     # between the brows
     d = (ax - 0.75 - 0.10 * (y - 5.0)) / 0.16
-    h -= (0.6 * old + 0.8 * q[FROWN] * (0.3 + age)) * 0.035 * math.exp(-d * d) * bump(0.0, y, 0.0, 5.2, 1.0, 1.1)
+    h -= (
+        (0.6 * old + 0.8 * q[FROWN] * (0.3 + age))
+        * 0.035
+        * math.exp(-d * d)
+        * bump(0.0, y, 0.0, 5.2, 1.0, 1.1)
+    )
     # crow's feet
     dx = ax - 4.9
     dy = y - 3.2
@@ -242,13 +290,33 @@ def _relief(
     if abs(angle) < 1.0 and radius < 3.5:
         t = max(0.0, math.cos(angle * 8.0 + wander * 3.0))
         s = (radius - 1.2) / 0.7
-        h -= (old + 0.5 * q[SMILE] * (0.2 + age)) * 0.028 * math.exp(-s * s) * t * t * t * smoothstep(1.0, 0.6, abs(angle))
+        h -= (
+            (old + 0.5 * q[SMILE] * (0.2 + age))
+            * 0.028
+            * math.exp(-s * s)
+            * t
+            * t
+            * t
+            * smoothstep(1.0, 0.6, abs(angle))
+        )
     # under the eyes
     d = (y - 2.30 - 0.12 * (ax - 3.0) * (ax - 3.0)) / 0.14
-    h -= (0.12 + old) * 0.016 * math.exp(-d * d) * smoothstep(4.8, 4.0, ax) * smoothstep(1.5, 2.2, ax)
+    h -= (
+        (0.12 + old)
+        * 0.016
+        * math.exp(-d * d)
+        * smoothstep(4.8, 4.0, ax)
+        * smoothstep(1.5, 2.2, ax)
+    )
     # nose to mouth
     d = (ax - (2.30 - 0.42 * (y + 1.0))) / 0.24
-    h -= (0.8 * old + 0.35 * q[SMILE]) * 0.045 * math.exp(-d * d) * smoothstep(-4.2, -3.0, y) * smoothstep(0.4, -0.6, y)
+    h -= (
+        (0.8 * old + 0.35 * q[SMILE])
+        * 0.045
+        * math.exp(-d * d)
+        * smoothstep(-4.2, -3.0, y)
+        * smoothstep(0.4, -0.6, y)
+    )
     # mouth corner downwards
     d = (ax - (2.55 + 0.12 * (y + 4.5))) / 0.18
     h -= old * 0.025 * math.exp(-d * d) * smoothstep(-6.6, -5.4, y) * smoothstep(-3.9, -4.6, y)
@@ -267,7 +335,9 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     edge = 0.64
     t = min(1.0, max(0.0, (rr - 0.2) / (edge - 0.2)))
     fibre = 0.5 + 0.30 * math.sin(angle * 29.0 + 4.0 * math.sin(angle * 7.0 + seed))
-    fibre += 0.22 * math.sin(angle * 71.0 + 9.0 * rr + seed) + 0.5 * value_noise(angle * 6.0, rr * 9.0, seed)
+    fibre += 0.22 * math.sin(angle * 71.0 + 9.0 * rr + seed) + 0.5 * value_noise(
+        angle * 6.0, rr * 9.0, seed
+    )
     shade = (0.62 + 0.58 * fibre) * (1 - 0.25 * t)
     limbus = 1 - 0.82 * smoothstep(0.74, 1.0, t)
     collar = smoothstep(0.45, 0.15, t) * 0.45
@@ -296,11 +366,19 @@ def _teeth(x: float, y: float, z: float, out: Any) -> tuple[float, float, float]
     along = ax + 0.55 * max(0.0, 1.9 - (z - 9.6)) * (1.0 if ax > 1.2 else 0.0)
     gap = 1.0
     for e in range(6):
-        border = (0.0, 0.86, 1.52, 2.26, 2.95, 3.6)[e] if upper else (0.0, 0.56, 1.16, 1.86, 2.55, 3.2)[e]
+        border = (
+            (0.0, 0.86, 1.52, 2.26, 2.95, 3.6)[e]
+            if upper
+            else (0.0, 0.56, 1.16, 1.86, 2.55, 3.2)[e]
+        )
         d = abs(along - border) / 0.055
         gap = min(gap, 1.0 - 0.55 * math.exp(-d * d))
     line = -1.75 + 0.10 * math.cos(ax * 7.3) if upper else -4.35
-    gum = smoothstep(line - 0.06, line + 0.06, y) if upper else smoothstep(line + 0.06, line - 0.06, y)
+    gum = (
+        smoothstep(line - 0.06, line + 0.06, y)
+        if upper
+        else smoothstep(line + 0.06, line - 0.06, y)
+    )
     k = gap * (0.95 + 0.1 * value_noise(x * 3.0, y, z * 3.0)) * smoothstep(4.2, 1.6, along)
     out[0] = 0.62 * k * (1 - gum) + gum * 0.36
     out[1] = 0.55 * k * (1 - gum) + gum * 0.12
@@ -403,6 +481,3 @@ def materials(
 def grain(seed: int, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Film grain, unit variance, (H,W) float32."""
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
-
-
-

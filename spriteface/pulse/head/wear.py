@@ -139,7 +139,9 @@ def lathe(
         dx, dz = shift(t) if shift else (0.0, 0.0)
         r = radius * (dent(a, t) if dent else 1.0)
         height = y + tilt * np.sin(a) * min(1.0, radius)
-        rows.append(np.stack([rx * r * np.cos(a) + dx, height, fit.centre_z + rz * r * np.sin(a) + dz], 1))
+        rows.append(
+            np.stack([rx * r * np.cos(a) + dx, height, fit.centre_z + rz * r * np.sin(a) + dz], 1)
+        )
     points = np.concatenate(rows).astype(np.float32)
     centre = np.array([0.0, np.mean([y for _, y in profile]), fit.centre_z])
     return outward((points, grid_faces(len(profile), columns)), centre)
@@ -209,7 +211,9 @@ def shell(
     outer = np.isin(key[:, 0] * count + key[:, 1], border_edges)
     a, b = i[outer], j[outer]
     fold = np.concatenate([np.stack([a, to_rim[a], b], 1), np.stack([b, to_rim[a], to_rim[b]], 1)])
-    return np.concatenate([x, folded]).astype(np.float32), np.concatenate([f, fold]).astype(np.int32)
+    return np.concatenate([x, folded]).astype(np.float32), np.concatenate([f, fold]).astype(
+        np.int32
+    )
 
 
 def tube(path: Array, radius: float, around: int = 10, closed: bool = False) -> Mesh:
@@ -256,7 +260,12 @@ def _plumber_cap(w: Wear, fit: Fit) -> list[Piece]:
     for t in np.linspace(0.0, 1.0, 18):
         angle = t * np.pi / 2
         puff = 1.05 + 0.13 * np.sin(2 * angle)
-        dome.append((max(0.01, np.cos(angle) ** 0.75 * puff), low + 1.9 + (high - low - 1.9) * np.sin(angle)))
+        dome.append(
+            (
+                max(0.01, np.cos(angle) ** 0.75 * puff),
+                low + 1.9 + (high - low - 1.9) * np.sin(angle),
+            )
+        )
     seam = lambda a, t: 1 + 0.006 * np.sin(a * 8) * np.sin(np.pi * min(1.0, t * 1.2))  # noqa: E731
     crown = lathe(fit, _rim(low) + dome, dent=seam, shift=lambda t: (0.0, 1.1 * t))
     peak = brim_sheet(fit, low + 0.45, 4.4 * w.size, 0.75)
@@ -279,11 +288,20 @@ def _baseball_cap(w: Wear, fit: Fit) -> list[Piece]:
 def _beanie(w: Wear, fit: Fit) -> list[Piece]:
     low = w.low - 0.6
     high = fit.top + 1.6 * w.size
-    cuff = [(0.98, low), (1.03, low - 0.1), (1.06, low + 0.3), (1.07, low + 1.5), (1.06, low + 2.7), (1.02, low + 3.0)]
+    cuff = [
+        (0.98, low),
+        (1.03, low - 0.1),
+        (1.06, low + 0.3),
+        (1.07, low + 1.5),
+        (1.06, low + 2.7),
+        (1.02, low + 3.0),
+    ]
     dome = []
     for t in np.linspace(0.1, 1.0, 18):
         angle = t * np.pi / 2
-        dome.append((max(0.01, 1.01 * np.cos(angle) ** 0.8), low + 1.5 + (high - low - 1.5) * np.sin(angle)))
+        dome.append(
+            (max(0.01, 1.01 * np.cos(angle) ** 0.8), low + 1.5 + (high - low - 1.5) * np.sin(angle))
+        )
     ribs = lambda a, t: 1 + 0.008 * np.sin(a * 48)  # noqa: E731
     return [
         Piece(*lathe(fit, _rim(low + 0.6) + dome, dent=ribs, columns=192), w.color),
@@ -352,7 +370,9 @@ def _witch_hat(w: Wear, fit: Fit) -> list[Piece]:
     return _pointed(w, fit, 1.95, 18.0, 1.0)
 
 
-def _felt(w: Wear, fit: Fit, *, crown: float, taper: float, brim: float, curl: float, dent: float) -> list[Piece]:
+def _felt(
+    w: Wear, fit: Fit, *, crown: float, taper: float, brim: float, curl: float, dent: float
+) -> list[Piece]:
     low, high = w.low, max(fit.top + 1.2, w.low + crown * w.size)
     rows = [
         (1.0, low + 0.5),
@@ -363,7 +383,9 @@ def _felt(w: Wear, fit: Fit, *, crown: float, taper: float, brim: float, curl: f
         (0.55, high - 0.5 * dent),
         (0.02, high - dent),
     ]
-    pinch = lambda a, t: 1 - 0.05 * dent * np.exp(-(((a - np.pi / 2) / 0.35) ** 2)) * smooth(0.3, 0.9, np.asarray(t))  # noqa: E731
+    pinch = lambda a, t: (
+        1 - 0.05 * dent * np.exp(-(((a - np.pi / 2) / 0.35) ** 2)) * smooth(0.3, 0.9, np.asarray(t))
+    )  # noqa: E731
     band = [(1.0, low + 0.25), (1.03, low + 0.4), (1.025, low + 2.1), (0.99, low + 2.25)]
     return [
         Piece(*lathe(fit, _rim(low) + rows, dent=pinch), w.color),
@@ -400,12 +422,25 @@ def _crown(w: Wear, fit: Fit) -> list[Piece]:
     band = outward((points, grid_faces(rows, columns)), points.mean(0).astype(float))
     pieces = [Piece(*two_sided(band, 0.18), w.color, 1.0)]
     for y, r in ((low + 0.15, 0.18), (low + 1.7 * w.size, 0.12)):
-        ring = np.stack([fit.half_width * (radius + 0.02) * np.cos(a), y + 0.5 * np.sin(a), cz + fit.half_depth * (radius + 0.02) * np.sin(a)], 1)
+        ring = np.stack(
+            [
+                fit.half_width * (radius + 0.02) * np.cos(a),
+                y + 0.5 * np.sin(a),
+                cz + fit.half_depth * (radius + 0.02) * np.sin(a),
+            ],
+            1,
+        )
         pieces.append(Piece(*tube(ring[::3], r, closed=True), w.color, 1.0))
     for k in range(12):
         b = np.pi / 2 + k * np.pi / 6
         big = k == 0
-        at = np.array([fit.half_width * (radius + 0.05) * np.cos(b), low + 1.0 + 0.5 * np.sin(b), cz + fit.half_depth * (radius + 0.05) * np.sin(b)])
+        at = np.array(
+            [
+                fit.half_width * (radius + 0.05) * np.cos(b),
+                low + 1.0 + 0.5 * np.sin(b),
+                cz + fit.half_depth * (radius + 0.05) * np.sin(b),
+            ]
+        )
         pieces.append(Piece(*ball(at, 0.62 if big else 0.36), w.color2, 1.0))
     return pieces
 
@@ -420,7 +455,14 @@ def _tiara(w: Wear, fit: Fit) -> list[Piece]:
 
     def at(lift: Array | float) -> Array:
         back = 0.30 * np.asarray(lift)
-        return np.stack([(fit.half_width + 0.25) * np.cos(a), low + 1.2 * np.sin(a) ** 2 + lift, cz + (fit.half_depth + 0.1 - back) * np.sin(a)], 1)
+        return np.stack(
+            [
+                (fit.half_width + 0.25) * np.cos(a),
+                low + 1.2 * np.sin(a) ** 2 + lift,
+                cz + (fit.half_depth + 0.1 - back) * np.sin(a),
+            ],
+            1,
+        )
 
     for lift in (0.0 * rise, rise):
         pieces.append(Piece(*tube(at(lift), 0.14), w.color, 1.0))
@@ -569,7 +611,17 @@ def _eye_patch(w: Wear, fit: Fit) -> list[Piece]:
     ]
 
 
-def _frames(w: Wear, fit: Fit, *, radius: float, flat: float, wire: float, lens: Color | None, metal: float, depth: float) -> list[Piece]:
+def _frames(
+    w: Wear,
+    fit: Fit,
+    *,
+    radius: float,
+    flat: float,
+    wire: float,
+    lens: Color | None,
+    metal: float,
+    depth: float,
+) -> list[Piece]:
     pieces = []
     radius *= w.size
     a = np.linspace(0, 2 * np.pi, 64, endpoint=False)
@@ -579,7 +631,14 @@ def _frames(w: Wear, fit: Fit, *, radius: float, flat: float, wire: float, lens:
         z = eye[2] + depth
         cx = eye[0] + side * 0.10
         superellipse = (np.abs(np.cos(a)) ** 3 + np.abs(np.sin(a)) ** 3) ** (-1 / 3)
-        ring = np.stack([cx + radius * superellipse * np.cos(a), eye[1] - 0.15 + radius * flat * superellipse * np.sin(a), z - 0.02 * (radius * np.cos(a) * side) ** 2 - 0.10 * radius * np.cos(a) * side], 1)
+        ring = np.stack(
+            [
+                cx + radius * superellipse * np.cos(a),
+                eye[1] - 0.15 + radius * flat * superellipse * np.sin(a),
+                z - 0.02 * (radius * np.cos(a) * side) ** 2 - 0.10 * radius * np.cos(a) * side,
+            ],
+            1,
+        )
         pieces.append(Piece(*tube(ring, wire, closed=True), w.color, metal))
         front.append(ring)
         hinge = np.array([cx + side * radius, eye[1] + 0.5, z - 0.3])
@@ -587,8 +646,12 @@ def _frames(w: Wear, fit: Fit, *, radius: float, flat: float, wire: float, lens:
         t = np.linspace(0, 1, 12)[:, None]
         pieces.append(Piece(*tube(hinge + (ear - hinge) * t, wire * 0.9), w.color, metal))
         if lens is not None:
-            points = np.concatenate([ring.mean(0, keepdims=True) + [0, 0, 0.1], ring]).astype(np.float32)
-            f = np.stack([np.zeros(64), 1 + np.arange(64), 1 + (np.arange(64) + 1) % 64], 1).astype(np.int32)
+            points = np.concatenate([ring.mean(0, keepdims=True) + [0, 0, 0.1], ring]).astype(
+                np.float32
+            )
+            f = np.stack([np.zeros(64), 1 + np.arange(64), 1 + (np.arange(64) + 1) % 64], 1).astype(
+                np.int32
+            )
             mesh = outward((points, f), points.mean(0) - [0, 0, 50.0])
             pieces.append(Piece(*two_sided(mesh, 0.05), lens, 1.0))
     inner = [front[0][np.argmax(front[0][:, 0])], front[1][np.argmin(front[1][:, 0])]]
@@ -619,7 +682,14 @@ def _earrings(w: Wear, fit: Fit) -> list[Piece]:
     for side in (-1, 1):
         lobe = fit.ear_lobe(side)
         r = 0.75 * w.size
-        ring = np.stack([lobe[0] + 0.15 * side + 0 * a, lobe[1] - r * 0.85 + r * np.sin(a), lobe[2] + r * np.cos(a)], 1)
+        ring = np.stack(
+            [
+                lobe[0] + 0.15 * side + 0 * a,
+                lobe[1] - r * 0.85 + r * np.sin(a),
+                lobe[2] + r * np.cos(a),
+            ],
+            1,
+        )
         pieces.append(Piece(*tube(ring, 0.09, closed=True), w.color, 1.0))
     return pieces
 
@@ -696,7 +766,9 @@ def clothing_pieces(clothing: Clothing, fit: Fit) -> list[Piece]:
     line = -9.6 - 4.4 * smooth(-6, 10, z)
     if clothing.style == "collar":
         open_front = (np.abs(c[:, 0]) > 0.9 + 0.10 * np.maximum(0, -y - 10)) | (z < 4)
-        return _sheet(shell(fit, (np.abs(y - line + 0.2) < 1.9) & open_front, 0.75, rounds=6), clothing.color2)
+        return _sheet(
+            shell(fit, (np.abs(y - line + 0.2) < 1.9) & open_front, 0.75, rounds=6), clothing.color2
+        )
     if clothing.style == "armour":
         gorget = shell(fit, (y > line - 1.0) & (y < line + 2.3), 1.1, rounds=16)
         plate = shell(fit, y < line - 0.6, 1.0, rounds=14)
