@@ -1,0 +1,134 @@
+"""The portrait lens, what stands behind the person, and the film curve."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, zoom
+
+from ...types import F32
+from .person import Background, Camera, Pose
+
+Array = NDArray[Any]
+DISTANCE_CM, FRAME_CM, MIDDLE_Y_CM = 110.0, 31.5, 1.8
+NECK_PIVOT = np.array([0.0, -3.0, 1.0], np.float32)
+
+# the film curve: (x (a x + b)) / (x (c x + d) + e), x already exposed
+CURVE = (1.3805, 0.48, 1.0206, 0.62, 0.40)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A camera at one picture width, px."""
+
+    width: int
+    pixels_per_cm: float
+    eye: F32
+    _focal: float
+
+    def project(self, points: Array) -> F32:
+        """(...,3) cm -> x right, y down in px and z = -(distance in cm), float32."""
+        distance = DISTANCE_CM - points[..., 2]
+        x = self.width * 0.5 + (points[..., 0] - self.eye[0]) / distance * self._focal
+        y = self.width * 0.5 - (points[..., 1] - self.eye[1]) / distance * self._focal
+        return np.stack([x, y, -distance], -1).astype(np.float32)
+
+
+def view_of(camera: Camera, width: int) -> View:
+    """The camera for a square picture of `width` px."""
+    frame = FRAME_CM / camera.zoom
+    eye = np.array([camera.x, MIDDLE_Y_CM + camera.y, DISTANCE_CM], np.float32)
+    return View(width, width / frame, eye, width * DISTANCE_CM / frame)
+
+
+def rotation(yaw: float, pitch: float, roll: float = 0.0) -> F32:
+    """(3,3) rotation: yaw about y, then pitch about x, then roll about z."""
+    cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
+    cr, sr = math.cos(roll), math.sin(roll)
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return np.asarray(about_z @ about_x @ about_y, np.float32)
+
+
+def bend_neck(points: F32, share: Array | float, pose: Pose) -> F32:
+    """Turn the head: points (...,3) with share (...) 1 rotate fully, with 0 stay with the body."""
+    turned = (points - NECK_PIVOT) @ rotation(pose.yaw, pose.pitch, pose.roll).T + NECK_PIVOT
+    w = np.asarray(share, np.float32)[..., None] if np.ndim(share) else np.float32(share)
+    return np.asarray(points + (turned - points) * w, np.float32)
+
+
+def head_share(y: Array) -> F32:
+    """How much a point at canonical height y (cm) turns with the head, 0..1."""
+    t = np.clip((y + 14.0) / 8.0, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F32]:
+    """Weights (H,W,1) of the background's two colours, and a colour picture (H,W,3) to add.
+
+    The picture behind the person is `color * first + edge * second + added`, linear.
+    """
+    yy, xx = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    rng = np.random.default_rng(seed + 7)
+    cloud = sum(_enlarge(rng.random((3 * 2**i, 3 * 2**i)), size) * 0.5 ** (i + 1) for i in range(2))
+    cloud = np.asarray(cloud, np.float32)[:, :, None]
+    added = np.zeros((size, size, 3), np.float32)
+    if background.grid is not None:
+        grid = np.asarray(background.grid, np.float32)
+        picture = np.stack([_enlarge(grid[:, :, c], size) for c in range(3)], 2)
+        picture = gaussian_filter(picture, (size / 14, size / 14, 0)).clip(0)
+        zero = np.zeros((size, size, 1), np.float32)
+        return zero, zero, np.asarray(picture * (0.86 + 0.2 * cloud), np.float32)
+    if background.kind == "plain":
+        ones = np.ones((size, size, 1), np.float32)
+        return ones, ones * 0, added
+    centre = np.clip(1.1 - 1.1 * np.hypot(xx - 0.5, yy - 0.45), 0, 1)[:, :, None]
+    light = 0.75 + 0.45 * cloud
+    if background.kind == "blurred":
+        spots = _bokeh(rng, size)[:, :, None]
+        centre = np.clip(0.25 + 0.8 * spots, 0, 1.4)
+        light = 0.7 + 0.5 * cloud
+    first = np.asarray(centre * light, np.float32)
+    return first, np.asarray((1 - np.minimum(centre, 1)) * light, np.float32), added
+
+
+def _bokeh(rng: np.random.Generator, size: int) -> F32:
+    """Soft out-of-focus discs and bars, (H,W) in about 0..1."""
+    yy, xx = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    out = np.zeros((size, size), np.float32)
+    for _ in range(9):
+        x, y, r = rng.random(), rng.random(), rng.uniform(0.08, 0.25)
+        out += rng.uniform(-0.3, 0.6) * np.clip((r - np.hypot(xx - x, yy - y)) / 0.03, 0, 1)
+    for _ in range(4):
+        x, w = rng.random(), rng.uniform(0.03, 0.15)
+        out += rng.uniform(-0.4, 0.5) * np.clip((w - np.abs(xx - x)) / 0.05, 0, 1)
+    return np.asarray(gaussian_filter(out, size / 40) + 0.4, np.float32)
+
+
+def _enlarge(grid: Array, size: int) -> F32:
+    """A small grid as a smooth (size,size) picture."""
+    big = zoom(
+        grid.astype(np.float32), size / grid.shape[0], order=1, grid_mode=True, mode="nearest"
+    )
+    return np.asarray(big[:size, :size], np.float32)
+
+
+def paint_backdrop(background: Background, size: int, seed: int) -> F32:
+    """The background's picture (H,W,3), linear."""
+    first, second, added = backdrop(background, size, seed)
+    color, edge = np.asarray(background.color), np.asarray(background.edge)
+    return np.asarray(first * color + second * edge + added, np.float32)
+
+
+def film(linear: F32, exposure: float) -> F32:
+    """Exposed linear light (...,3) through the film curve to sRGB in [0, 1]."""
+    a, b, c, d, e = CURVE
+    x = np.maximum(linear, 0.0) * exposure
+    x = np.clip(x * (a * x + b) / (x * (c * x + d) + e), 0, 1)
+    high = 1.055 * np.maximum(x, 1e-6) ** (1 / 2.4) - 0.055
+    return np.asarray(np.where(x <= 0.0031308, 12.92 * x, high), np.float32)

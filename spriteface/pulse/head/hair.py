@@ -1,0 +1,422 @@
+"""Scalp hair: what makes each cut, and how a head of it is grown.
+
+A cut says for every root where the hair first points, how long it is, how it is pulled and how
+far off the scalp it comes to lie; a few cuts add a step of their own (a fringe's straight edge,
+braids, a bun). Guides grow by these rules and keep out of the head; strands fill in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import F32
+from .model import Tris
+from .person import Hair
+from .regions import Regions, inside_hairline, scalp_mask, smooth
+from .strands import Collider, attach, fill_between, resample, unit
+
+Array = NDArray[Any]
+CROWN = np.array([0.0, 13.5, -3.0])
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Attachment points: canonical position `c` (n,3) and normal `n`; side of the parting +-1."""
+
+    c: Array
+    n: Array
+    side: Array
+
+    @property
+    def top(self) -> Array:
+        """1 on top of the head, 0 at the sides and back."""
+        return smooth(6.5, 11.0, self.c[:, 1])
+
+    @property
+    def ones(self) -> Array:
+        return np.ones(len(self.c))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How hair grows at each root; see `strands.Collider.grow`. Scalars count for all roots."""
+
+    tangent: Array
+    length: Array
+    lift: Array | float = 0.6
+    pull: tuple[float, float, float] = (0.0, -0.10, 0.0)
+    bend: Array | float = 0.0
+    rise: Array | float = 0.2
+
+
+Cut = Callable[[Hair, Roots, np.random.Generator], Growth]
+
+
+def _vector(x: Array | float, y: Array | float, z: Array | float, like: Array) -> Array:
+    return np.stack([np.broadcast_to(v, len(like)).astype(float) for v in (x, y, z)], 1)
+
+
+def _buzz(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    length = (0.35 + 0.10 * r.top) * r.ones
+    return Growth(_vector(0, -0.4, 0.4, r.c), length, lift=0.8, pull=(0, 0, 0), rise=0.0)
+
+
+def _short(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    up, down = r.top[:, None], 1 - r.top[:, None]
+    comb = _vector(hair.sweep * 0.9 + r.side * 0.15, -0.1, hair.forward, r.c)
+    t = comb * up + _vector(0, -1, -0.35, r.c) * down
+    length = (hair.length * r.top + hair.side * (1 - r.top)) * smooth(-8, 4, r.c[:, 1]) + 0.4
+    length *= 0.45 + 0.55 * smooth(0.3, 2.2, inside_hairline(r.c, hair.hairline))
+    return Growth(t, length, hair.lift, bend=0.26, rise=0.9 * hair.lift * r.top)
+
+
+def _side_part(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    up, down = r.top[:, None], 1 - r.top[:, None]
+    t = _vector(r.side * 1.0, 0.1, -0.25 + 0.5 * hair.forward, r.c) * up
+    t += _vector(0, -1, -0.45, r.c) * down
+    length = (hair.length * r.top + hair.side * (1 - r.top)) * smooth(-8, 4, r.c[:, 1]) + 0.4
+    rise = (0.35 + 1.0 * hair.lift * smooth(0, 3, np.abs(r.c[:, 0] - hair.part))) * r.top
+    return Growth(t, length, 0.35 + 0.4 * hair.lift, (0, -0.14, 0), bend=0.24, rise=rise)
+
+
+def _fringe(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    away = r.c - CROWN
+    away[:, 1] = -0.15 * np.linalg.norm(away, axis=1)
+    length = np.maximum(hair.length, 5.0) * (0.75 + 0.5 * r.top) * smooth(-8.5, 1, r.c[:, 1]) + 0.6
+    rise = 0.25 + 0.8 * hair.lift * r.top
+    return Growth(unit(away), length, 0.4, (0, -0.22, 0), bend=0.22, rise=rise)
+
+
+def _quiff(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    front = smooth(2.0, 8.5, r.c[:, 2]) * r.top
+    back = _vector(0.15 * r.c[:, 0] + 0.4 * hair.sweep, 0.6, -0.55, r.c) * r.top[:, None]
+    t = back + front[:, None] * _vector(0, 1.3, 0.35, r.c)
+    t += _vector(0, -1, -0.35, r.c) * (1 - r.top[:, None])
+    length = hair.length * (0.75 + 0.6 * front) * r.top + hair.side * (1 - r.top)
+    length = length * smooth(-8, 4, r.c[:, 1]) + 0.3
+    lift = 0.35 + (0.5 + 0.9 * hair.lift) * front
+    rise = (0.3 + 1.8 * hair.lift * front) * r.top
+    return Growth(t, length, lift, (0, -0.05, -0.10), bend=0.16, rise=rise)
+
+
+def _slick(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    t = _vector(r.c[:, 0] * 0.04, 0.2 * r.top, -1.0, r.c)
+    length = hair.length * (0.35 + 0.65 * r.top) + 0.5
+    return Growth(
+        t, length, hair.lift * 0.45, (0, -0.12, -0.05), bend=0.22, rise=0.15 + 0.4 * hair.lift
+    )
+
+
+def _long(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    behind = np.where(r.c[:, 2] < 4, -0.40, -0.15)
+    t = _vector(r.side, -0.25, behind, r.c)
+    length = hair.length * smooth(-9, 2, r.c[:, 1]) * (1 + 0.06 * rng.normal(size=len(r.c)))
+    away = smooth(0.0, 3.5, np.abs(r.c[:, 0] - hair.part))
+    layer = 0.35 + 0.65 * rng.random(len(r.c))
+    rise = (0.30 + 1.5 * hair.lift * (0.35 + 0.65 * away)) * layer
+    lift = 0.30 + 0.55 * hair.lift
+    return Growth(t, length, lift, (0, -0.30, 0), bend=0.16 * (r.c[:, 1] > 4), rise=rise)
+
+
+def _bob(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    longer = replace(hair, length=np.clip(hair.length, 11.0, 20.0))
+    return _long(longer, r, rng)
+
+
+def _curtains(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    t = _vector(r.side, 0.15 * r.top, 0.15, r.c)
+    length = np.clip(hair.length, 7, 13) * (0.55 + 0.45 * r.top) * smooth(-8, 3, r.c[:, 1]) + 0.4
+    rise = (0.4 + 1.2 * hair.lift) * (0.4 + 0.6 * rng.random(len(r.c)))
+    return Growth(t, length, 0.5 + 0.5 * hair.lift, (0, -0.22, 0), bend=0.2, rise=rise)
+
+
+def _spikes(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    x, z = r.c[:, 0], r.c[:, 2]
+    t = _vector(
+        0.35 * np.sin(x * 1.7) + 0.06 * x,
+        0.9 * r.top - 0.7 * (1 - r.top),
+        0.3 * np.cos(z * 1.3) - 0.5 * (1 - r.top) + hair.forward * 0.5,
+        r.c,
+    )
+    length = hair.length * r.top + hair.side * (1 - r.top) + 0.5
+    return Growth(t, length, 1.0, (0, -0.02, 0), rise=0.0)
+
+
+def _mohawk(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    ridge = smooth(2.0, 1.2, np.abs(r.c[:, 0])) * smooth(-4.0, 3.0, r.c[:, 1])
+    t = _vector(-0.35 * r.c[:, 0] * ridge, 1.0 * ridge - 0.4, 0.25 * ridge, r.c)
+    length = np.maximum(hair.length, 4.0) * ridge + 0.3
+    return Growth(t, length, 0.8 + 0.8 * ridge, (0, 0, 0), rise=0.0)
+
+
+def _curls(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    t = _vector(r.side * 0.7 + 0.1 * r.c[:, 0], -0.1, 0.25 * hair.forward + 0.1, r.c)
+    length = hair.length * (0.7 + 0.3 * r.top) * smooth(-8.5, 0, r.c[:, 1]) + 0.8
+    length *= 0.5 + 0.5 * smooth(0.2, 2.0, inside_hairline(r.c, hair.hairline))
+    rise = (0.5 + 1.5 * hair.lift) * (0.35 + 0.65 * rng.random(len(r.c)))
+    return Growth(t, length, 0.9 + 0.5 * hair.lift, (0, -0.12, 0), bend=0.10, rise=rise)
+
+
+def _afro(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    t = _vector(0, 0.18, 0, r.c)
+    length = hair.length * (0.45 + 0.55 * smooth(-3, 8, r.c[:, 1]))
+    length *= 0.35 + 0.65 * smooth(0.0, 2.6, inside_hairline(r.c, hair.hairline))
+    return Growth(t, length, 3.0, (0, 0, 0), rise=0.0)
+
+
+def _dreadlocks(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    t = _vector(r.side * 0.9, 0.15, -0.15, r.c)
+    length = hair.length * (0.75 + 0.25 * rng.random(len(r.c))) * smooth(-9, 1, r.c[:, 1]) + 0.6
+    rise = (0.4 + 1.4 * hair.lift) * (0.3 + 0.7 * rng.random(len(r.c)))
+    return Growth(t, length, 0.9, (0, -0.26, 0), bend=0.15, rise=rise)
+
+
+def _tied(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
+    t = _vector(0.05 * r.c[:, 0], 0.25, -1.0, r.c)
+    return Growth(t, 12.0 * r.ones, 0.2, (0, 0, 0), bend=0.2, rise=0.12 + 0.3 * hair.lift)
+
+
+@dataclass(frozen=True)
+class Style:
+    """A cut's rules. `guides` is how many locks it has, `clump` the least gathering, `knots` the
+    points per strand, `recede` how far the temples go back, `tie` where hair is bound."""
+
+    grow: Cut
+    guides: int = 1100
+    knots: int = 16
+    clump: float = 0.0
+    ragged: float = 0.22
+    parted: bool = False
+    recede: float = 0.0
+    thin: float = 1.0
+    tie: str = ""
+    settings: dict[str, float] = field(default_factory=dict)
+
+
+STYLES: dict[str, Style] = {
+    "receding": Style(_short, recede=1.5, thin=0.75),
+    "buzz": Style(_buzz, guides=600, knots=5, ragged=0.3),
+    "short": Style(_short),
+    "side_part": Style(_side_part, parted=True, clump=0.3),
+    "fringe": Style(_fringe, ragged=0.06, clump=0.25),
+    "quiff": Style(_quiff, guides=500, clump=0.45),
+    "slick": Style(_slick, clump=0.35, ragged=0.1),
+    "bob": Style(_bob, knots=20, parted=True, ragged=0.03, clump=0.25),
+    "long": Style(_long, knots=22, parted=True, ragged=0.10),
+    "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12),
+    "ponytail": Style(_tied, parted=False, clump=0.3, tie="ponytail", knots=18),
+    "bun": Style(_tied, parted=False, clump=0.3, tie="bun", knots=18),
+    "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=22),
+    "spikes": Style(_spikes, guides=150, clump=0.85),
+    "mohawk": Style(_mohawk, guides=420, clump=0.6),
+    "curls": Style(_curls, guides=420, knots=24, clump=0.75, ragged=0.15),
+    "afro": Style(_afro, guides=1400, clump=0.35, ragged=0.12),
+    "dreadlocks": Style(_dreadlocks, guides=130, knots=20, clump=0.94, ragged=0.05),
+}
+
+
+def _root_weight(hair: Hair, style: Style, c: Array) -> Array:
+    """More hairs at the front and top, where one sees between them."""
+    w = scalp_mask(c, hair.hairline, style.recede)
+    w = w * (0.6 + 1.0 * smooth(0, 8, c[:, 2]) + 0.3 * smooth(8, 13, c[:, 1]))
+    w[c[:, 1] < -8] = 0
+    return w
+
+
+def _sides(hair: Hair, c: Array, parted: bool, rng: np.random.Generator) -> Array:
+    if not parted:
+        return np.where(c[:, 0] > 0, 1.0, -1.0)
+    # a parting wanders by a millimetre or two, and fades out behind the crown
+    line = hair.part + 0.10 * np.sin(c[:, 2] * 2.1) + 0.06 * np.sin(c[:, 2] * 5.3 + 1.0)
+    line = line * smooth(-7.0, -2.0, c[:, 2])
+    return np.where(c[:, 0] > line, 1.0, -1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Strands (N,K,3) and where each is attached: triangles (N,3), barycentric weights (N,3)."""
+
+    strands: F32
+    faces: Tris
+    bary: F32
+
+    def take(self, chosen: Array) -> Bundle:
+        return Bundle(self.strands[chosen], self.faces[chosen], self.bary[chosen])
+
+
+def grow_scalp(
+    hair: Hair,
+    place: Regions,
+    collider: Collider,
+    rng: np.random.Generator,
+    count: int,
+    *,
+    knots: int | None = None,
+    guide_limit: int | None = None,
+) -> Bundle:
+    """About `count` strands of a cut on the canonical head (see `scene.carry` for a person's)."""
+    vertices, normals = place.model.canonical, place.normals
+    if hair.style == "bald":
+        empty = np.zeros((0, knots or 16, 3), np.float32)
+        return Bundle(empty, np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32))
+    style = STYLES[hair.style]
+    k = knots or style.knots
+    canonical = place.model.canonical
+    weight = _root_weight(hair, style, canonical)
+    if hair.style == "mohawk":
+        ridge = smooth(2.1, 1.3, np.abs(canonical[:, 0]))
+        weight = weight * (0.15 + 3.0 * ridge)
+    guides = min(style.guides, guide_limit or style.guides, max(count // 3, 40))
+    f, b, c = place.roots(weight, guides, rng)
+    at, normal = attach(vertices, normals, f, b)
+    roots = Roots(c, normal, _sides(hair, c, style.parted, rng))
+    grown = style.grow(hair, roots, rng)
+    t = grown.tangent - (grown.tangent * normal).sum(1, keepdims=True) * normal * 0.9
+    t = t + rng.normal(size=t.shape) * 0.10
+    lift = np.broadcast_to(grown.lift, len(c))[:, None]
+    length = np.clip(grown.length * (1 + 0.10 * rng.normal(size=len(c))), 0.3, 40).astype(float)
+    guide = collider.grow(
+        at,
+        unit(unit(t) + normal * lift),
+        length,
+        pull=np.broadcast_to(np.asarray(grown.pull), (len(c), 3)),
+        bend=np.broadcast_to(grown.bend, len(c)),
+        rise=np.broadcast_to(grown.rise, len(c)),
+        knots=k,
+    )
+    total = int(count * style.thin)
+    f, b, c2 = place.roots(weight, total, rng)
+    at2, _ = attach(vertices, normals, f, b)
+    side2 = _sides(hair, c2, style.parted, rng)
+    clump = np.full(len(c2), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c2)))
+    strands, near = fill_between(
+        at2, side2, guide, at, roots.side, length,
+        clump=np.clip(clump, 0, 0.97), wave=hair.wave, frequency=hair.frequency,
+        frizz=hair.frizz, rng=rng,
+    )  # fmt: skip
+    if style.tie:
+        strands = _bind(style.tie, hair, strands, c2, side2, vertices, place, rng)
+    elif hair.style in ("long", "bob", "dreadlocks"):
+        strands = _clear_face(strands, hair)
+    strands = collider.push_out(strands)
+    keep = 1 - np.minimum(np.abs(rng.normal(size=(len(strands), 1))) * style.ragged, 0.6)
+    if hair.style == "bob":
+        keep = np.minimum(keep, _cut_at(strands, -6.2 + 0.25 * rng.normal(size=len(strands))))
+    if hair.style == "fringe":  # cut over the brows in front, longer to the sides
+        tip = strands[:, -1]
+        line = 5.7 - 9.0 * smooth(3.6, 6.6, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
+        keep = np.minimum(keep, _cut_at(strands, line + 0.3 * rng.normal(size=len(strands))))
+    out = Bundle(resample(strands, k, keep), f, b)
+    if hair.fringe > 0 and (style.parted or hair.style in ("ponytail", "bun", "short")):
+        bangs = _bangs(hair, place, collider, rng, count, k)
+        parts = ((out.strands, bangs.strands), (out.faces, bangs.faces), (out.bary, bangs.bary))
+        out = Bundle(*(np.concatenate(pair) for pair in parts))
+    return out
+
+
+def _cut_at(strands: F32, height: Array) -> Array:
+    """(N,1) share of each strand above a height (cm): a straight cut."""
+    above = (strands[:, :, 1] > height[:, None]).cumprod(axis=1).sum(1)
+    share = (above / strands.shape[1]).clip(0.15, 1.0)
+    return np.asarray(np.where(strands[:, 0, 1] > height, share, 0.3)[:, None])
+
+
+def _bangs(
+    hair: Hair, place: Regions, collider: Collider, rng: np.random.Generator, count: int, knots: int
+) -> Bundle:
+    """A fringe: strands from the front of the scalp combed over the forehead, cut level."""
+    front = replace(
+        hair,
+        style="fringe",
+        length=hair.fringe + 1.0,
+        fringe=0.0,
+        wave=min(hair.wave, 0.05),
+        lift=0.25,
+    )
+    out = grow_scalp(front, place, collider, rng, count, knots=knots)
+    root = out.strands[:, 0]
+    return out.take((root[:, 2] > 5.5) & (root[:, 1] > 8.6) & (np.abs(root[:, 0]) < 6.0))
+
+
+def _clear_face(strands: F32, hair: Hair) -> F32:
+    """Comb long hair aside, so that it frames the face like a curtain."""
+    x, y, z = strands[:, :, 0], strands[:, :, 1], strands[:, :, 2]
+    edge = [5.0, 6.0, 6.9, 7.3, 7.2, 6.4, 4.4, -3.0, -20.0]
+    width = np.interp(y, [-20, -12, -6, -2, 2, 5, 7.5, 9.8, 12.5], edge) * hair.curtain
+    root = strands[:, 0, 0][:, None] - hair.part
+    side = np.where(np.abs(root) < 0.01, 1.0, np.sign(root))
+    inside = (z > 2.0) & (side * x < width)
+    force = smooth(2.0, 5.5, z) * inside
+    force = np.maximum.accumulate(force, axis=1) * inside
+    ripple = 0.25 * np.sin(strands[:, 0, 1] * 9 + strands[:, 0, 2] * 7)[:, None]
+    strands[:, :, 0] = x + (side * width - x) * force * 0.97 + force * side * ripple
+    return strands
+
+
+def _bind(
+    tie: str, hair: Hair, strands: F32, c: Array, side: Array, vertices: F32, place: Regions,
+    rng: np.random.Generator,
+) -> F32:  # fmt: skip
+    """Comb every strand to a tie and give it a ponytail, a bun or a braid from there."""
+    count, knots, _ = strands.shape
+    skull = vertices[place.outer_vertices]
+    crown_y = float(skull[:, 1].max())
+    back_z = float(skull[:, 2].min())
+    if tie == "bun":
+        knot = np.tile([0.0, crown_y - 1.0, back_z * 0.5 - 1.2], (count, 1))
+    elif tie == "ponytail":
+        knot = np.tile([0.0, crown_y - 4.0, back_z - 0.6], (count, 1))
+    else:
+        knot = np.stack([side * 7.6, np.full(count, -2.4), np.full(count, 0.6)], 1)
+    jitter = unit(rng.normal(size=(count, 3))) * (rng.random((count, 1)) ** 0.5)
+    half = knots // 2
+    s = np.linspace(0, 1, half)[None, :, None]
+    out = np.zeros_like(strands)
+    first = strands[:, :1]
+    straight = first + (knot + 0.45 * jitter - first[:, 0])[:, None] * s
+    bow = unit(first - [0.0, 4.5, 2.0]) * np.sin(np.pi * s) * 1.2
+    out[:, :half] = straight + bow
+    rest = np.linspace(0, 1, knots - half + 1)[1:][None, :, None]
+    lock = rng.random((count, 1, 1))
+    if tie == "bun":
+        turn = 2 * np.pi * (rest * 1.6 + lock)
+        radius, tilt = 1.9 + 0.6 * jitter[:, None, :1], np.pi * (lock * 7 % 1 - 0.5) * 0.8
+        ring = _stack(
+            np.cos(turn) * np.cos(tilt), np.sin(tilt), np.sin(turn) * np.cos(tilt), like=turn
+        )
+        out[:, half:] = knot[:, None] + [0.0, 1.5, -0.5] + ring * radius
+    elif tie == "ponytail":
+        fall = _stack(0.0, -rest * hair.length * 0.8, -2.5 * np.sin(rest * 2.2), like=rest)
+        out[:, half:] = (knot + 0.9 * jitter)[:, None] + fall + jitter[:, None] * rest * 1.2
+    else:
+        third = (lock * 3).astype(int) * 2 * np.pi / 3
+        turn = 2 * np.pi * rest * hair.length * 0.22 + third
+        weave = _stack(np.cos(turn) * 0.62, 0.0, np.sin(2 * turn) * 0.42, like=turn)
+        taper = 1.0 - 0.35 * rest
+        outward = side[:, None, None] * (0.9 * rest - 0.8 * rest**2)
+        fall = _stack(outward, -rest * hair.length * 0.75, 5.0 * rest**0.7, like=turn)
+        out[:, half:] = knot[:, None] + fall + (weave + 0.42 * jitter[:, None]) * taper
+    return np.asarray(out, np.float32)
+
+
+def _stack(x: Array | float, y: Array | float, z: Array | float, *, like: Array) -> Array:
+    """Three (n,k,1) coordinates, broadcast, as points (n,k,3)."""
+    return np.concatenate([np.broadcast_to(v, like.shape) for v in (x, y, z)], 2)
+
+
+def natural_color(melanin: float, red: float) -> Array:
+    """Linear albedo of hair by its two pigments (Beer-Lambert through a strand)."""
+    absorb = np.array(
+        [0.46 * melanin + 0.08 * red, 0.64 * melanin + 0.35 * red, melanin + 0.9 * red]
+    )
+    return np.asarray(np.exp(-absorb * 2.6) * 0.85 + 0.0045)
+
+
+def hair_color(hair: Hair) -> Array:
+    """The linear albedo of the hairs that aren't grey."""
+    return np.asarray(hair.color, float) if hair.color else natural_color(hair.melanin, hair.red)

@@ -1,0 +1,522 @@
+"""The small render that a search looks at: geometry in numba, colours and light in torch.
+
+For every pixel and colour group (skin, hair, cloth, a hat ...) the kernels gather how much of
+each light lobe it sends to the eye; the picture is then the sum over groups and lobes of colour
+times power, made in torch, so that gradients reach every colour and light dimension of z. Shape,
+pose and camera dimensions have no gradient here (`Dim.gradient`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...types import F32
+from . import surface as mat
+from .camera import CURVE, backdrop, view_of
+from .hair import hair_color
+from .light import frames_of, lobe_colors, lobes, sphere
+from .noise import KERNEL
+from .person import Person
+from .prior import Layout, grey_share, layout, person_from_latent, tone_to_melanin
+from .raster import FAR, light_depths, raster_strands, raster_triangles
+from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
+from .wear import by_slot
+
+Array = NDArray[Any]
+STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 1500, 8, 20, 64, 18.0, 2
+CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
+LOBES = 9
+
+# colour groups; CONST is white
+(
+    CONST, SKIN, HAIR, BROWS, FACIAL, IRIS, CLOTH, CLOTH2, HEAD, HEAD2, FACE, EYES, EYES2, EARS, EMBLEM,
+    N_GROUPS,
+) = range(16)  # fmt: skip
+
+
+@njit(**KERNEL)
+def _irradiance(
+    low: int, high: int, vertices: Any, normals: Any, wanted: Any, wrap: float, frames: Any, powers: Any, extent: float, centre: Any,
+    maps: Any, out: Any,
+) -> None:  # fmt: skip
+    """Light on vertices [low, high) per lobe: out (V,B), with one shadow tap per light."""
+    size = maps.shape[1]
+    scale = size / (2.0 * extent)
+    norm = (1.0 + wrap) ** 2
+    for i in range(low, high):
+        if wanted[i] == 0:
+            continue
+        nx = normals[i, 0]
+        ny = normals[i, 1]
+        nz = normals[i, 2]
+        x = vertices[i, 0] + nx * 0.25 - centre[0]
+        y = vertices[i, 1] + ny * 0.25 - centre[1]
+        z = vertices[i, 2] + nz * 0.25 - centre[2]
+        for l in range(frames.shape[0]):
+            w = (nx * frames[l, 0, 0] + ny * frames[l, 0, 1] + nz * frames[l, 0, 2] + wrap) / norm
+            if w <= 0.0:
+                continue
+            xi = int(
+                (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
+            )
+            yi = int(
+                (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
+            )
+            if xi >= 0 and yi >= 0 and xi < size and yi < size:
+                behind = (
+                    maps[l, yi, xi]
+                    - (x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2])
+                    - 0.35
+                )
+                if behind > 0.0:
+                    w *= math.exp(-behind * 4.0)
+            for c in range(powers.shape[1]):
+                out[i, c] += powers[l, c] * w
+
+
+@njit(**KERNEL)
+def _gather(
+    face: Any, bary: Any, faces: Any, share: Any, light: Any, strand: Any, along: Any, strand_share: Any, strand_light: Any,
+    transport: Any, bare: Any,
+) -> None:  # fmt: skip
+    """Average over each pixel's subsamples: transport (H,W,G,3,B) and uncovered share (H,W).
+
+    share (V,G,3) is each vertex' colour as multiples of the groups' colours, light (V,B) its
+    irradiance; strands have share (N,G,3) and light (N,K,B) of their own.
+    """
+    h, w, groups, _, basis = transport.shape
+    s = face.shape[0] // h
+    inv = 1.0 / (s * s)
+    mixed = np.empty((groups, 3), np.float32)
+    lit = np.empty(basis, np.float32)
+    for y in range(h):
+        for x in range(w):
+            for sy in range(s):
+                for sx in range(s):
+                    yy = y * s + sy
+                    xx = x * s + sx
+                    n = strand[yy, xx]
+                    f = face[yy, xx]
+                    if n >= 0:
+                        k = int(along[yy, xx])
+                        for b in range(basis):
+                            lit[b] = strand_light[n, k, b]
+                        for g in range(groups):
+                            for c in range(3):
+                                mixed[g, c] = strand_share[n, g, c]
+                    elif f >= 0:
+                        i = faces[f, 0]
+                        j = faces[f, 1]
+                        k = faces[f, 2]
+                        u = bary[yy, xx, 0]
+                        v = bary[yy, xx, 1]
+                        q = 1.0 - u - v
+                        for b in range(basis):
+                            lit[b] = u * light[i, b] + v * light[j, b] + q * light[k, b]
+                        for g in range(groups):
+                            for c in range(3):
+                                mixed[g, c] = (
+                                    u * share[i, g, c] + v * share[j, g, c] + q * share[k, g, c]
+                                )
+                    else:
+                        bare[y, x] += inv
+                        continue
+                    for g in range(groups):
+                        for c in range(3):
+                            m = mixed[g, c] * inv
+                            if m != 0.0:
+                                for b in range(basis):
+                                    transport[y, x, g, c, b] += m * lit[b]
+
+
+@lru_cache(maxsize=1)
+def _sky() -> tuple[F32, Array]:
+    """The preview's light directions: frames and unit directions, without those far behind."""
+    d = sphere(LIGHTS)
+    d = d[d[:, 2] > -0.75]
+    return frames_of(d), d
+
+
+@dataclass(frozen=True, eq=False)
+class Buffers:
+    """What geometry and visibility say about a small picture, independent of colour.
+
+    transport (H,W,G,3,B) over the used `groups`; first, second, added: the background's share.
+    """
+
+    groups: tuple[int, ...]
+    transport: F32
+    first: F32
+    second: F32
+    added: F32
+    bare: F32
+
+
+def group_colors(person: Person) -> F32:
+    """(N_GROUPS,3) linear colour of every group."""
+    out = np.ones((N_GROUPS, 3), np.float32)
+    skin, worn = person.skin, by_slot(person.wear)
+    out[SKIN] = mat.skin_albedo(skin.melanin, skin.hemoglobin) * np.array(skin.tint)
+    hair, brow, beard, _ = strand_colors(person)
+    out[HAIR], out[BROWS], out[FACIAL] = hair, brow, beard
+    out[IRIS], out[CLOTH], out[CLOTH2] = (
+        person.eyes.iris,
+        person.clothing.color,
+        person.clothing.color2,
+    )
+    for slot, first, second in (
+        ("head", HEAD, HEAD2),
+        ("face", FACE, FACE),
+        ("eyes", EYES, EYES2),
+        ("ears", EARS, EARS),
+    ):
+        if slot in worn:
+            out[second], out[first] = worn[slot].color2, worn[slot].color
+            if slot == "head" and worn[slot].emblem is not None:
+                out[EMBLEM] = worn[slot].emblem.color  # type: ignore[union-attr]
+    return np.maximum(out, 1e-4)
+
+
+def trace(person: Person, size: int) -> Buffers:
+    """Geometry, visibility and light transport of a small picture."""
+    scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
+    wide = size * SUPERSAMPLES
+    view = view_of(person.camera, wide)
+    depth = np.full((wide, wide), FAR, np.float32)
+    face = np.full((wide, wide), -1, np.int32)
+    bary = np.zeros((wide, wide, 2), np.float32)
+    raster_triangles(0, wide, view.project(scene.vertices), scene.faces, depth, face, bary)
+    strand = np.full((wide, wide), -1, np.int32)
+    along = np.zeros((wide, wide), np.float32)
+    if len(scene.strands):
+        thick = np.array([0.42, 0.10, 0.30, 0.02])[scene.strand_group]
+        if person.hair.style == "long":
+            thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
+        width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
+        raster_strands(0, wide, view.project(scene.strands), width, depth, strand, along, 0.5)
+    frames, directions = _sky()
+    powers = (lobes(person.light, directions) * (4 * np.pi / LIGHTS) / np.pi).astype(np.float32)
+    maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
+    light_depths(
+        0,
+        len(frames),
+        scene.vertices,
+        scene.casters,
+        scene.strands,
+        5,
+        frames,
+        CENTRE,
+        EXTENT_CM,
+        maps,
+        True,
+    )
+    wanted = np.zeros(len(scene.vertices), np.uint8)
+    wanted[scene.faces[face[face >= 0]].ravel()] = 1
+    light = np.zeros((len(scene.vertices), LOBES), np.float32)
+    _irradiance(
+        0,
+        len(wanted),
+        scene.vertices,
+        scene.normals,
+        wanted,
+        0.12,
+        frames,
+        powers,
+        EXTENT_CM,
+        CENTRE,
+        maps,
+        light,
+    )
+    strand_light = _strand_light(scene, strand, frames, powers, maps)
+    share, used = _vertex_shares(scene, wanted)
+    strand_share = _strand_shares(scene)
+    used |= strand_share.any((0, 2)) if len(strand_share) else False
+    groups = np.flatnonzero(used)
+    transport = np.zeros((size, size, len(groups), 3, LOBES), np.float32)
+    bare = np.zeros((size, size), np.float32)
+    _gather(
+        face, bary, scene.faces, np.ascontiguousarray(share[:, groups]), light, strand, along,
+        np.ascontiguousarray(strand_share[:, groups]), strand_light, transport, bare,
+    )  # fmt: skip
+    first, second, added = backdrop(person.background, size, person.seed)
+    cover = bare[:, :, None]
+    return Buffers(
+        tuple(groups.tolist()), transport, first * cover, second * cover, added * cover, bare
+    )
+
+
+def _strand_light(scene: Scene, strand: Array, frames: F32, powers: F32, maps: F32) -> F32:
+    """(N,K,B): strands take light as if they were the hair's outer surface."""
+    count, knots = scene.strands.shape[:2]
+    out = np.zeros((max(count, 1), knots, LOBES), np.float32)
+    if not count:
+        return out
+    points = scene.strands.reshape(-1, 3)
+    outward = points - np.array([0.0, 3.0, 0.0], np.float32)
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True) + 1e-6
+    seen = np.zeros(count, np.uint8)
+    seen[np.unique(strand[strand >= 0])] = 1
+    flat = out.reshape(-1, LOBES)
+    _irradiance(
+        0,
+        len(points),
+        points,
+        outward,
+        np.repeat(seen, knots),
+        0.12,
+        frames,
+        powers,
+        EXTENT_CM,
+        CENTRE,
+        maps,
+        flat,
+    )
+    return out
+
+
+def _vertex_shares(scene: Scene, wanted: NDArray[np.uint8]) -> tuple[F32, NDArray[np.bool_]]:
+    """(V,G,3) colour of each seen vertex as multiples of group colours; which groups occur."""
+    person = scene.person
+    seen = np.flatnonzero(wanted)
+    count = len(seen)
+    albedo, gloss = np.zeros((count, 3), np.float32), np.zeros((count, 2), np.float32)
+    height, tinted = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    a, material = scene.attributes[seen], scene.vertex_material[seen]
+    mat.materials(
+        0, count, material, scene.canonical[seen], a, np.zeros((count, 2), np.float32),
+        mat.parameters(person), mat.detail_tile(64), False, albedo, gloss, height, tinted,
+    )  # fmt: skip
+    colors = group_colors(person)
+    out = np.zeros((count, N_GROUPS, 3), np.float32)
+    skin = (material == mat.SKIN) & (a[:, mat.CLOTH] < 0.5)
+    hair = np.minimum(hair_color(person.hair), 0.5) * 0.7 * tinted[:, None]
+    open_share = _openness(a[:, mat.OPEN], material)
+    # brows and beard as paint under the few strands there are
+    brow = 0.75 * person.brows.density * _smooth(-0.35, 0.25, a[:, mat.BROW]) * skin
+    brow = np.clip(brow, 0, 0.9)
+    beard = 0.8 * a[:, mat.BEARD] * skin * (person.facial_hair.style in ("full", "long", "wizard"))
+    keep = ((1 - brow) * (1 - beard) * open_share)[:, None]
+    out[:, SKIN] = np.where(skin[:, None], (albedo - hair) * keep / colors[SKIN], 0)
+    out[:, HAIR] = np.where(skin[:, None], hair * keep / colors[HAIR], 0)
+    grey = person.hair.grey
+    for group, paint, power in ((BROWS, brow * (1 - beard), 1.0), (FACIAL, beard, 0.5)):
+        out[:, group] += ((1 - grey) * power * paint * open_share)[:, None]
+        out[:, CONST] += (grey * 0.36 * power * paint * open_share)[:, None]
+    cloth = (material == mat.SKIN) & ~skin
+    out[cloth, CLOTH] = albedo[cloth] / colors[CLOTH]
+    _eye_shares(out, albedo, scene.canonical[seen], material, open_share, colors)
+    rest = np.isin(material, (mat.TEETH, mat.TONGUE))
+    out[rest, CONST] = albedo[rest]
+    worn = material == mat.WORN
+    if worn.any():
+        _worn_shares(out, worn, albedo, a, person, colors)
+    # a trace of specular light, whatever the colour
+    out[:, CONST] += np.where(material == mat.EYE, 0.0, 0.015)[:, None]
+    full = np.zeros((len(wanted), N_GROUPS, 3), np.float32)
+    full[seen] = out
+    return full, out.any((0, 2))
+
+
+def _openness(open_: Array, material: Array) -> Array:
+    skin = 0.15 + 0.85 * _smooth(0.0, 0.5, open_)
+    return np.where(material == mat.SKIN, skin, np.where(material == mat.EYE, open_, 1.0))
+
+
+def _smooth(a: float, b: float, x: Array) -> Array:
+    t = np.clip((x - a) / (b - a), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _eye_shares(
+    out: F32, albedo: F32, canonical: F32, material: Array, open_share: Array, colors: F32
+) -> None:
+    eye = material == mat.EYE
+    r = np.hypot(canonical[:, 0], canonical[:, 1])
+    iris = eye & (r < 0.66) & (canonical[:, 2] > 0) & (r > 0.12)
+    lit = albedo * open_share[:, None]
+    out[iris, IRIS] = lit[iris] / colors[IRIS]
+    out[eye & ~iris, CONST] = lit[eye & ~iris]
+
+
+def _worn_shares(out: F32, worn: Array, albedo: F32, a: F32, person: Person, colors: F32) -> None:
+    """Give each worn vertex to the group whose colour its piece has."""
+    own = a[:, [mat.RED, mat.GREEN, mat.BLUE]]
+    left = worn.copy()
+    slots = by_slot(person.wear)
+    pairs: list[tuple[int, Any]] = [
+        (CLOTH2, person.clothing.color2),
+        (CLOTH, person.clothing.color),
+    ]
+    for slot, first, second in (
+        ("head", HEAD, HEAD2),
+        ("face", FACE, FACE),
+        ("eyes", EYES, EYES2),
+        ("ears", EARS, EARS),
+    ):
+        if slot in slots:
+            pairs = [(first, slots[slot].color), (second, slots[slot].color2), *pairs]
+    for group, color in pairs:
+        same = left & (np.abs(own - np.asarray(color, np.float32)).max(1) < 1e-4)
+        out[same, group] = albedo[same] / colors[group]
+        left &= ~same
+    out[left, CONST] = albedo[left]
+
+
+def _strand_shares(scene: Scene) -> F32:
+    """(N,G,3): every strand as a multiple of its group's colour; grey ones are constant."""
+    count = len(scene.strands)
+    out = np.zeros((max(count, 1), N_GROUPS, 3), np.float32)
+    if not count:
+        return out
+    color = scene.strand_color
+    own = group_colors(scene.person)
+    for group, strands in ((HAIR, SCALP), (BROWS, BROW), (FACIAL, BEARD)):
+        mine = scene.strand_group == strands
+        dyed = mine & ~scene.strand_grey
+        out[dyed, group] = 0.95 * color[dyed] / own[group]
+        grey = mine & scene.strand_grey
+        out[grey, CONST] = 0.95 * color[grey]
+    out[:, CONST] += 0.014
+    return out
+
+
+# ---------------------------------------------------------------- torch
+class _Names:
+    """Slices of a value vector by name."""
+
+    def __init__(self, values: Tensor, lay: Layout) -> None:
+        self._values, self._index = values, lay.index
+
+    def one(self, name: str) -> Tensor:
+        return self._values[self._index[name]]
+
+    def color(self, name: str) -> Tensor:
+        i = self._index[f"{name}.r"]
+        return self._values[i : i + 3]
+
+
+def torch_colors(values: Tensor, structure: Mapping[str, Any], person: Person) -> Tensor:
+    """(N_GROUPS,3) group colours as functions of the values; equal to `group_colors(person)`."""
+    v = _Names(values, layout())
+    fixed = torch.from_numpy(group_colors(person))
+    rows = list(fixed.unbind(0))
+    melanin, hemoglobin = tone_to_melanin(v.one("tone")), v.one("hemoglobin").clamp(0.3, 1.8)
+    absorb = torch.tensor([0.33, 0.60, 0.84]) + torch.tensor([0.43, 0.60, 0.80]) * melanin
+    albedo = torch.exp(-(absorb + torch.tensor([0.02, 0.24, 0.22]) * hemoglobin))
+    tinted = structure.get("skin", "natural") != "natural"
+    rows[SKIN] = albedo * (v.color("tint") if tinted else torch.tensor(person.skin.tint))
+    if structure.get("hair_color") == "free":
+        hair = v.color("hair_color")
+    else:
+        pigment, red = v.one("hair_melanin").clamp(0.15, 3.4), v.one("hair_red").clamp(0, 1.3)
+        depth = torch.stack(
+            [0.46 * pigment + 0.08 * red, 0.64 * pigment + 0.35 * red, pigment + 0.9 * red]
+        )
+        hair = torch.exp(-depth * 2.6) * 0.85 + 0.0045
+    rows[HAIR] = hair
+    brow_free, beard_free = (
+        structure.get("brow_color") == "free",
+        structure.get("beard_color") == "free",
+    )
+    rows[BROWS] = v.color("brow_color") if brow_free else hair * (fixed[BROWS] / fixed[HAIR])
+    rows[FACIAL] = v.color("beard_color") if beard_free else hair * 0.85
+    if structure.get("iris", "natural") == "free":
+        rows[IRIS] = v.color("iris_color")
+    rows[CLOTH], rows[CLOTH2] = v.color("cloth"), v.color("cloth2")
+    for slot, first, second in (
+        ("head", HEAD, HEAD2),
+        ("face", FACE, None),
+        ("eyes", EYES, EYES2),
+        ("ears", EARS, None),
+    ):
+        if structure.get(f"wear_{slot}"):
+            rows[first] = v.color(f"{slot}.color")
+            if second is not None:
+                rows[second] = v.color(f"{slot}.color2")
+    if structure.get("emblem"):
+        rows[EMBLEM] = v.color("emblem")
+    return torch.stack(rows)
+
+
+def torch_lobes(values: Tensor) -> Tensor:
+    """(B,3) power of every light lobe, as `light.lobe_colors`."""
+    v = _Names(values, layout())
+    w = v.one("warm").clamp(-0.4, 0.5)
+    one = torch.ones(())
+    rows = [
+        v.one("ambient").clamp(0, 2.5) * torch.tensor([0.97, 0.99, 1.04]),
+        v.one("key").clamp(0, 5) * torch.stack([1 + w, one, 1 - w]),
+        v.one("fill").clamp(0, 2.5) * torch.stack([1 - 0.5 * w, one, 1 + 0.5 * w]),
+        v.one("rim").clamp(0, 4) * torch.tensor([1.0, 1.0, 1.05]),
+    ]
+    rows += [v.color(f"room_{lobe}") for lobe in ("front", "left", "right", "above", "below")]
+    return torch.stack(rows)
+
+
+def film(linear: Tensor, exposure: Tensor) -> Tensor:
+    """`camera.film` in torch, with a gradient that survives clipping at white."""
+    a, b, c, d, e = CURVE
+    x = linear.clamp(min=0) * exposure
+    x = x * (a * x + b) / (x * (c * x + d) + e)
+    x = x - (x - x.clamp(max=1.0)).detach()
+    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
+
+
+def compose(
+    buffers: Buffers,
+    colors: Tensor,
+    powers: Tensor,
+    exposure: Tensor,
+    background: Tensor,
+    edge: Tensor,
+) -> Tensor:
+    """(3,H,W) sRGB in [0,1] from the buffers and everything that has a colour."""
+    groups = list(buffers.groups)
+    transport = torch.from_numpy(buffers.transport)
+    lit = torch.einsum("hwgcb,gc,bc->chw", transport, colors[groups], powers)
+    behind = torch.from_numpy(buffers.first) * background + torch.from_numpy(buffers.second) * edge
+    behind = behind + torch.from_numpy(buffers.added)
+    return film(lit + behind.permute(2, 0, 1), exposure)
+
+
+def preview_latent(z: Tensor, structure: Mapping[str, Any], size: int) -> Tensor:
+    """(3,size,size) of one z (D,), differentiable in the dims marked `gradient`."""
+    person = person_from_latent(z, structure)
+    buffers = trace(person, size)
+    values = layout().values(z, structure)
+    v = _Names(values, layout())
+    return compose(
+        buffers,
+        torch_colors(values, structure, person),
+        torch_lobes(values),
+        v.one("exposure").clamp(0.3, 3.5),
+        v.color("background"),
+        v.color("background_edge"),
+    )
+
+
+def preview_person(person: Person, size: int) -> Tensor:
+    """(3,size,size) of a person, without gradients."""
+    buffers = trace(person, size)
+    as_tensor = lambda x: torch.tensor(np.asarray(x, np.float32))  # noqa: E731
+    return compose(
+        buffers,
+        as_tensor(group_colors(person)),
+        as_tensor(lobe_colors(person.light)),
+        as_tensor(person.light.exposure),
+        as_tensor(person.background.color),
+        as_tensor(person.background.edge),
+    )
+
+
+__all__ = ["grey_share", "preview_latent", "preview_person", "trace"]

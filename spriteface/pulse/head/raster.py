@@ -1,0 +1,315 @@
+"""The z-buffer: triangles and strands on the screen, and depth maps seen from lights.
+
+Screen space: x right, y down in pixels, z = -(distance to the camera): larger is nearer.
+Light space: x, y in texels, z along the light's direction: larger is nearer to the light.
+A light is a row of `frames` (L, 3, 3): direction to the light, right, up.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from .noise import KERNEL
+
+FAR = -1e9
+
+
+@njit(**KERNEL)
+def _triangle(
+    p: Any,
+    i: int,
+    j: int,
+    k: int,
+    f: int,
+    y_low: int,
+    y_high: int,
+    depth: Any,
+    face: Any,
+    bary: Any,
+    full: bool,
+) -> None:
+    x0 = p[i, 0]
+    y0 = p[i, 1]
+    x1 = p[j, 0]
+    y1 = p[j, 1]
+    x2 = p[k, 0]
+    y2 = p[k, 1]
+    ymin = max(y_low, int(math.ceil(min(y0, y1, y2) - 0.5)))
+    ymax = min(y_high - 1, int(math.floor(max(y0, y1, y2) - 0.5)))
+    if ymin > ymax:
+        return
+    xmin = max(0, int(math.ceil(min(x0, x1, x2) - 0.5)))
+    xmax = min(depth.shape[1] - 1, int(math.floor(max(x0, x1, x2) - 0.5)))
+    if xmin > xmax:
+        return
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    if abs(area) < 1e-9:
+        return
+    inverse = 1.0 / area
+    z0 = p[i, 2]
+    z1 = p[j, 2]
+    z2 = p[k, 2]
+    step0 = (y1 - y2) * inverse
+    step1 = (y2 - y0) * inverse
+    px = xmin + 0.5
+    for y in range(ymin, ymax + 1):
+        py = y + 0.5
+        w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
+        w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
+        for x in range(xmin, xmax + 1):
+            w2 = 1.0 - w0 - w1
+            if w0 >= -1e-5 and w1 >= -1e-5 and w2 >= -1e-5:
+                z = w0 * z0 + w1 * z1 + w2 * z2
+                if z > depth[y, x]:
+                    depth[y, x] = z
+                    if full:
+                        face[y, x] = f
+                        bary[y, x, 0] = w0
+                        bary[y, x, 1] = w1
+            w0 += step0
+            w1 += step1
+
+
+@njit(**KERNEL)
+def raster_triangles(
+    low: int, high: int, points: Any, faces: Any, depth: Any, face: Any, bary: Any
+) -> None:
+    """Rows [low, high) of the z-buffer: depth (H,W), nearest face (H,W), its weights (H,W,2)."""
+    for f in range(faces.shape[0]):
+        _triangle(
+            points, faces[f, 0], faces[f, 1], faces[f, 2], f, low, high, depth, face, bary, True
+        )
+
+
+@njit(**KERNEL)
+def raster_strands(
+    low: int, high: int, points: Any, width: Any, depth: Any, strand: Any, along: Any, thin: float
+) -> None:
+    """Rows [low, high) of strand lines (N,K,3) px, tapered, tested against `depth`.
+
+    `width` (N,) px. Below one sample the line keeps a share of its samples, in an order that
+    spreads over 2x2 blocks, so that thin hairs fade instead of breaking. `thin` is the width's
+    share left at the tip. Writes the strand and the position along it, in points.
+    """
+    count, knots, _ = points.shape
+    w_px = depth.shape[1]
+    for n in range(count):
+        turn = (n * 7919) % 4
+        dice = ((n * 7919) % 1000) / 1000.0
+        for k in range(knots - 1):
+            x0 = points[n, k, 0]
+            y0 = points[n, k, 1]
+            x1 = points[n, k + 1, 0]
+            y1 = points[n, k + 1, 1]
+            if (
+                max(y0, y1) < low - 4
+                or min(y0, y1) > high + 4
+                or max(x0, x1) < -4
+                or min(x0, x1) > w_px + 4
+            ):
+                continue
+            z0 = points[n, k, 2]
+            dx = x1 - x0
+            dy = y1 - y0
+            dz = points[n, k + 1, 2] - z0
+            steps = int(max(abs(dx), abs(dy))) + 1
+            if steps > 600:
+                continue
+            s = k / (knots - 1.0)
+            wide = width[n] * (1.0 - (1.0 - thin) * s * s)
+            cover = min(wide, 1.0)
+            whole = max(1, int(wide))
+            if wide > 1.0 and dice < wide - whole:
+                whole += 1
+            across_y = abs(dx) > abs(dy)
+            for q in range(steps):
+                t = (q + 0.5) / steps
+                x = x0 + dx * t
+                y = y0 + dy * t
+                z = z0 + dz * t
+                for o in range(whole):
+                    offset = o - (whole - 1) * 0.5
+                    xi = int(x) if across_y else int(x + offset)
+                    yi = int(y + offset) if across_y else int(y)
+                    if xi < 0 or yi < low or xi >= w_px or yi >= high or x < 0.0 or y < 0.0:
+                        continue
+                    if cover < 1.0:
+                        order = ((xi & 1) * 2 + ((xi ^ yi) & 1) + turn) & 3
+                        if (order + dice) * 0.25 >= cover:
+                            continue
+                    if z > depth[yi, xi]:
+                        depth[yi, xi] = z
+                        strand[yi, xi] = n
+                        along[yi, xi] = k + t
+
+
+@njit(**KERNEL)
+def light_depths(
+    low: int,
+    high: int,
+    vertices: Any,
+    faces: Any,
+    strands: Any,
+    every: int,
+    frames: Any,
+    centre: Any,
+    extent: float,
+    maps: Any,
+    cull: bool,
+) -> None:
+    """Orthographic depth maps (L,S,S) of lights [low, high): triangles, and every n-th strand.
+
+    `cull` leaves out triangles that face away, which is right for closed surfaces only.
+    """
+    size = maps.shape[1]
+    scale = size / (2.0 * extent)
+    no_face = np.empty((1, 1), np.int32)
+    no_bary = np.empty((1, 1, 2), np.float32)
+    q = np.empty((vertices.shape[0], 3), np.float32)
+    for l in range(low, high):
+        m = maps[l]
+        for i in range(vertices.shape[0]):
+            x = vertices[i, 0] - centre[0]
+            y = vertices[i, 1] - centre[1]
+            z = vertices[i, 2] - centre[2]
+            q[i, 0] = (
+                x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
+            ) * scale
+            q[i, 1] = (
+                x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
+            ) * scale
+            q[i, 2] = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2]
+        for f in range(faces.shape[0]):
+            if cull:
+                i = faces[f, 0]
+                j = faces[f, 1]
+                k = faces[f, 2]
+                turn = (q[j, 0] - q[i, 0]) * (q[k, 1] - q[i, 1])
+                if turn - (q[k, 0] - q[i, 0]) * (q[j, 1] - q[i, 1]) <= 0.0:
+                    continue
+            _triangle(
+                q, faces[f, 0], faces[f, 1], faces[f, 2], f, 0, size, m, no_face, no_bary, False
+            )
+        for n in range(0, strands.shape[0], every):
+            px = 0.0
+            py = 0.0
+            pz = 0.0
+            for k in range(strands.shape[1]):
+                x = strands[n, k, 0] - centre[0]
+                y = strands[n, k, 1] - centre[1]
+                z = strands[n, k, 2] - centre[2]
+                qx = (
+                    x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
+                ) * scale
+                qy = (
+                    x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
+                ) * scale
+                qz = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2] - 0.12
+                if k > 0:
+                    steps = int(max(abs(qx - px), abs(qy - py))) + 1
+                    if steps < 200:
+                        for s in range(steps):
+                            t = (s + 0.5) / steps
+                            xi = int(px + (qx - px) * t)
+                            yi = int(py + (qy - py) * t)
+                            zi = pz + (qz - pz) * t
+                            if xi >= 0 and yi >= 0 and xi < size and yi < size and zi > m[yi, xi]:
+                                m[yi, xi] = zi
+                px = qx
+                py = qy
+                pz = qz
+
+
+@njit(**KERNEL)
+def _lit(maps: Any, l: int, x: float, y: float, z: float) -> float:
+    """Bilinear percentage-closer tap of one depth map."""
+    size = maps.shape[1]
+    fx = x - 0.5
+    fy = y - 0.5
+    ix = int(math.floor(fx))
+    iy = int(math.floor(fy))
+    tx = fx - ix
+    ty = fy - iy
+    out = 0.0
+    for oy in range(2):
+        for ox in range(2):
+            xi = ix + ox
+            yi = iy + oy
+            w = (tx if ox == 1 else 1 - tx) * (ty if oy == 1 else 1 - ty)
+            if xi < 0 or yi < 0 or xi >= size or yi >= size or maps[l, yi, xi] <= z:
+                out += w
+    return out
+
+
+@njit(**KERNEL)
+def vertex_visibility(
+    low: int,
+    high: int,
+    vertices: Any,
+    normals: Any,
+    wanted: Any,
+    frames: Any,
+    centre: Any,
+    extent: float,
+    maps: Any,
+    bias: float,
+    out: Any,
+) -> None:
+    """How much each wanted vertex in [low, high) sees of each light: out (V,L) uint8."""
+    size = maps.shape[1]
+    scale = size / (2.0 * extent)
+    for i in range(low, high):
+        if wanted[i] == 0:
+            continue
+        for l in range(maps.shape[0]):
+            nl = (
+                normals[i, 0] * frames[l, 0, 0]
+                + normals[i, 1] * frames[l, 0, 1]
+                + normals[i, 2] * frames[l, 0, 2]
+            )
+            if nl < -0.3:
+                out[i, l] = 0
+                continue
+            lift = bias * (1.2 - 0.9 * max(nl, 0.0))
+            x = vertices[i, 0] + normals[i, 0] * lift - centre[0]
+            y = vertices[i, 1] + normals[i, 1] * lift - centre[1]
+            z = vertices[i, 2] + normals[i, 2] * lift - centre[2]
+            qx = (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
+            qy = (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
+            qz = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2] + 0.03
+            v = _lit(maps, l, qx - 0.7, qy - 0.7, qz) + _lit(maps, l, qx + 0.7, qy - 0.7, qz)
+            v += _lit(maps, l, qx - 0.7, qy + 0.7, qz) + _lit(maps, l, qx + 0.7, qy + 0.7, qz)
+            out[i, l] = int(v * 0.25 * 255 + 0.5)
+
+
+@njit(**KERNEL)
+def vertex_normals(vertices: Any, faces: Any) -> Any:
+    """Area-weighted unit normals (V,3) float32; zero where no face touches."""
+    out = np.zeros(vertices.shape, np.float32)
+    for f in range(faces.shape[0]):
+        i = faces[f, 0]
+        j = faces[f, 1]
+        k = faces[f, 2]
+        ax = vertices[j, 0] - vertices[i, 0]
+        ay = vertices[j, 1] - vertices[i, 1]
+        az = vertices[j, 2] - vertices[i, 2]
+        bx = vertices[k, 0] - vertices[i, 0]
+        by = vertices[k, 1] - vertices[i, 1]
+        bz = vertices[k, 2] - vertices[i, 2]
+        nx = ay * bz - az * by
+        ny = az * bx - ax * bz
+        nz = ax * by - ay * bx
+        for v in (i, j, k):
+            out[v, 0] += nx
+            out[v, 1] += ny
+            out[v, 2] += nz
+    for i in range(vertices.shape[0]):
+        size = math.sqrt(out[i, 0] ** 2 + out[i, 1] ** 2 + out[i, 2] ** 2) + 1e-9
+        out[i, 0] /= size
+        out[i, 1] /= size
+        out[i, 2] /= size
+    return out

@@ -1,0 +1,314 @@
+"""The portrait: what the user gets, up to 2048 px.
+
+2x2 supersampled visibility, one shaded surface sample per pixel, shadows of clustered directional
+lights kept per vertex, skin diffusion on the screen, strand hair lit along its length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, zoom
+
+from ...types import F32
+from . import surface as mat
+from .camera import View, film, paint_backdrop, view_of
+from .light import cluster, radiance, strongest
+from .person import Light, Person
+from .raster import FAR, light_depths, raster_strands, raster_triangles, vertex_visibility
+from .scene import FULL_STRANDS, LASH, Scene, build
+from .shade import resolve, shade_strands, shade_surface
+from .threads import spread
+
+Array = NDArray[Any]
+LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
+CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
+SUPERSAMPLES, STRAND_STEP = 2, 3
+# skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
+DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """`image` (R,R,3) float32 sRGB in [0,1]; `matte` (R,R) float32, 1 where the person is."""
+
+    image: F32
+    matte: F32
+
+
+@dataclass(frozen=True, eq=False)
+class _Lights:
+    frames: F32
+    colors: F32
+    maps: F32
+
+
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """One surface sample per covered pixel: rows, columns, triangle and what was interpolated."""
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    triangle: NDArray[np.int32]
+    w0: F32
+    w1: F32
+    material: NDArray[np.int32]
+    canonical: F32
+    attributes: F32
+    uv: F32
+    normal: F32
+    view: F32
+    depth: F32
+
+
+def render(
+    person: Person,
+    size: int = 1024,
+    *,
+    strand_count: int = FULL_STRANDS,
+    on_stage: Callable[[str], None] | None = None,
+) -> Picture:
+    """The portrait of a person, `size` px square. `on_stage` hears the name of each step."""
+    tell = on_stage or (lambda name: None)
+    tell("geometry")
+    scene = build(person, strand_count=strand_count)
+    tell("shadows")
+    lights = _cast_shadows(scene)
+    tell("raster")
+    depth, face, strand, along = _raster(scene, size)
+    tell("surface")
+    view = view_of(person.camera, size)
+    samples = _sample(scene, view)
+    surface = _shade(scene, samples, lights, view)
+    tell("hair")
+    hair = _light_hair(scene, lights, strand, view)
+    tell("develop")
+    material = np.full((size, size), -1, np.int32)
+    material[samples.rows, samples.columns] = samples.material
+    linear = np.zeros((size, size, 3), np.float32)
+    matte = np.zeros((size, size), np.float32)
+    behind = paint_backdrop(person.background, size, person.seed)
+    spread(
+        resolve, size, surface, material, samples.depth, depth, face, scene.material, strand, along,
+        hair, float(STRAND_STEP), behind, linear, matte,
+    )  # fmt: skip
+    return Picture(_develop(linear, person), matte)
+
+
+def _develop(linear: F32, person: Person) -> F32:
+    """Film curve and a trace of grain."""
+    image = film(linear, person.light.exposure)
+    noise = gaussian_filter(mat.grain(1, image.shape[:2]), 0.6) * 0.011
+    return np.asarray(np.clip(image + noise[:, :, None], 0, 1), np.float32)
+
+
+def _cast_shadows(scene: Scene) -> _Lights:
+    frames, colors = cluster(scene.person.light, LIGHTS)
+    maps = np.full((LIGHTS, MAP_SIZE, MAP_SIZE), FAR, np.float32)
+    every = max(1, len(scene.strands) // 7000)
+    spread(
+        light_depths, LIGHTS, scene.vertices, scene.casters, scene.strands, every, frames, CENTRE,
+        EXTENT_CM, maps, False,
+    )  # fmt: skip
+    return _Lights(frames, colors, maps)
+
+
+def _raster(scene: Scene, size: int) -> tuple[F32, NDArray[np.int32], NDArray[np.int32], F32]:
+    """Supersampled depth and face of surfaces, and strand and position of the hair before them."""
+    wide = size * SUPERSAMPLES
+    view = view_of(scene.person.camera, wide)
+    depth = np.full((wide, wide), FAR, np.float32)
+    face = np.full((wide, wide), -1, np.int32)
+    bary = np.zeros((wide, wide, 2), np.float32)
+    spread(raster_triangles, wide, view.project(scene.vertices), scene.faces, depth, face, bary)
+    nearest = depth.copy()
+    strand = np.full((wide, wide), -1, np.int32)
+    along = np.zeros((wide, wide), np.float32)
+    if len(scene.strands):
+        points = view.project(scene.strands)
+        points[..., 2] += 0.02
+        fewer = math.sqrt(max(1.0, FULL_STRANDS / max(len(scene.strands), 1)) ** 0.5)
+        width = scene.strand_width * view.pixels_per_cm * min(fewer, 1.3)
+        spread(raster_strands, wide, points, width.astype(np.float32), nearest, strand, along, 0.3)
+    return depth, face, strand, along
+
+
+def _sample(scene: Scene, view: View) -> _Samples:
+    size = view.width
+    depth = np.full((size, size), FAR, np.float32)
+    face = np.full((size, size), -1, np.int32)
+    bary = np.zeros((size, size, 2), np.float32)
+    spread(raster_triangles, size, view.project(scene.vertices), scene.faces, depth, face, bary)
+    rows, columns = np.nonzero(face >= 0)
+    f = face[rows, columns]
+    tri = scene.faces[f]
+    w0, w1 = bary[rows, columns, 0], bary[rows, columns, 1]
+    w2 = 1 - w0 - w1
+
+    def mix(values: F32) -> F32:
+        a, b, c = values[tri[:, 0]], values[tri[:, 1]], values[tri[:, 2]]
+        return np.asarray(a * w0[:, None] + b * w1[:, None] + c * w2[:, None], np.float32)
+
+    n_skin = len(scene.texture)
+    corners = scene.texture[np.minimum(f, n_skin - 1)]
+    uv = corners[:, 0] * w0[:, None] + corners[:, 1] * w1[:, None] + corners[:, 2] * w2[:, None]
+    normal = mix(scene.normals)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
+    to_eye = view.eye - mix(scene.vertices)
+    to_eye /= np.linalg.norm(to_eye, axis=1, keepdims=True)
+    material = scene.material[f]
+    back = ((normal * to_eye).sum(1) < 0) & (material == mat.WORN)
+    normal[back] *= -1
+    return _Samples(
+        rows, columns, tri, w0, w1, material, mix(scene.canonical), mix(scene.attributes),
+        np.asarray(uv, np.float32), normal, to_eye.astype(np.float32), depth,
+    )  # fmt: skip
+
+
+def _bump(samples: _Samples, height: F32, view: View) -> F32:
+    """Normals tilted by the relief's slope on the screen; damped at grazing angles."""
+    size = view.width
+    relief = np.zeros((size, size), np.float32)
+    relief[samples.rows, samples.columns] = height
+    kind = np.zeros((size, size), np.int8)
+    kind[samples.rows, samples.columns] = samples.material + 1
+    gx, gy = np.zeros_like(relief), np.zeros_like(relief)
+    scale = 0.5 * view.pixels_per_cm
+    gx[:, 1:-1] = (relief[:, 2:] - relief[:, :-2]) * scale * (kind[:, 2:] == kind[:, :-2])
+    gy[1:-1] = -(relief[2:] - relief[:-2]) * scale * (kind[2:] == kind[:-2])
+    facing = (samples.normal * samples.view).sum(1)
+    t = np.clip((facing - 0.10) / 0.45, 0, 1)
+    strength = t * t * (3 - 2 * t)
+    out = samples.normal.copy()
+    out[:, 0] -= np.clip(gx[samples.rows, samples.columns], -0.4, 0.4) * strength
+    out[:, 1] -= np.clip(gy[samples.rows, samples.columns], -0.4, 0.4) * strength
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    return np.asarray(out, np.float32)
+
+
+def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View) -> F32:
+    """Radiance of every surface sample, as a (R,R,3) picture."""
+    count = len(samples.rows)
+    albedo = np.zeros((count, 3), np.float32)
+    gloss = np.zeros((count, 2), np.float32)
+    height, share = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    spread(
+        mat.materials, count, samples.material, samples.canonical, samples.attributes, samples.uv,
+        mat.parameters(scene.person), mat.tile_for(view.pixels_per_cm), True, albedo, gloss, height, share,
+    )  # fmt: skip
+    wanted = np.zeros(len(scene.vertices), np.uint8)
+    wanted[np.unique(samples.triangle)] = 1
+    visible = np.zeros((len(scene.vertices), LIGHTS), np.uint8)
+    spread(
+        vertex_visibility, len(scene.vertices), scene.vertices, scene.normals, wanted,
+        lights.frames, CENTRE, EXTENT_CM, lights.maps, 0.07, visible,
+    )  # fmt: skip
+    bumped = _bump(samples, height, view)
+    diffuse, specular = np.zeros((count, 3), np.float32), np.zeros((count, 3), np.float32)
+    spread(
+        shade_surface, count, samples.material, bumped, samples.normal, samples.view, gloss,
+        samples.triangle, samples.w0, samples.w1, visible, lights.frames, lights.colors, diffuse, specular,
+    )  # fmt: skip
+    diffuse = _diffuse_skin(samples, diffuse, view)
+    occlusion = _occlusion(samples)[:, None]
+    color = albedo * diffuse * occlusion ** np.array([0.85, 1.0, 1.0]) + specular * occlusion
+    eye = samples.material == mat.EYE
+    if eye.any():
+        color[eye] += _eye_reflection(samples, eye, diffuse[eye], scene.person.light)
+    out = np.zeros((view.width, view.width, 3), np.float32)
+    out[samples.rows, samples.columns] = color
+    return out
+
+
+def _occlusion(samples: _Samples) -> Array:
+    """How open each sample is to its near surroundings, 0..1."""
+    a = samples.attributes[:, mat.OPEN]
+    t = np.clip(a / 0.50, 0, 1)
+    skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
+    m = samples.material
+    return np.where(
+        m == mat.SKIN, skin, np.where(m == mat.EYE, a, np.where(m == mat.WORN, 1.0, 0.8))
+    )
+
+
+def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> F32:
+    """Blur irradiance over the skin, far in red and near in blue: the far scattering."""
+    size = view.width
+    skin = (samples.material == mat.SKIN) & (samples.attributes[:, mat.CLOTH] < 0.5)
+    light = np.zeros((size, size, 3), np.float32)
+    light[samples.rows, samples.columns] = diffuse
+    mask = np.zeros((size, size), np.float32)
+    mask[samples.rows, samples.columns] = skin
+    out = light.copy()
+    for c, (far_w, far_cm, near_w, near_cm) in enumerate(DIFFUSION):
+        channel = light[:, :, c]
+        far = _masked_blur(channel, mask, far_cm * view.pixels_per_cm)
+        near = _masked_blur(channel, mask, near_cm * view.pixels_per_cm)
+        out[:, :, c] = channel * (1 - far_w - near_w) + far_w * far + near_w * near
+    blurred = np.where(mask[:, :, None] > 0, out, light)
+    return np.asarray(blurred[samples.rows, samples.columns])
+
+
+def _masked_blur(channel: F32, mask: F32, sigma: float) -> Array:
+    """Gaussian mean over the mask only; wide ones at a coarser scale."""
+    size = channel.shape[0]
+    factor = 4 if sigma > 8 else 2 if sigma > 3 else 1
+    while size % factor:
+        factor //= 2
+    small = size // factor
+    shape = (small, factor, small, factor)
+    light = (channel * mask).reshape(shape).mean((1, 3))
+    weight = mask.reshape(shape).mean((1, 3))
+    out = gaussian_filter(light, sigma / factor) / (gaussian_filter(weight, sigma / factor) + 1e-4)
+    if factor == 1:
+        return np.asarray(out)
+    return np.asarray(zoom(out, factor, order=1, grid_mode=True, mode="nearest"))
+
+
+def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -> Array:
+    """The wet cornea mirrors the surroundings and a softbox, where the lids let light in."""
+    n, v = samples.normal[eye].astype(float), samples.view[eye].astype(float)
+    facing = (n * v).sum(1)
+    mirror = 2 * facing[:, None] * n - v
+    fresnel = 0.025 + 0.975 * (1 - np.clip(facing, 0, 1)) ** 5
+    key = np.array([light.key_x, light.key_y + 0.15, 1.0])
+    key /= np.linalg.norm(key)
+    across = np.cross([0, 1, 0], key)
+    across /= np.linalg.norm(across)
+    up = np.cross(key, across)
+    step = lambda a, b, x: np.clip((x - a) / (b - a), 0, 1)  # noqa: E731
+    box = step(0.24, 0.20, np.abs(mirror @ across)) * step(0.30, 0.26, np.abs(mirror @ up))
+    box = box * ((mirror @ key) > 0)
+    level = diffuse.mean(1)
+    lit = np.clip(level / (np.percentile(level, 90) + 1e-6), 0, 1)[:, None]
+    return (
+        fresnel[:, None] * np.pi * radiance(light, mirror) * 0.8 * lit
+        + box[:, None] * 0.35 * light.key * lit
+    )
+
+
+def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: View) -> F32:
+    """(N,Q,3) radiance along every strand that is seen."""
+    count, knots = scene.strands.shape[:2]
+    if not count:
+        return np.zeros((1, 2, 3), np.float32)
+    steps = (knots - 1) // STRAND_STEP + 2
+    lobes = np.zeros((count, steps, 9), np.float32)
+    kept, power = strongest(lights.frames, lights.colors, HAIR_LIGHTS)
+    wanted = np.zeros(count, np.bool_)
+    wanted[np.unique(strand[strand >= 0])] = True
+    spread(
+        shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
+        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.3, lobes,
+    )  # fmt: skip
+    color = scene.strand_color[:, None]
+    tip = (0.82 + 0.30 * np.linspace(0, 1, steps))[None, :, None]
+    out = color * tip * lobes[..., :3] * 0.66
+    shine = np.where(scene.strand_group == LASH, 0.2, 1.0)[:, None, None]
+    out += shine * 0.052 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.27 * lobes[..., 6:]
+    return np.asarray(out, np.float32)

@@ -1,0 +1,334 @@
+"""A person's geometry, ready for either renderer: posed meshes, materials, strands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ...types import F32
+from . import surface as mat
+from .camera import bend_neck, head_share, rotation
+from .facial import grow_brows, grow_facial_hair, grow_lashes
+from .hair import Bundle, grow_scalp, hair_color
+from .model import EYE_L, EYE_R, Tris
+from .person import Hair, Person
+from .raster import vertex_normals
+from .regions import Regions, regions, scalp_mask, smooth
+from .strands import Collider
+from .wear import Fit, Piece, by_slot, clothing_pieces, grid_faces, item_of, pieces
+
+Array = NDArray[Any]
+SCALP, BROW, BEARD, LASH = range(4)
+FULL_STRANDS = 45000
+LASH_COLOR = (0.014, 0.010, 0.009)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """World geometry in cm, posed.
+
+    Vertices come body first, then the two eyes, then worn things; `canonical` is where each is on
+    the mean head, `attributes` (V,9) are named in `surface`. Faces (T,3) start with the skin's,
+    to which `texture` (T_skin,3,2) belongs; `material` (T,) is per face. Strands (N,K,3) carry
+    colour (N,3), width (N,) cm and group (N,). `casters` are the triangles that throw shadows.
+    """
+
+    person: Person
+    place: Regions
+    vertices: F32
+    normals: F32
+    canonical: F32
+    attributes: F32
+    faces: Tris
+    material: NDArray[np.int32]
+    vertex_material: NDArray[np.int32]
+    texture: F32
+    casters: Tris
+    strands: F32
+    strand_color: F32
+    strand_width: F32
+    strand_group: NDArray[np.int8]
+    strand_grey: NDArray[np.bool_]
+
+
+class EyeMesh:
+    """An eyeball with a bulging cornea: rings denser around the pupil."""
+
+    def __init__(self, around: int, rings: int) -> None:
+        polar = np.pi * np.linspace(0, 1, rings + 1) ** 1.6
+        turn = np.linspace(0, 2 * np.pi, around, endpoint=False)
+        t, p = np.meshgrid(polar, turn, indexing="ij")
+        d = np.stack([np.sin(t) * np.cos(p), np.sin(t) * np.sin(p), np.cos(t)], -1).reshape(-1, 3)
+        off_axis = np.hypot(d[:, 0], d[:, 1]) * 1.5
+        bulge = np.where(d[:, 2] > 0, 0.10 * np.clip(1 - (off_axis / 0.72) ** 2, 0, None), 0)
+        self.canonical: F32 = (d * 1.5).astype(np.float32)
+        self.unit: F32 = (d * (1 + bulge / 1.5)[:, None]).astype(np.float32)
+        faces = grid_faces(rings + 1, around)
+        self.faces: Tris = faces
+
+
+@lru_cache(maxsize=4)
+def _eye_mesh(level: int) -> EyeMesh:
+    return EyeMesh(56, 40) if level > 1 else EyeMesh(20, 14)
+
+
+@lru_cache(maxsize=4)
+def canonical_collider(level: int) -> Collider:
+    """The mean head's collider, shared by everybody's hair."""
+    place = regions(level)
+    every = 6 if level > 1 else 1
+    chosen = place.outer_vertices[::every]
+    return Collider(place.model.canonical, place.normals, chosen)
+
+
+@lru_cache(maxsize=64)
+def _small_hair(hair: Hair, seed: int, count: int, knots: int) -> Bundle:
+    rng = np.random.default_rng(seed)
+    return grow_scalp(
+        hair, regions(0), canonical_collider(0), rng, count, knots=knots, guide_limit=400
+    )
+
+
+@lru_cache(maxsize=2)
+def _full_hair(hair: Hair, seed: int, count: int, level: int) -> Bundle:
+    return grow_scalp(
+        hair, regions(level), canonical_collider(level), np.random.default_rng(seed), count
+    )
+
+
+def _uncolored(hair: Hair) -> Hair:
+    return replace(hair, color=None, melanin=1.0, red=0.0, grey=0.0)
+
+
+@lru_cache(maxsize=4)
+def _canonical_fit(level: int) -> Fit:
+    place = regions(level)
+    return Fit(place, place.model.canonical, place.normals)
+
+
+def carry(bundle: Bundle, fit: Fit, level: int) -> F32:
+    """Strands of the canonical head on a person's: scaled with the skull, moved to their roots."""
+    mean = _canonical_fit(level)
+    old = np.array([0.0, 3.4, mean.centre_z], np.float32)
+    new = np.array([0.0, 3.4, fit.centre_z], np.float32)
+    size = (fit.top - 3.4) / (mean.top - 3.4)
+    scale = np.array(
+        [fit.half_width / mean.half_width, size, fit.half_depth / mean.half_depth], np.float32
+    )
+    moved = (bundle.strands - old) * scale + new
+    root = (fit.vertices[bundle.faces] * bundle.bary[:, :, None]).sum(1)
+    return np.asarray(moved + (root - moved[:, 0])[:, None], np.float32)
+
+
+class _Builder:
+    """Collects a scene's parts; one per `build` call."""
+
+    def __init__(self, person: Person, level: int, strand_count: int, knots: int | None) -> None:
+        self.person, self.level = person, level
+        self.strand_count, self.knots = strand_count, knots
+        self.fine = level > 0
+        self.place = regions(level)
+        self.rng = np.random.default_rng(person.seed)
+        model = self.place.model
+        self.base = model.base(person.shape, person.action).astype(np.float32)
+        self.skin = model.subdivide(self.base)
+        normals = vertex_normals(self.skin, self.place.skin)
+        if person.clothing.style != "none":
+            cloth = smooth(0.49, 0.53, self.place.neckline)[:, None]
+            self.skin = (self.skin + normals * (0.30 * cloth)).astype(np.float32)
+            normals = vertex_normals(self.skin, self.place.skin)
+        self.skin_normals = normals
+        lift = 0.3 + 0.5 * person.hair.lift if person.hair.style != "bald" else 0.0
+        self.fit = Fit(self.place, self.skin, normals, lift)
+
+    # ------------------------------------------------------------ meshes
+    def body(self) -> tuple[F32, F32]:
+        """Posed skin vertices and their normals (teeth and tongue have their own)."""
+        place, model = self.place, self.place.model
+        posed = bend_neck(self.skin, head_share(model.canonical[:, 1]), self.person.pose)
+        normals = vertex_normals(posed, place.skin)
+        mouth = np.concatenate([place.teeth, place.tongue])
+        inner = np.unique(mouth)
+        normals[inner] = vertex_normals(posed, mouth)[inner]
+        return posed, normals
+
+    def eyes(self) -> list[F32]:
+        pose, starts = self.person.pose, self.place.model.starts
+        mesh = _eye_mesh(self.level)
+        turn = rotation(pose.gaze_x, pose.gaze_y)
+        out = []
+        for part in (EYE_L, EYE_R):
+            ball = self.base[starts[part] : starts[part + 1]]
+            centre = ball.mean(0)
+            radius = float(np.linalg.norm(ball - centre, axis=1).mean())
+            out.append(bend_neck((mesh.unit * radius) @ turn.T + centre, 1.0, pose))
+        return out
+
+    def body_attributes(self) -> F32:
+        place, person = self.place, self.person
+        a = np.zeros((place.model.n_vertices, mat.N_ATTRIBUTES), np.float32)
+        a[:, mat.LIP], a[:, mat.LID], a[:, mat.EAR] = place.lip, place.lid, place.ear
+        a[:, mat.MOUTH], a[:, mat.BEARD] = place.inside_mouth, place.beard
+        a[:, mat.BROW] = place.brow
+        a[:, mat.OPEN] = place.model.occlusion
+        if person.clothing.style != "none":
+            a[:, mat.CLOTH] = place.neckline
+        if person.hair.style != "bald":
+            recede = 1.5 if person.hair.style == "receding" else 0.0
+            a[:, mat.SCALP] = scalp_mask(place.model.canonical, person.hair.hairline, recede)
+        return a
+
+    def eye_attributes(self, posed: F32, eyes: list[F32]) -> F32:
+        """Openness of the eyeballs: the lids shade them."""
+        points = np.concatenate(eyes)
+        a = np.zeros((len(points), mat.N_ATTRIBUTES), np.float32)
+        a[:, mat.OPEN] = 1.0
+        lids = posed[np.flatnonzero(self.place.lid > 0.5)]
+        far = cKDTree(lids).query(points)[0]
+        a[:, mat.OPEN] = 0.25 + 0.75 * smooth(0.05, 0.42, far)
+        return a
+
+    @cached_property
+    def worn(self) -> list[tuple[Piece, bool]]:
+        """Pieces with whether they bear the emblem; clothes last."""
+        out = []
+        seen: set[int] = set()
+        for piece, w in pieces(self.person.wear, self.fit):
+            out.append((piece, w.emblem is not None and id(w) not in seen))
+            seen.add(id(w))
+        return out + [(p, False) for p in clothing_pieces(self.person.clothing, self.fit)]
+
+    # ------------------------------------------------------------ strands
+    def scalp(self) -> F32:
+        person = self.person
+        hair = _uncolored(person.hair)
+        if hair.style == "bald":
+            return np.zeros((0, self.knots or 16, 3), np.float32)
+        if self.fine:
+            bundle = _full_hair(hair, person.seed, self.strand_count, self.level)
+        else:
+            bundle = _small_hair(hair, person.seed, self.strand_count, self.knots or 8)
+        strands = carry(bundle, self.fit, self.level)
+        head = by_slot(person.wear).get("head")
+        press = item_of(head).press if head else ""
+        if self.fine or press:
+            collider = self.collider
+            if press and head:
+                line = {"all": -30.0, "above": head.low + 0.6, "band": 7.0}[press]
+                strands = collider.press(strands, line)
+            strands = collider.push_out(strands, 0.05)
+        return strands
+
+    @cached_property
+    def collider(self) -> Collider:
+        if not self.fine:
+            return canonical_collider(0)
+        n = self.skin_normals
+        return Collider(self.skin, n, self.place.outer_vertices[::6], cell=0.9)
+
+    def strands(self) -> tuple[F32, F32, F32, NDArray[np.int8], NDArray[np.bool_]]:
+        """Strands, colour, width (cm), group and whether each is grey, posed."""
+        person, rng, place = self.person, self.rng, self.place
+        skin, normals = self.skin, self.skin_normals
+        scalp = self.scalp()
+        k = scalp.shape[1]
+        density = max(self.strand_count / FULL_STRANDS, 0.06)
+        brows = grow_brows(person.brows, person.shape.gender, place, skin, normals, rng, density, k)
+        beard = grow_facial_hair(person.facial_hair, place, skin, normals, rng, density, k)
+        lash = np.zeros((0, k, 3), np.float32)
+        if self.fine:
+            length = 0.5 + 0.45 * person.shape.gender
+            lash = grow_lashes(self.base, rng, length=length, knots=k)
+        groups = (scalp, brows, beard, lash)
+        colors = strand_colors(person)
+        everything = np.concatenate(groups)
+        sizes = [len(g) for g in groups]
+        group = np.repeat(np.arange(4, dtype=np.int8), sizes)
+        spread = np.array([0.25, 0.35, 0.30, 0.10])[group]
+        color = colors[group] * np.exp(rng.normal(size=len(group)) * spread)[:, None]
+        grey = (rng.random(len(group)) < person.hair.grey) & (group != LASH)
+        white = 0.30 + 0.35 * rng.random((len(group), 1)) ** 0.5
+        color = np.where(grey[:, None], white * [1.0, 1.0, 1.02] + 0.10 * color, color)
+        width = np.array([0.0125, 0.0062, 0.0118, 0.0115])[group]
+        if person.hair.style == "buzz":
+            width[group == SCALP] = 0.0095
+        share = head_share(everything[..., 1])
+        posed = bend_neck(everything, share, person.pose)
+        f32 = lambda v: np.asarray(v, np.float32)  # noqa: E731
+        return posed, f32(color), f32(width), group, grey
+
+
+def strand_colors(person: Person) -> F32:
+    """(4,3) linear albedo of scalp hair, brows, facial hair, lashes before greying."""
+    hair = hair_color(person.hair)
+    beard = np.asarray(person.facial_hair.color) if person.facial_hair.color else hair * 0.85
+    if person.brows.color:
+        brow = np.asarray(person.brows.color)
+    else:  # brows are darker than the hair, and never blond-bright
+        brow = hair * 0.7 * min(1.0, 0.20 / max(float(hair.max()), 1e-3)) * 0.95
+    return np.asarray(np.stack([hair, brow, beard, np.array(LASH_COLOR)]), np.float32)
+
+
+def build(
+    person: Person, *, level: int = 2, strand_count: int = FULL_STRANDS, knots: int | None = None
+) -> Scene:
+    """The scene of a person at a model level; `strand_count` hairs on a full scalp."""
+    b = _Builder(person, level, strand_count, knots)
+    place, model = b.place, b.place.model
+    posed, body_normals = b.body()
+    eyes = b.eyes()
+    eye_mesh = _eye_mesh(level)
+    vertices, normals = [posed, *eyes], [body_normals]
+    canonical = [model.canonical, eye_mesh.canonical, eye_mesh.canonical]
+    attributes = [b.body_attributes(), b.eye_attributes(posed, eyes)]
+    faces = [place.skin, place.teeth, place.tongue]
+    material = [mat.SKIN, mat.TEETH, mat.TONGUE]
+    offset = model.n_vertices
+    for eye in eyes:
+        normals.append(vertex_normals(eye, eye_mesh.faces))
+        faces.append(eye_mesh.faces + np.int32(offset))
+        material.append(mat.EYE)
+        offset += len(eye)
+    worn_faces = []
+    for piece, emblem in b.worn:
+        share = head_share(piece.vertices[:, 1])
+        moved = bend_neck(piece.vertices, share, person.pose)
+        vertices.append(moved)
+        normals.append(vertex_normals(moved, piece.faces))
+        canonical.append(piece.vertices)
+        row = np.array([*piece.color, piece.metal, float(emblem), 0, 0, 0, 1.0], np.float32)
+        attributes.append(np.tile(row, (len(moved), 1)))
+        worn_faces.append(piece.faces + np.int32(offset))
+        faces.append(worn_faces[-1])
+        material.append(mat.WORN)
+        offset += len(moved)
+    strands, color, width, group, grey = b.strands()
+    vertex_material = np.full(offset, mat.WORN, np.int32)
+    vertex_material[: model.n_vertices] = mat.SKIN
+    vertex_material[np.unique(place.teeth)] = mat.TEETH
+    vertex_material[np.unique(place.tongue)] = mat.TONGUE
+    eyes_end = model.n_vertices + sum(map(len, eyes))
+    vertex_material[model.n_vertices : eyes_end] = mat.EYE
+    return Scene(
+        person=person,
+        place=place,
+        vertices=np.concatenate(vertices),
+        normals=np.concatenate(normals),
+        canonical=np.concatenate(canonical).astype(np.float32),
+        attributes=np.concatenate(attributes),
+        faces=np.concatenate(faces).astype(np.int32),
+        material=np.concatenate([np.full(len(f), m, np.int32) for f, m in zip(faces, material)]),
+        vertex_material=vertex_material,
+        texture=model.texture,
+        casters=np.concatenate([place.casters, *worn_faces]).astype(np.int32),
+        strands=np.ascontiguousarray(strands),
+        strand_color=color,
+        strand_width=width,
+        strand_group=group,
+        strand_grey=grey,
+    )

@@ -1,0 +1,483 @@
+"""What surfaces are made of: skin, lips, eyes, teeth, cloth, metal, evaluated per sample.
+
+Skin is Beer-Lambert: melanin and haemoglobin absorb per channel, and both vary over the face
+(blush, lids, freckles, stubble). Positions are canonical cm; the fine relief and mottling come
+from one periodic texture in the mesh's UV layout (data/detail.npz) instead of per-sample noise.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ...types import F32, F64
+from .hair import hair_color
+from .noise import KERNEL, bump, cell_distance, fbm, sample_tile, smoothstep, value_noise
+from .person import Person
+
+DETAIL = Path(__file__).parent / "data" / "detail.npz"
+TILES_PER_UV = 12.5  # a tile is about 8 cm wide on the face
+SKIN, EYE, TEETH, TONGUE, WORN = 0, 1, 2, 3, 5
+
+# columns of a vertex' attributes; for skin and for worn things
+(LIP, LID, EAR, MOUTH, SCALP, BEARD, BROW, CLOTH, OPEN) = range(9)
+(RED, GREEN, BLUE, METAL, EMBLEM) = range(5)
+N_ATTRIBUTES = 9
+
+# slots of the parameter vector
+(
+    MELANIN, HEMOGLOBIN, AGE, FRECKLES, MOLES, LIPSTICK, LIP_R, LIP_G, LIP_B, STUBBLE, SEED,
+    HAIR_R, HAIR_G, HAIR_B, COVER, OILY, CLOTH_R, CLOTH_G, CLOTH_B, TINT_R, TINT_G, TINT_B,
+    IRIS_R, IRIS_G, IRIS_B, INNER_R, INNER_G, INNER_B, PUPIL, BROWS, BLUSH, SMILE, FROWN, RAISE,
+    EMBLEM_X, EMBLEM_Y, EMBLEM_SIZE, EMBLEM_SHAPE, EMBLEM_R, EMBLEM_G, EMBLEM_B, ARMOUR,
+    N_PARAMETERS,
+) = range(43)  # fmt: skip
+
+EMBLEM_SHAPES = ("disc", "square", "diamond", "star")
+
+
+def parameters(person: Person) -> F64:
+    """The parameter vector of a person, float64."""
+    q = np.zeros(N_PARAMETERS)
+    s, a = person.skin, person.action
+    q[[MELANIN, HEMOGLOBIN, AGE, FRECKLES, MOLES, OILY, BLUSH]] = (
+        s.melanin, s.hemoglobin, s.age, s.freckles, s.moles, s.oily, s.blush,
+    )  # fmt: skip
+    q[LIPSTICK], q[LIP_R : LIP_B + 1] = s.lipstick * 0.6, s.lip_color
+    bearded = person.facial_hair.style in ("full", "long", "wizard")
+    q[STUBBLE] = max(s.stubble * 0.5, 0.55 * bearded)
+    q[SEED] = person.seed % 997
+    q[HAIR_R : HAIR_B + 1] = np.minimum(hair_color(person.hair), 0.5)
+    cover = {"bald": 0.0, "receding": 0.55, "buzz": 0.75, "mohawk": 0.5}
+    q[COVER] = cover.get(person.hair.style, 0.85)
+    q[CLOTH_R : CLOTH_B + 1] = person.clothing.color
+    q[ARMOUR] = person.clothing.style == "armour"
+    q[TINT_R : TINT_B + 1] = s.tint
+    q[IRIS_R : IRIS_B + 1], q[INNER_R : INNER_B + 1] = person.eyes.iris, person.eyes.iris_inner
+    q[PUPIL], q[BROWS] = person.eyes.pupil, min(person.brows.density, 1.0)
+    mean = lambda name: (a.get(f"{name}Left", 0.0) + a.get(f"{name}Right", 0.0)) / 2  # noqa: E731
+    q[SMILE], q[FROWN] = mean("mouthSmile"), mean("browDown")
+    q[RAISE] = max(a.get("browInnerUp", 0.0), mean("browOuterUp"))
+    emblems = [(w.emblem, w.low) for w in person.wear if w.emblem]
+    if emblems:
+        e, low = emblems[-1]
+        q[EMBLEM_X], q[EMBLEM_Y], q[EMBLEM_SIZE] = e.x, low + e.y, e.radius
+        q[EMBLEM_SHAPE], q[EMBLEM_R : EMBLEM_B + 1] = EMBLEM_SHAPES.index(e.shape), e.color
+    return q
+
+
+def skin_albedo(melanin: float, hemoglobin: float) -> F64:
+    """Linear RGB albedo of plain skin: what `materials` starts from."""
+    absorb = np.array([0.33, 0.60, 0.84])
+    absorb = absorb + np.array([0.43, 0.60, 0.80]) * melanin
+    absorb = absorb + np.array([0.02, 0.24, 0.22]) * hemoglobin
+    return np.asarray(np.exp(-absorb))
+
+
+@lru_cache(maxsize=8)
+def detail_tile(size: int) -> F32:
+    """The periodic detail texture (4,size,size): relief, mottling, follicles, folds; mean 0."""
+    with np.load(DETAIL) as data:
+        tile = data["tile"].astype(np.float32) / 127.5 - 1.0
+    factor = tile.shape[1] // size
+    if factor > 1:
+        tile = tile.reshape(len(tile), size, factor, size, factor).mean((2, 4))
+    return np.ascontiguousarray(tile, np.float32)
+
+
+def tile_for(pixels_per_cm: float) -> F32:
+    """The detail texture at the size that suits a picture's resolution (no aliasing)."""
+    size = 512
+    while size > 64 and size / 8.0 > 2.2 * pixels_per_cm:
+        size //= 2
+    return detail_tile(size)
+
+
+@njit(**KERNEL)
+def _skin(
+    x: float,
+    y: float,
+    z: float,
+    a: Any,
+    u: float,
+    v: float,
+    q: Any,
+    tile: Any,
+    fine: bool,
+    out: Any,
+) -> tuple[float, float, float, float]:
+    """Albedo into `out`; roughness, specular, height (cm), share of hair colour."""
+    ax = abs(x)
+    front = 1.0 if z > 4.0 else 0.0
+    lip_edge = a[LIP]
+    lid = a[LID]
+    age = q[AGE]
+    seed = q[SEED]
+    relief = 0.0
+    mottle = 0.0
+    follicle = 0.0
+    folds = 0.0
+    if fine:
+        tu = u * TILES_PER_UV
+        tv = v * TILES_PER_UV
+        relief = sample_tile(tile, 0, tu, tv)
+        mottle = sample_tile(tile, 1, tu + 0.37, tv + 0.11)
+        follicle = sample_tile(tile, 2, tu, tv)
+        folds = sample_tile(tile, 3, tu * 0.61, tv * 0.61)
+    nose_tip = bump(ax, y, 0.0, 0.1, 1.5, 1.2) * (1.0 if z > 10.0 else 0.0)
+    mel = q[MELANIN] * (1.0 + 0.20 / (1.0 + 0.6 * q[MELANIN]) * fbm(x, y, z, 0.35, 2, seed))
+    hem = q[HEMOGLOBIN] * (1.0 + 0.26 * fbm(x, y, z, 0.5, 2, seed + 5.0))
+    hem += (
+        q[HEMOGLOBIN]
+        * front
+        * (
+            q[BLUSH] * 0.75 * bump(ax, y, 4.5, -0.3, 2.0, 1.7)
+            + (0.35 + 0.45 * q[BLUSH]) * nose_tip
+            + 0.30 * bump(ax, y, 0.0, -6.4, 1.6, 1.0)
+            + 0.30 * bump(ax, y, 1.5, -0.4, 0.6, 0.7)
+        )
+    )
+    hem += q[HEMOGLOBIN] * 0.75 * a[EAR]
+    socket = front * (bump(ax, y, 2.9, 2.35, 1.5, 0.55) + 0.8 * bump(ax, y, 3.1, 4.2, 1.7, 0.5))
+    mel += min(q[MELANIN], 1.2) * 0.20 * socket * (1.0 + age)
+    hem += 0.30 * socket + 0.55 * lid * front
+    if fine:
+        # absorption varies less, relatively, the more there is of it
+        calm = 1.0 / (1.0 + 0.6 * q[MELANIN])
+        mel *= 1.0 + calm * (0.22 * mottle + 0.08 * folds)
+        hem *= 1.0 + 0.34 * mottle - 0.25 * folds
+        if q[FRECKLES] > 0.0:
+            k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
+            if k > 0.05:
+                spot = smoothstep(0.34, 0.16, cell_distance(x, y, z, 2.9, seed))
+                patch = 1.0 if value_noise(x * 1.3, y * 1.3, z * 1.3 + seed) > -0.12 else 0.15
+                mel += q[FRECKLES] * 1.6 * k * spot * patch
+        if q[MOLES] > 0.0:
+            mel += 2.2 * q[MOLES] * smoothstep(0.05, 0.02, cell_distance(x, y, z, 0.26, seed + 2.0))
+        if age > 0.3:
+            spots = smoothstep(0.13, 0.05, cell_distance(x, y, z, 0.55, seed + 3.0))
+            mel += (age - 0.3) * 0.5 * spots * (0.5 + q[MELANIN] * 0.5)
+    mel = min(max(mel, 0.03), 8.0)
+    hem = min(max(hem, 0.0), 4.0)
+    r = math.exp(-(0.33 + 0.43 * mel + 0.02 * hem)) * q[TINT_R]
+    g = math.exp(-(0.60 + 0.60 * mel + 0.24 * hem)) * q[TINT_G]
+    b = math.exp(-(0.84 + 0.80 * mel + 0.22 * hem)) * q[TINT_B]
+    # lips: less melanin, more blood; their border wanders a little
+    edge = lip_edge + 0.06 * mottle
+    lip = smoothstep(0.22, 0.72, edge)
+    upper = smoothstep(-4.05, -3.75, y)
+    lm = q[MELANIN] * (0.78 + 0.16 * upper) + 0.12
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + 1.55 + 0.35 * upper
+    tr = 0.35 + 0.65 * q[TINT_R]
+    tg = 0.35 + 0.65 * q[TINT_G]
+    tb = 0.35 + 0.65 * q[TINT_B]
+    k = q[LIPSTICK]
+    lr = math.exp(-(0.33 + 0.43 * lm + 0.02 * lh)) * tr * (1 - k) + k * q[LIP_R]
+    lg = math.exp(-(0.60 + 0.60 * lm + 0.24 * lh)) * tg * (1 - k) + k * q[LIP_G]
+    lb = math.exp(-(0.84 + 0.80 * lm + 0.22 * lh)) * tb * (1 - k) + k * q[LIP_B]
+    w = lip * 0.78
+    r = r * (1 - w) + lr * w
+    g = g * (1 - w) + lg * w
+    b = b * (1 - w) + lb * w
+    if q[STUBBLE] > 0.0 and a[BEARD] > 0.01:
+        k = a[BEARD] * q[STUBBLE] * 1.15
+        if fine:
+            k *= 0.55 + 0.9 * max(0.0, follicle)
+        r *= math.exp(-k)
+        g *= math.exp(-k * 0.93)
+        b *= math.exp(-k * 0.82)
+    # the scalp shows the hair's colour between the hairs
+    scalp = a[SCALP] * q[COVER]
+    if fine:
+        scalp *= 0.88 + 0.25 * follicle
+    hair_share = min(0.95, max(0.0, scalp))
+    r = r * (1 - hair_share) + hair_share * q[HAIR_R] * 0.7
+    g = g * (1 - hair_share) + hair_share * q[HAIR_G] * 0.7
+    b = b * (1 - hair_share) + hair_share * q[HAIR_B] * 0.7
+    k = 1 - 0.30 * smoothstep(-0.15, 0.2, a[BROW]) * q[BROWS]
+    r *= k
+    g *= k
+    b *= k
+    inside = smoothstep(0.45, 0.95, a[MOUTH]) * (1.0 - lip)
+    r = r * (1 - inside) + inside * 0.09
+    g = g * (1 - inside) + inside * 0.018
+    b = b * (1 - inside) + inside * 0.016
+    out[0] = r
+    out[1] = g
+    out[2] = b
+    zone = (
+        max(
+            bump(ax, y, 0.0, 1.0, 1.5, 3.0),
+            max(0.8 * smoothstep(5.0, 7.5, y), 0.6 * bump(ax, y, 0.0, -6.5, 2.0, 1.2)),
+        )
+        * front
+    )
+    rough = 0.44 - (0.04 + 0.13 * q[OILY]) * zone - 0.05 * q[OILY] - 0.14 * lip - 0.10 * lid * front
+    rough += 0.05 * mottle
+    rough = min(0.70, max(0.22, rough))
+    specular = 0.044 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief)
+    height = 0.0
+    if fine:
+        height = _relief(x, y, z, ax, front, lip, lid, relief, mottle, folds, q)
+    return rough, specular, height, hair_share
+
+
+@njit(**KERNEL)
+def _relief(
+    x: float,
+    y: float,
+    z: float,
+    ax: float,
+    front: float,
+    lip: float,
+    lid: float,
+    relief: float,
+    mottle: float,
+    folds: float,
+    q: Any,
+) -> float:
+    """Height of the fine skin relief, cm: pores, lip lines, wrinkles of age and expression."""
+    age = q[AGE]
+    seed = q[SEED]
+    pores = 0.45 + 0.55 * (
+        bump(ax, y, 2.2, 0.0, 2.6, 2.4)
+        + 0.6 * bump(ax, y, 0.0, -6.0, 3.0, 1.5)
+        + 0.6 * smoothstep(5.0, 7.0, y)
+    )
+    h = 0.020 * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
+    h += 0.030 * folds * (0.35 + 0.9 * age) * (1 - 0.8 * lid) * (1 - lip)
+    if lip > 0.01:
+        crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
+        h -= lip * 0.010 * (1 - crease) * (1 - crease) * (1 + age)
+    if front == 0.0:
+        return h
+    wander = 0.6 * fbm(x, y, z, 0.45, 2, seed + 31.0)
+    old = age**1.5
+    # forehead: rows of soft valleys, deeper with age or raised brows
+    t = max(0.0, math.cos((y + wander) * 4.6))
+    row = 0.65 + 0.7 * value_noise(0.3 * x, y * 0.7, seed)
+    strength = old + 0.7 * q[RAISE] * (0.3 + age)
+    h -= (
+        strength
+        * 0.030
+        * math.exp(-(((y - 7.4) / 1.7) ** 2))
+        * smoothstep(6.2, 2.5, ax)
+        * t
+        * t
+        * t
+        * t
+        * row
+    )
+    # between the brows
+    d = (ax - 0.75 - 0.10 * (y - 5.0)) / 0.16
+    h -= (
+        (0.6 * old + 0.8 * q[FROWN] * (0.3 + age))
+        * 0.035
+        * math.exp(-d * d)
+        * bump(0.0, y, 0.0, 5.2, 1.0, 1.1)
+    )
+    # crow's feet
+    dx = ax - 4.9
+    dy = y - 3.2
+    angle = math.atan2(dy, dx)
+    radius = math.hypot(dx, dy)
+    if abs(angle) < 1.0 and radius < 3.5:
+        t = max(0.0, math.cos(angle * 8.0 + wander * 3.0))
+        s = (radius - 1.2) / 0.7
+        h -= (
+            (old + 0.5 * q[SMILE] * (0.2 + age))
+            * 0.028
+            * math.exp(-s * s)
+            * t
+            * t
+            * t
+            * smoothstep(1.0, 0.6, abs(angle))
+        )
+    # under the eyes
+    d = (y - 2.30 - 0.12 * (ax - 3.0) * (ax - 3.0)) / 0.14
+    h -= (
+        (0.12 + old)
+        * 0.016
+        * math.exp(-d * d)
+        * smoothstep(4.8, 4.0, ax)
+        * smoothstep(1.5, 2.2, ax)
+    )
+    # nose to mouth
+    d = (ax - (2.30 - 0.42 * (y + 1.0))) / 0.24
+    h -= (
+        (0.8 * old + 0.35 * q[SMILE])
+        * 0.045
+        * math.exp(-d * d)
+        * smoothstep(-4.2, -3.0, y)
+        * smoothstep(0.4, -0.6, y)
+    )
+    # mouth corner downwards
+    d = (ax - (2.55 + 0.12 * (y + 4.5))) / 0.18
+    h -= old * 0.025 * math.exp(-d * d) * smoothstep(-6.6, -5.4, y) * smoothstep(-3.9, -4.6, y)
+    # neck
+    t = max(0.0, math.cos((y + wander) * 2.6))
+    h -= smoothstep(-8.0, -10.0, y) * (0.20 + 0.80 * age) * 0.014 * t**6
+    return h
+
+
+@njit(**KERNEL)
+def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
+    """Sclera, iris and pupil; position is the eye frame's unit direction times 1.5 cm."""
+    seed = q[SEED]
+    rr = math.hypot(x, y)
+    angle = math.atan2(y, x)
+    edge = 0.64
+    t = min(1.0, max(0.0, (rr - 0.2) / (edge - 0.2)))
+    fibre = 0.5 + 0.30 * math.sin(angle * 29.0 + 4.0 * math.sin(angle * 7.0 + seed))
+    fibre += 0.22 * math.sin(angle * 71.0 + 9.0 * rr + seed) + 0.5 * value_noise(
+        angle * 6.0, rr * 9.0, seed
+    )
+    shade = (0.62 + 0.58 * fibre) * (1 - 0.25 * t)
+    limbus = 1 - 0.82 * smoothstep(0.74, 1.0, t)
+    collar = smoothstep(0.45, 0.15, t) * 0.45
+    iris = smoothstep(edge + 0.07, edge - 0.05, rr) if z > 0 else 0.0
+    pupil = smoothstep(q[PUPIL] + 0.025, q[PUPIL] - 0.025, rr)
+    dim = 1 - 0.30 * smoothstep(0.85, 1.40, rr)
+    pink = smoothstep(0.85, 1.40, rr)
+    vein = 0.0
+    if fine:
+        vein = smoothstep(0.06, 0.0, abs(fbm(x, y, z, 2.2, 3, seed))) * smoothstep(0.75, 1.35, rr)
+    for c in range(3):
+        outer = q[IRIS_R + c]
+        inner = q[INNER_R + c]
+        i = 0.82 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
+        i = i * (1 - pupil) + 0.003 * pupil
+        white = (0.64, 0.585, 0.545)[c] * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
+        white -= vein * (0.02, 0.11, 0.09)[c]
+        out[c] = white * (1 - iris) + i * iris
+
+
+@njit(**KERNEL)
+def _teeth(x: float, y: float, z: float, out: Any) -> tuple[float, float, float]:
+    """Teeth painted on the helper arch: borders, gums, and darkness to the back."""
+    ax = abs(x)
+    upper = y > -3.0
+    along = ax + 0.55 * max(0.0, 1.9 - (z - 9.6)) * (1.0 if ax > 1.2 else 0.0)
+    gap = 1.0
+    for e in range(6):
+        border = (
+            (0.0, 0.86, 1.52, 2.26, 2.95, 3.6)[e]
+            if upper
+            else (0.0, 0.56, 1.16, 1.86, 2.55, 3.2)[e]
+        )
+        d = abs(along - border) / 0.055
+        gap = min(gap, 1.0 - 0.55 * math.exp(-d * d))
+    line = -1.75 + 0.10 * math.cos(ax * 7.3) if upper else -4.35
+    gum = (
+        smoothstep(line - 0.06, line + 0.06, y)
+        if upper
+        else smoothstep(line + 0.06, line - 0.06, y)
+    )
+    k = gap * (0.95 + 0.1 * value_noise(x * 3.0, y, z * 3.0)) * smoothstep(4.2, 1.6, along)
+    out[0] = 0.62 * k * (1 - gum) + gum * 0.36
+    out[1] = 0.55 * k * (1 - gum) + gum * 0.12
+    out[2] = 0.44 * k * (1 - gum) + gum * 0.11
+    return 0.25, 0.04 * gap, 0.02 * gap
+
+
+@njit(**KERNEL)
+def _emblem(x: float, y: float, z: float, q: Any) -> float:
+    """Coverage of the patch on headwear's front."""
+    if q[EMBLEM_SIZE] <= 0.0 or z < 0.0:
+        return 0.0
+    dx = (x - q[EMBLEM_X]) / q[EMBLEM_SIZE]
+    dy = (y - q[EMBLEM_Y]) / q[EMBLEM_SIZE]
+    shape = int(q[EMBLEM_SHAPE])
+    if shape == 0:
+        d = math.hypot(dx, dy)
+    elif shape == 1:
+        d = max(abs(dx), abs(dy)) * 1.15
+    elif shape == 2:
+        d = abs(dx) + abs(dy)
+    else:
+        angle = math.atan2(dx, dy)
+        d = math.hypot(dx, dy) * (0.72 + 0.45 * abs(math.sin(angle * 2.5)) ** 0.8)
+    return smoothstep(1.02, 0.97, d)
+
+
+@njit(**KERNEL)
+def materials(
+    low: int, high: int, material: Any, canonical: Any, attributes: Any, uv: Any, q: Any, tile: Any, fine: bool,
+    albedo: Any, gloss: Any, height: Any, hair_share: Any,
+) -> None:  # fmt: skip
+    """Samples [low, high): albedo (n,3) linear, gloss (n,2) roughness and specular, height (n,)
+    cm, hair_share (n,) how much of the albedo is the hair's colour."""
+    for i in range(low, high):
+        x = canonical[i, 0]
+        y = canonical[i, 1]
+        z = canonical[i, 2]
+        a = attributes[i]
+        out = albedo[i]
+        m = material[i]
+        rough = 0.45
+        spec = 0.028
+        h = 0.0
+        share = 0.0
+        if m == SKIN and a[CLOTH] < 0.5:
+            rough, spec, h, share = _skin(x, y, z, a, uv[i, 0], uv[i, 1], q, tile, fine, out)
+        elif m == SKIN:
+            k = 1.0
+            knit = math.sin(x * 22.0) * math.sin(y * 22.0 + z * 9.0)
+            if fine:
+                k = 0.88 + 0.14 * knit + 0.30 * fbm(x, y, z, 5.0, 3, q[SEED])
+                h = 0.16 * fbm(x, y, z, 0.33, 3, q[SEED] + 3.0) + 0.004 * knit
+            hem = smoothstep(0.5, 0.52, a[CLOTH]) * smoothstep(0.85, 0.80, a[CLOTH])
+            rib = 0.5 + 0.5 * math.sin(math.atan2(x, z - 2.0) * 90.0)
+            k *= 1 - hem * (0.10 + 0.12 * rib)
+            h += 0.03 * smoothstep(0.9, 0.8, a[CLOTH])
+            for c in range(3):
+                out[c] = q[CLOTH_R + c] * k
+            rough = 0.85
+            spec = 0.02
+        elif m == EYE:
+            _eye(x, y, z, q, fine, out)
+            rough = 0.12
+            spec = 0.0
+        elif m == TEETH:
+            rough, spec, h = _teeth(x, y, z, out)
+        elif m == TONGUE:
+            out[0] = 0.34
+            out[1] = 0.10
+            out[2] = 0.09
+            rough = 0.35
+        else:
+            k = 1.0
+            metal = a[METAL]
+            if fine and metal < 0.25:
+                weave = math.sin(x * 30.0) * math.sin(y * 30.0)
+                k = 0.93 + 0.30 * fbm(x, y, z, 7.0, 2, q[SEED])
+                h = 0.05 * fbm(x, y, z, 0.6, 3, q[SEED]) + 0.003 * weave
+            elif fine and metal > 0.75:
+                h = 0.012 * fbm(x, y, z, 1.1, 2, q[SEED])
+                k = 0.97 + 0.12 * fbm(x, y, z, 3.0, 3, q[SEED])
+            patch = _emblem(x, y, z, q) * a[EMBLEM]
+            for c in range(3):
+                out[c] = a[RED + c] * k * (1 - patch) + q[EMBLEM_R + c] * patch * (0.9 + 0.1 * k)
+            rough = 0.85
+            spec = 0.02
+            if metal > 0.75:
+                rough = 0.30
+                spec = 0.35
+            elif metal > 0.25:
+                rough = 0.38
+                spec = 0.045
+        gloss[i, 0] = rough
+        gloss[i, 1] = spec
+        height[i] = h
+        hair_share[i] = share
+
+
+def grain(seed: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Film grain, unit variance, (H,W) float32."""
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)

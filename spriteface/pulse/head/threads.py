@@ -1,0 +1,43 @@
+"""Run a compiled kernel over a range, in chunks, on a few threads.
+
+numba's own `parallel=True` triples compile time, and its default threading layer aborts the
+process when two Python threads use it at once; kernels here release the GIL and take (low, high)
+as their first two arguments instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+
+def thread_count() -> int:
+    """How many threads a render may use: SPRITEFACE_THREADS, else every core we may run on."""
+    asked = os.environ.get("SPRITEFACE_THREADS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _pool(pid: int, threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="head")
+
+
+def spread(kernel: Callable[..., Any], count: int, *args: Any, chunks: int = 0) -> None:
+    """kernel(low, high, *args) over [0, count) in chunks; the result doesn't depend on how many."""
+    threads = thread_count()
+    if threads == 1 or count < 2:
+        kernel(0, count, *args)
+        return
+    chunks = min(count, chunks or 4 * threads)
+    edges = [count * i // chunks for i in range(chunks + 1)]
+    pool = _pool(os.getpid(), threads)  # a forked child gets a pool of its own
+    jobs = [pool.submit(kernel, lo, hi, *args) for lo, hi in zip(edges, edges[1:])]
+    for job in jobs:
+        job.result()

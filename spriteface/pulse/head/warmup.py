@@ -1,0 +1,41 @@
+"""First use: compile the kernels into numba's disk cache, and say how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import preview, raster, shade, strands, surface
+from .person import FacialHair, Hair, Person, Wear
+
+_KERNELS: tuple[Any, ...] = (
+    raster.raster_triangles, raster.raster_strands, raster.light_depths, raster.vertex_visibility,
+    raster.vertex_normals, shade.shade_surface, shade.shade_strands, shade.resolve, surface.materials,
+    strands._grow, strands._fill, strands._push_out, strands._press, preview._irradiance, preview._gather,
+)  # fmt: skip
+
+
+def is_warm() -> bool:
+    """Whether every kernel has a cache entry newer than its source."""
+    return all(_cached(kernel) for kernel in _KERNELS)
+
+
+def _cached(kernel: Any) -> bool:
+    source = Path(kernel.py_func.__code__.co_filename)
+    folder = Path(kernel.stats.cache_path or source.parent)
+    entries = list(folder.glob(f"{source.stem}.{kernel.py_func.__qualname__}-*.nbi"))
+    return any(e.stat().st_mtime >= source.stat().st_mtime for e in entries)
+
+
+def warm(on_progress: Callable[[float, str], None] | None = None) -> None:
+    """Render two tiny pictures, so that every kernel is compiled and cached."""
+    from .render import render
+
+    tell = on_progress or (lambda share, what: None)
+    person = Person(hair=Hair(), facial_hair=FacialHair("full"), wear=(Wear("plumber_cap"),))
+    tell(0.0, "preview")
+    preview.preview_person(person, 16)
+    stages = ("geometry", "shadows", "raster", "surface", "hair", "develop")
+    render(person, 64, on_stage=lambda name: tell(0.3 + 0.7 * stages.index(name) / 6, name))
+    tell(1.0, "ready")
