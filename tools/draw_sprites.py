@@ -40,6 +40,8 @@ HEADS = {
 POINTS = ("eye_left_x", "eye_left_y", "eye_right_x", "eye_right_y", "mouth_x", "mouth_y",
           "chin_y", "hairline_y", "face_x0", "face_x1")  # fmt: skip
 
+LARGEST = 32  # px; the network's canvas
+
 MONK = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a")
 ARTIST_SKIN = (
     "fcc896", "f7c294", "fad0b3", "ffdbac", "f0c8a0", "f8b888", "e8b088", "e0a070", "d49765",
@@ -144,7 +146,25 @@ def draw(rng: np.random.Generator) -> Drawn:
     while True:
         drawn = _attempt(rng)
         if _legible(drawn):
-            return drawn
+            return drawn if len(drawn.labels) <= LARGEST else _shrunk(drawn, LARGEST)
+
+
+def _shrunk(d: Drawn, size: int) -> Drawn:
+    """A larger drawing as an area average, as painted portraits look once they are reduced."""
+    n = len(d.labels)
+    edges = np.arange(size + 1) * n / size
+    cells = np.arange(n)
+    share = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    share = np.clip(share, 0, 1) * size / n  # [size,n]
+    alpha = d.rgba[..., 3:] / 255.0
+    planes = np.concatenate([d.rgba[..., :3] * alpha, alpha], -1)
+    planes = np.einsum("yh,hwc,xw->yxc", share, planes, share, optimize=True)
+    planes[..., :3] /= np.maximum(planes[..., 3:], 1e-3)
+    planes[..., 3] *= 255
+    votes = np.eye(len(CLASSES))[d.labels]
+    labels = np.einsum("yh,hwc,xw->yxc", share, votes, share, optimize=True).argmax(-1)
+    points = {k: v * size / n for k, v in d.points.items()}
+    return Drawn(np.clip(np.rint(planes), 0, 255).astype(np.uint8), labels, d.traits, points)
 
 
 def _legible(d: Drawn) -> bool:
@@ -165,10 +185,10 @@ def _legible(d: Drawn) -> bool:
 
 
 def _attempt(rng: np.random.Generator) -> Drawn:
+    sizes = (12, 14, 16, 18, 20, 22, 24, 26, 28, 32, 40, 48, 64)
     size = int(
         rng.choice(
-            [12, 14, 16, 18, 20, 22, 24, 26, 28, 32],
-            p=[0.03, 0.05, 0.34, 0.1, 0.1, 0.1, 0.08, 0.08, 0.05, 0.07],
+            sizes, p=[0.03, 0.05, 0.3, 0.1, 0.1, 0.09, 0.08, 0.07, 0.04, 0.06, 0.03, 0.03, 0.02]
         )
     )
     y, x = np.mgrid[0:size, 0:size] + 0.5
@@ -211,7 +231,7 @@ def _plan(c: Canvas) -> dict[str, Any]:
     )
     beard = str(rng.choice(FACIAL_HAIR, p=[0.7, 0.1, 0.05, 0.15]))
     glasses = str(rng.choice(GLASSES, p=[0.88, 0.07, 0.05]))
-    mask = str(rng.choice(MASKS, p=[0.94, 0.03, 0.015, 0.015]))
+    mask = str(rng.choice(MASKS, p=[0.92, 0.03, 0.025, 0.025]))
     if headwear == "ninja":
         beard, glasses, mask = "none", "none", "lower"
     if mask != "none" and view != "front" and mask.startswith("eye"):
@@ -408,13 +428,12 @@ def _head(c: Canvas, p: dict[str, Any]) -> None:
             )
     elif p["view"] != "front" and ear < 0.6:
         ex = p["back"] + sign * a * u(0.0, 0.2) if p["view"] == "profile" else cx - sign * a
-        c.fill(
-            c.ellipse(
-                ex, p["eye_y"] + b * 0.15, max(0.8, a * u(0.12, 0.25)), max(0.9, b * u(0.12, 0.28))
-            ),
-            "skin",
-            SKIN,
-        )
+        w, h = max(0.8, a * u(0.12, 0.25)), max(0.9, b * u(0.12, 0.28))
+        ear_y = p["eye_y"] + b * 0.15
+        if rng.random() < 0.35:
+            around = c.ellipse(ex, ear_y, w + 1, h + 1) & c.alpha
+            c.flat(around & (p["sign"] * (c.x - ex) < w + 0.5), c.style["ink"], OUT)
+        c.fill(c.ellipse(ex, ear_y, w, h), "skin", SKIN)
     shade = rng.random()
     if shade < 0.35:  # shadow of the hair or hat on the forehead, or under the chin
         strip = p["face"] & (c.labels == SKIN) & (c.y < p["hairline"] + u(1, 2.2))
@@ -540,7 +559,7 @@ def _facial_hair(c: Canvas, p: dict[str, Any], mouth: np.ndarray) -> None:
     lip = (
         free
         & face
-        & (np.abs(c.x - fx) < a * u(0.4, 0.85))
+        & (np.abs(c.x - fx) < a * u(0.4, 1.0))
         & (c.y > my - u(1.2, 2.2))
         & (c.y < my - 0.3)
     )
@@ -632,6 +651,14 @@ def _front_hair(c: Canvas, p: dict[str, Any]) -> None:
         front = face & ((c.y < line) | (behind & (c.y < p["cy"] + b * low)))
     front &= (c.labels == SKIN) | (c.labels == BROW) | (c.labels == HAIR)
     c.fill(front, "hair", HAIR, c.style["hair_texture"])
+    hair = c.labels == HAIR
+    if hair.any() and rng.random() < 0.22:  # the ring of light that shiny hair has
+        row = c.y[hair].min() + u(0.12, 0.5) * np.ptp(c.y[hair])
+        ring = hair & (np.abs(c.y - row - ((c.x - cx) / a) ** 2 * u(0, 1.5)) < u(0.5, 1.1))
+        c.color[ring & (rng.random(c.x.shape) < u(0.5, 1.0))] = c.ramps["hair"][rng.choice([3, 4])]
+    if hair.any() and rng.random() < 0.05:  # a flower or a bow
+        x, y = cx + rng.choice([-1, 1]) * a * u(0.6, 1.0), p["hairline"] - b * u(0.0, 0.5)
+        c.flat(c.ellipse(x, y, a * 0.25, a * 0.25), c.ramps["emblem"][2], CLOTH)
 
 
 def _headwear(c: Canvas, p: dict[str, Any]) -> None:
@@ -750,7 +777,16 @@ def _headwear(c: Canvas, p: dict[str, Any]) -> None:
             & (c.y < low)
             & (c.y > line - 1)
         )
-        if rng.random() < 0.65:
+        if rng.random() < 0.3 and p["view"] != "profile":  # closed all around the face
+            opening = c.ellipse(
+                p["fx"], cy + b * u(0.0, 0.2), a * u(0.6, 0.85), b * u(0.6, 0.9), 3.0
+            )
+            shell = c.ellipse(hx, cy, a * u(1.1, 1.35), b * u(1.15, 1.4), 2.6) & ~opening
+            c.fill(shell, "hat", HAT, tex)
+            if rng.random() < 0.5:
+                near = c.ellipse(p["fx"], cy + 0.1 * b, a * 0.95, b * 1.0, 3.0)
+                c.flat(shell & near & (c.labels == HAT), ink, OUT if rng.random() < 0.5 else HAT)
+        elif rng.random() < 0.65:
             c.fill(cheeks, "hat", HAT, tex)
             inner = (
                 p["face"]

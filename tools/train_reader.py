@@ -71,6 +71,35 @@ def batch(rng: np.random.Generator, n: int) -> tuple[Tensor, Tensor, dict[str, T
     return torch.from_numpy(images), torch.from_numpy(labels), tensors, torch.from_numpy(points)
 
 
+class Pool:
+    """Drawings cost as much as a training step: half of every batch are earlier ones."""
+
+    def __init__(self, rng: np.random.Generator, size: int = 12_000) -> None:
+        self._rng, self._size = rng, size
+        self._kept: list[tuple[Tensor, ...]] = []
+
+    def batch(self, n: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+        fresh = n if len(self._kept) < 10 * n else n // 2
+        images, labels, heads, points = batch(self._rng, fresh)
+        names = list(heads)
+        rows = [
+            (images[i], labels[i], torch.stack([heads[k][i] for k in names]), points[i])
+            for i in range(fresh)
+        ]
+        old = (
+            [self._kept[i] for i in self._rng.integers(0, len(self._kept), n - fresh)]
+            if n > fresh
+            else []
+        )
+        for row in rows:
+            if len(self._kept) < self._size:
+                self._kept.append(row)
+            else:
+                self._kept[self._rng.integers(0, self._size)] = row
+        image, label, head, point = (torch.stack(part) for part in zip(*rows, *old, strict=True))
+        return image, label, {k: head[:, j] for j, k in enumerate(names)}, point
+
+
 def block(i: int, o: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(),
@@ -160,6 +189,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-3)
     weight = torch.ones(len(CLASSES))
     weight[[4, 5, 6, 7, 9, 10]] = 2.0
+    pool = Pool(rng)
     start, step, limit = time.time(), 0, args.minutes * 60
     names = "\n".join(
         (*CLASSES, *(f"{k}: {' '.join(v)}" for k, v in HEADS.items()), " ".join(POINTS))
@@ -168,7 +198,7 @@ def main() -> None:
         rate = 3e-3 * min(1.0, step / 100) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
         for group in optimizer.param_groups:
             group["lr"] = rate
-        images, *truth = batch(rng, 64)
+        images, *truth = pool.batch(64)
         with torch.autocast("cpu", torch.bfloat16):
             out = net(images.to(memory_format=torch.channels_last))
         loss, right = losses(out, tuple(truth), weight)
