@@ -854,7 +854,7 @@ THINGS = (
 )  # fmt: skip
 
 
-def thing(rng: Rng, size: float) -> Picture:  # noqa: C901
+def thing(rng: Rng, size: float) -> Picture:
     """Something without a face, about `size` px large."""
     width, height = int(size * rng.uniform(0.6, 1.6)) + 2, int(size * rng.uniform(0.6, 1.6)) + 2
     ss = 4 if size < 40 else 2

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "the engine for GIMP and Aseprite"),
     "install-plugins": ("install_plugins", "put the GIMP and Aseprite plug-ins in place"),
     "doctor": ("doctor", "check the way from the editors to the engine"),
+    "imagine": ("imagine", "render people from nothing but a seed, or from named values"),
     "palette": ("palette", "read, write, show and recognise palettes"),
     "models": ("models", "list, add, download and remove photographic generators"),
 }

@@ -46,8 +46,8 @@ def imagine(
 ) -> None:
     """Render people drawn from the head's prior, or with values that you name."""
     from ..pulse.head import is_warm, warm
-    from ..pulse.head.prior import people_from_latents
     from ..pulse.head.prior import draw as draw_latents
+    from ..pulse.head.prior import people_from_latents
 
     if show:
         for line in _parameter_lines():

@@ -102,6 +102,13 @@ def _beard_direction(c: Array) -> Array:
     return np.stack([0.12 * c[:, 0], -1 + 0 * c[:, 0], 0.25 + 0 * c[:, 0]], 1)
 
 
+def _beard_length(long: float, taper: float) -> Field:
+    def length(c: Array) -> Array:
+        return long * (taper + (1 - taper) * smooth(-3, -7.5, c[:, 1])) + 0.1
+
+    return length
+
+
 def grow_facial_hair(
     beard: FacialHair, place: Regions, vertices: F32, normals: F32, rng: np.random.Generator,
     density: float, knots: int,
@@ -123,7 +130,6 @@ def grow_facial_hair(
         )  # fmt: skip
         out.append(_curl_ends(strands, style.curl))
     for zone, hairs in style.zones:
-        long, taper = beard.length, style.taper
         out.append(
             tufts(
                 place,
@@ -133,13 +139,13 @@ def grow_facial_hair(
                 int(hairs * amount),
                 rng,
                 direction=_beard_direction,
-                length=lambda c: long * (taper + (1 - taper) * smooth(-3, -7.5, c[:, 1])) + 0.1,
+                length=_beard_length(beard.length, style.taper),
                 lift=0.55,
                 curve=0.7,
                 knots=knots,
                 jitter=0.22,
-                sag=0.12 * min(long, 4.0),
-            )  # fmt: skip
+                sag=0.12 * min(beard.length, 4.0),
+            )
         )
     return np.concatenate(out)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...types import F32, Reading
 from ..generator import GeneratorInfo, Latents
+from .labels import label_map
 from .person import Person
 from .preview import preview_latent
 from .prior import draw, latents_from_people, layout, people_from_latents
@@ -78,6 +79,13 @@ class HeadGenerator:
         if not mattes:
             return torch.zeros(0, size, size, device=self.device)
         return torch.stack(mattes).to(self.device)
+
+    def regions(self, latents: Latents, size: int) -> Tensor:
+        """(B,size,size) int64 of `types.Label`: what every pixel shows."""
+        maps = [torch.from_numpy(label_map(p, size)) for p in self.people(latents)]
+        if not maps:
+            return torch.zeros(0, size, size, dtype=torch.int64, device=self.device)
+        return torch.stack(maps).to(self.device)
 
     def start(
         self, reading: Reading, *, count: int, seed: int, traits: Mapping[str, Any] | None = None

@@ -222,7 +222,7 @@ STYLES: dict[str, Style] = {
 
 def _root_weight(hair: Hair, style: Style, c: Array) -> Array:
     """More hairs at the front and top, where one sees between them."""
-    w = scalp_mask(c, hair.hairline, style.recede)
+    w: Array = scalp_mask(c, hair.hairline, style.recede)
     w = w * (0.6 + 1.0 * smooth(0, 8, c[:, 2]) + 0.3 * smooth(8, 13, c[:, 1]))
     w[c[:, 1] < -8] = 0
     return w
@@ -294,7 +294,7 @@ def grow_scalp(
     at2, _ = attach(vertices, normals, f, b)
     side2 = _sides(hair, c2, style.parted, rng)
     clump = np.full(len(c2), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c2)))
-    strands, near = fill_between(
+    strands, _near = fill_between(
         at2, side2, guide, at, roots.side, length,
         clump=np.clip(clump, 0, 0.97), wave=hair.wave, frequency=hair.frequency,
         frizz=hair.frizz, rng=rng,
@@ -314,8 +314,11 @@ def grow_scalp(
     out = Bundle(resample(strands, k, keep), f, b)
     if hair.fringe > 0 and (style.parted or hair.style in ("ponytail", "bun", "short")):
         bangs = _bangs(hair, place, collider, rng, count, k)
-        parts = ((out.strands, bangs.strands), (out.faces, bangs.faces), (out.bary, bangs.bary))
-        out = Bundle(*(np.concatenate(pair) for pair in parts))
+        out = Bundle(
+            np.concatenate([out.strands, bangs.strands]),
+            np.concatenate([out.faces, bangs.faces]),
+            np.concatenate([out.bary, bangs.bary]),
+        )
     return out
 
 

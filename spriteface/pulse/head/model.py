@@ -210,7 +210,7 @@ class HeadModel:
         key = f"occlusion{max(self.level, 1)}"
         if key not in z:
             return np.ones(self.n_vertices, np.float32)
-        return z[key][: self.n_vertices].astype(np.float32) / 255
+        return np.asarray(z[key][: self.n_vertices] / 255, np.float32)
 
     def _build_surface(self, z: Mapping[str, NDArray[Any]]) -> None:
         quads, part = z["quads"].astype(np.int64), z["part"]

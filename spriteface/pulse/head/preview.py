@@ -27,7 +27,7 @@ from .hair import hair_color
 from .light import frames_of, lobe_colors, lobes, sphere
 from .noise import KERNEL
 from .person import Person
-from .prior import Layout, grey_share, layout, person_from_latent, tone_to_melanin
+from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, light_depths, raster_strands, raster_triangles
 from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
 from .wear import by_slot
@@ -187,11 +187,9 @@ def group_colors(person: Person) -> F32:
     return np.maximum(out, 1e-4)
 
 
-def trace(person: Person, size: int) -> Buffers:
-    """Geometry, visibility and light transport of a small picture."""
-    scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
-    wide = size * SUPERSAMPLES
-    view = view_of(person.camera, wide)
+def see(scene: Scene, wide: int) -> tuple[NDArray[np.int32], F32, NDArray[np.int32], F32]:
+    """Nearest face (W,W), its weights (W,W,2), nearest strand and the position along it."""
+    view = view_of(scene.person.camera, wide)
     depth = np.full((wide, wide), FAR, np.float32)
     face = np.full((wide, wide), -1, np.int32)
     bary = np.zeros((wide, wide, 2), np.float32)
@@ -200,10 +198,17 @@ def trace(person: Person, size: int) -> Buffers:
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
         thick = np.array([0.42, 0.10, 0.30, 0.02])[scene.strand_group]
-        if person.hair.style == "long":
+        if scene.person.hair.style == "long":
             thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
         width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
         raster_strands(0, wide, view.project(scene.strands), width, depth, strand, along, 0.5)
+    return face, bary, strand, along
+
+
+def trace(person: Person, size: int) -> Buffers:
+    """Geometry, visibility and light transport of a small picture."""
+    scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
+    face, bary, strand, along = see(scene, size * SUPERSAMPLES)
     frames, directions = _sky()
     powers = (lobes(person.light, directions) * (4 * np.pi / LIGHTS) / np.pi).astype(np.float32)
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
@@ -240,7 +245,7 @@ def trace(person: Person, size: int) -> Buffers:
     strand_light = _strand_light(scene, strand, frames, powers, maps)
     share, used = _vertex_shares(scene, wanted)
     strand_share = _strand_shares(scene)
-    used |= strand_share.any((0, 2)) if len(strand_share) else False
+    used = used | strand_share.any((0, 2))
     groups = np.flatnonzero(used)
     transport = np.zeros((size, size, len(groups), 3, LOBES), np.float32)
     bare = np.zeros((size, size), np.float32)
@@ -324,7 +329,7 @@ def _vertex_shares(scene: Scene, wanted: NDArray[np.uint8]) -> tuple[F32, NDArra
     out[:, CONST] += np.where(material == mat.EYE, 0.0, 0.015)[:, None]
     full = np.zeros((len(wanted), N_GROUPS, 3), np.float32)
     full[seen] = out
-    return full, out.any((0, 2))
+    return full, np.asarray(out.any((0, 2)))
 
 
 def _openness(open_: Array, material: Array) -> Array:
@@ -508,7 +513,10 @@ def preview_latent(z: Tensor, structure: Mapping[str, Any], size: int) -> Tensor
 def preview_person(person: Person, size: int) -> Tensor:
     """(3,size,size) of a person, without gradients."""
     buffers = trace(person, size)
-    as_tensor = lambda x: torch.tensor(np.asarray(x, np.float32))  # noqa: E731
+
+    def as_tensor(x: Any) -> Tensor:
+        return torch.tensor(np.asarray(x, np.float32))
+
     return compose(
         buffers,
         as_tensor(group_colors(person)),
@@ -517,6 +525,3 @@ def preview_person(person: Person, size: int) -> Tensor:
         as_tensor(person.background.color),
         as_tensor(person.background.edge),
     )
-
-
-__all__ = ["grey_share", "preview_latent", "preview_person", "trace"]

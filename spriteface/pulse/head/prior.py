@@ -656,8 +656,6 @@ def _inactive(structure: Structure) -> list[str]:
     ):
         if structure.get(choice) != "free":
             out += [f"{prefix}.{c}" for c in "rgb"]
-    if structure.get("hair_color") == "free":
-        out += ["hair_melanin", "hair_red"]
     if structure.get("skin") == "natural":
         out += [f"tint.{c}" for c in "rgb"]
     out += ["iris"] if structure.get("iris") == "free" else [f"iris_color.{c}" for c in "rgb"]
@@ -710,8 +708,8 @@ def _put_values(values: Tensor, p: Person) -> dict[str, float]:
         put(name, getattr(k, name))
     put("skin_age", k.age - wrinkles(s.age))
     woman, adult = _ramp(0.35, 0.65, s.gender), _ramp(0.50, 0.62, s.age)
-    put("stubble", k.stubble / ((1 - woman) * adult) if (1 - woman) * adult > 0.05 else 0.0)
-    put("lipstick", k.lipstick / (woman * adult) if woman * adult > 0.05 else 0.0)
+    put("stubble", k.stubble / ((1 - woman) * adult) if (1 - woman) * adult > 1e-3 else 0.0)
+    put("lipstick", k.lipstick / (woman * adult) if woman * adult > 1e-3 else 0.0)
     put_color("tint", k.tint)
     put_color("lip_color", k.lip_color)
     put_color("iris_color", p.eyes.iris)
@@ -768,7 +766,9 @@ def _put_values(values: Tensor, p: Person) -> dict[str, float]:
 def _put_actions(
     values: Tensor, action: Mapping[str, float], index: Mapping[str, int]
 ) -> dict[str, float]:
-    get = lambda name: float(action.get(name, 0.0))  # noqa: E731
+    def get(name: str) -> float:
+        return float(action.get(name, 0.0))
+
     left, right = get("mouthSmileLeft"), get("mouthSmileRight")
     frown = (get("mouthFrownLeft") + get("mouthFrownRight")) / 2
     smile = min(left, right)

@@ -38,12 +38,12 @@ def _triangle(
     y1 = p[j, 1]
     x2 = p[k, 0]
     y2 = p[k, 1]
-    ymin = max(y_low, int(math.ceil(min(y0, y1, y2) - 0.5)))
-    ymax = min(y_high - 1, int(math.floor(max(y0, y1, y2) - 0.5)))
+    ymin = max(y_low, math.ceil(min(y0, y1, y2) - 0.5))
+    ymax = min(y_high - 1, math.floor(max(y0, y1, y2) - 0.5))
     if ymin > ymax:
         return
-    xmin = max(0, int(math.ceil(min(x0, x1, x2) - 0.5)))
-    xmax = min(depth.shape[1] - 1, int(math.floor(max(x0, x1, x2) - 0.5)))
+    xmin = max(0, math.ceil(min(x0, x1, x2) - 0.5))
+    xmax = min(depth.shape[1] - 1, math.floor(max(x0, x1, x2) - 0.5))
     if xmin > xmax:
         return
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
@@ -230,8 +230,8 @@ def _lit(maps: Any, l: int, x: float, y: float, z: float) -> float:
     size = maps.shape[1]
     fx = x - 0.5
     fy = y - 0.5
-    ix = int(math.floor(fx))
-    iy = int(math.floor(fy))
+    ix = math.floor(fx)
+    iy = math.floor(fy)
     tx = fx - ix
     ty = fy - iy
     out = 0.0

@@ -281,8 +281,8 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     across = np.cross([0, 1, 0], key)
     across /= np.linalg.norm(across)
     up = np.cross(key, across)
-    step = lambda a, b, x: np.clip((x - a) / (b - a), 0, 1)  # noqa: E731
-    box = step(0.24, 0.20, np.abs(mirror @ across)) * step(0.30, 0.26, np.abs(mirror @ up))
+    box = np.clip((0.24 - np.abs(mirror @ across)) / 0.04, 0, 1)
+    box = box * np.clip((0.30 - np.abs(mirror @ up)) / 0.04, 0, 1)
     box = box * ((mirror @ key) > 0)
     level = diffuse.mean(1)
     lit = np.clip(level / (np.percentile(level, 90) + 1e-6), 0, 1)[:, None]

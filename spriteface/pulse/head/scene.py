@@ -133,7 +133,6 @@ class _Builder:
         self.strand_count, self.knots = strand_count, knots
         self.fine = level > 0
         self.place = regions(level)
-        self.rng = np.random.default_rng(person.seed)
         model = self.place.model
         self.base = model.base(person.shape, person.action).astype(np.float32)
         self.skin = model.subdivide(self.base)
@@ -233,34 +232,46 @@ class _Builder:
 
     def strands(self) -> tuple[F32, F32, F32, NDArray[np.int8], NDArray[np.bool_]]:
         """Strands, colour, width (cm), group and whether each is grey, posed."""
-        person, rng, place = self.person, self.rng, self.place
+        person, place = self.person, self.place
         skin, normals = self.skin, self.skin_normals
+        # every group has random numbers of its own: a beard doesn't disturb the hair
+        rngs = [np.random.default_rng([person.seed, g]) for g in range(4)]
         scalp = self.scalp()
         k = scalp.shape[1]
         density = max(self.strand_count / FULL_STRANDS, 0.06)
-        brows = grow_brows(person.brows, person.shape.gender, place, skin, normals, rng, density, k)
-        beard = grow_facial_hair(person.facial_hair, place, skin, normals, rng, density, k)
-        lash = np.zeros((0, k, 3), np.float32)
+        groups = [
+            scalp,
+            grow_brows(
+                person.brows, person.shape.gender, place, skin, normals, rngs[BROW], density, k
+            ),
+            grow_facial_hair(person.facial_hair, place, skin, normals, rngs[BEARD], density, k),
+            np.zeros((0, k, 3), np.float32),
+        ]
         if self.fine:
             length = 0.5 + 0.45 * person.shape.gender
-            lash = grow_lashes(self.base, rng, length=length, knots=k)
-        groups = (scalp, brows, beard, lash)
-        colors = strand_colors(person)
-        everything = np.concatenate(groups)
-        sizes = [len(g) for g in groups]
-        group = np.repeat(np.arange(4, dtype=np.int8), sizes)
-        spread = np.array([0.25, 0.35, 0.30, 0.10])[group]
-        color = colors[group] * np.exp(rng.normal(size=len(group)) * spread)[:, None]
-        grey = (rng.random(len(group)) < person.hair.grey) & (group != LASH)
-        white = 0.30 + 0.35 * rng.random((len(group), 1)) ** 0.5
-        color = np.where(grey[:, None], white * [1.0, 1.0, 1.02] + 0.10 * color, color)
-        width = np.array([0.0125, 0.0062, 0.0118, 0.0115])[group]
+            groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k)
+        dyed = [
+            _color_strands(person, g, len(s), rng) for g, (s, rng) in enumerate(zip(groups, rngs))
+        ]
+        width = np.array([0.0125, 0.0062, 0.0118, 0.0115], np.float32)
         if person.hair.style == "buzz":
-            width[group == SCALP] = 0.0095
-        share = head_share(everything[..., 1])
-        posed = bend_neck(everything, share, person.pose)
-        f32 = lambda v: np.asarray(v, np.float32)  # noqa: E731
-        return posed, f32(color), f32(width), group, grey
+            width[SCALP] = 0.0095
+        everything = np.concatenate(groups)
+        group = np.repeat(np.arange(4, dtype=np.int8), [len(g) for g in groups])
+        posed = bend_neck(everything, head_share(everything[..., 1]), person.pose)
+        color = np.concatenate([c for c, _ in dyed]).astype(np.float32)
+        return posed, color, width[group], group, np.concatenate([grey for _, grey in dyed])
+
+
+def _color_strands(
+    person: Person, group: int, count: int, rng: np.random.Generator
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Each strand's albedo (n,3), varied about the group's, and whether it is grey."""
+    spread = (0.25, 0.35, 0.30, 0.10)[group]
+    color = strand_colors(person)[group] * np.exp(rng.normal(size=(count, 1)) * spread)
+    grey = rng.random(count) < (person.hair.grey if group != LASH else 0.0)
+    white = 0.30 + 0.35 * rng.random((count, 1)) ** 0.5
+    return np.where(grey[:, None], white * [1.0, 1.0, 1.02] + 0.10 * color, color), grey
 
 
 def strand_colors(person: Person) -> F32:

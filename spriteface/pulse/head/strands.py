@@ -29,9 +29,9 @@ def _distance(
     x = (x - origin[0]) / cell
     y = (y - origin[1]) / cell
     z = (z - origin[2]) / cell
-    i = int(math.floor(x))
-    j = int(math.floor(y))
-    k = int(math.floor(z))
+    i = math.floor(x)
+    j = math.floor(y)
+    k = math.floor(z)
     if (
         i < 0
         or j < 0

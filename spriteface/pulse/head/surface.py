@@ -61,7 +61,10 @@ def parameters(person: Person) -> F64:
     q[TINT_R : TINT_B + 1] = s.tint
     q[IRIS_R : IRIS_B + 1], q[INNER_R : INNER_B + 1] = person.eyes.iris, person.eyes.iris_inner
     q[PUPIL], q[BROWS] = person.eyes.pupil, min(person.brows.density, 1.0)
-    mean = lambda name: (a.get(f"{name}Left", 0.0) + a.get(f"{name}Right", 0.0)) / 2  # noqa: E731
+
+    def mean(name: str) -> float:
+        return (a.get(f"{name}Left", 0.0) + a.get(f"{name}Right", 0.0)) / 2
+
     q[SMILE], q[FROWN] = mean("mouthSmile"), mean("browDown")
     q[RAISE] = max(a.get("browInnerUp", 0.0), mean("browOuterUp"))
     emblems = [(w.emblem, w.low) for w in person.wear if w.emblem]

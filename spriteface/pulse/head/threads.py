@@ -7,6 +7,7 @@ as their first two arguments instead.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,6 @@ def spread(kernel: Callable[..., Any], count: int, *args: Any, chunks: int = 0) 
     chunks = min(count, chunks or 4 * threads)
     edges = [count * i // chunks for i in range(chunks + 1)]
     pool = _pool(os.getpid(), threads)  # a forked child gets a pool of its own
-    jobs = [pool.submit(kernel, lo, hi, *args) for lo, hi in zip(edges, edges[1:])]
+    jobs = [pool.submit(kernel, lo, hi, *args) for lo, hi in itertools.pairwise(edges)]
     for job in jobs:
         job.result()

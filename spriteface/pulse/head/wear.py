@@ -6,7 +6,7 @@ builds its pieces on a fitted head. Adding one is a function and a line in `ITEM
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -238,7 +238,7 @@ def tube(path: Array, radius: float, around: int = 10, closed: bool = False) -> 
     return mesh if normal @ (v[f[0]].mean(0) - first) > 0 else (v, f[:, [0, 2, 1]].copy())
 
 
-def ball(centre: Array, radius: Array | float) -> Mesh:
+def ball(centre: Array, radius: Sequence[float] | float) -> Mesh:
     """An ellipsoid."""
     polar = np.linspace(0, np.pi, 13)
     around = np.linspace(0, 2 * np.pi, 24, endpoint=False)
@@ -383,9 +383,11 @@ def _felt(
         (0.55, high - 0.5 * dent),
         (0.02, high - dent),
     ]
-    pinch = lambda a, t: (
-        1 - 0.05 * dent * np.exp(-(((a - np.pi / 2) / 0.35) ** 2)) * smooth(0.3, 0.9, np.asarray(t))
-    )  # noqa: E731
+
+    def pinch(a: Array, t: float) -> Array:
+        front = np.exp(-(((a - np.pi / 2) / 0.35) ** 2))
+        return 1 - 0.05 * dent * front * smooth(0.3, 0.9, np.asarray(t))
+
     band = [(1.0, low + 0.25), (1.03, low + 0.4), (1.025, low + 2.1), (0.99, low + 2.25)]
     return [
         Piece(*lathe(fit, _rim(low) + rows, dent=pinch), w.color),
@@ -513,7 +515,7 @@ def _hood(w: Wear, fit: Fit) -> list[Piece]:
 
 def _helmet(w: Wear, fit: Fit, high: float) -> list[Piece]:
     c = fit.canonical
-    x, y, z = np.abs(c[:, 0]), c[:, 1], c[:, 2]
+    y, z = c[:, 1], c[:, 2]
     mask = _opening(c, 5.0, -11.0, high) & (y > -9)
     dome = shell(fit, mask, 1.6, rounds=60, puff=lambda c: 1.2 * smooth(6, 13, c[:, 1]))
     rim = shell(fit, (np.abs(y - high - 0.9) < 0.8) & (z > 1.0), 1.95, rounds=10)
@@ -646,9 +648,9 @@ def _frames(
         t = np.linspace(0, 1, 12)[:, None]
         pieces.append(Piece(*tube(hinge + (ear - hinge) * t, wire * 0.9), w.color, metal))
         if lens is not None:
-            points = np.concatenate([ring.mean(0, keepdims=True) + [0, 0, 0.1], ring]).astype(
-                np.float32
-            )
+            points = np.concatenate(
+                [ring.mean(0, keepdims=True) + np.array([0, 0, 0.1]), ring]
+            ).astype(np.float32)
             f = np.stack([np.zeros(64), 1 + np.arange(64), 1 + (np.arange(64) + 1) % 64], 1).astype(
                 np.int32
             )
