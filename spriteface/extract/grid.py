@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OptionError
-from ..types import F32, F64, Frame, Pixels, Source
+from ..types import F32, F64, U8, Frame, Pixels, Source
 from .grid_filter import Rhythm, filter_name, find_rhythm
 from .grid_lines import find_lines, without_lines
 
@@ -408,7 +408,7 @@ def _frame(
     if across.scale == down.scale == 1.0 and across.phase == down.phase == 0.0:
         return Frame(pixels, source, confidence=confidence, file_size=(width, height))
     return Frame(
-        sample(pixels, across, down),
+        sample(pixels, across, down) if name == "none" else resample(pixels, across, down),
         source,
         scale=(across.scale, down.scale),
         phase=(across.phase, down.phase),
@@ -431,3 +431,53 @@ def sample(pixels: Pixels, across: AxisGrid, down: AxisGrid) -> Pixels:
 
 def _middles(edges: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.asarray((edges[:-1] + edges[1:] - 1) // 2)
+
+
+def resample(pixels: Pixels, across: AxisGrid, down: AxisGrid) -> Pixels:
+    """Native pixels of a filtered picture: the middle of each cell, dark lines left out.
+
+    Colours that a filter or compression drew apart are brought back to one palette.
+    """
+    rgba = without_lines(pixels.rgba, find_lines(pixels.rgba))
+    height, width = rgba.shape[:2]
+    wide = _middle_means(rgba.astype(np.float32), across.edges(width), axis=1)
+    mean = _middle_means(wide, down.edges(height), axis=0)
+    native = np.clip(np.round(mean), 0, 255).astype(np.uint8)
+    return Pixels(np.ascontiguousarray(unify(native)))
+
+
+def _middle_means(image: F32, edges: NDArray[np.intp], *, axis: int) -> F32:
+    """Means over the inner part of each cell along one axis."""
+    length = np.diff(edges)
+    inner = np.maximum(
+        1, np.where(length % 2 == 1, length // 3 // 2 * 2 + 1, (length + 2) // 4 * 2)
+    )
+    inner = np.minimum(inner, length)
+    start = edges[:-1] + (length - inner) // 2
+    sums = np.cumsum(image, axis=axis, dtype=np.float64)
+    sums = np.insert(sums, 0, 0, axis=axis)
+    total = np.take(sums, start + inner, axis=axis) - np.take(sums, start, axis=axis)
+    shape = (1, -1, 1) if axis == 1 else (-1, 1, 1)
+    return np.asarray(total / inner.reshape(shape), np.float32)
+
+
+def unify(native: U8, *, distance: int = 18, most: int = 64) -> U8:
+    """Colours within `distance` of a more frequent one become it, where few colours remain."""
+    colors, inverse, counts = np.unique(
+        native.reshape(-1, 4), axis=0, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(-counts)
+    chosen: list[int] = []
+    target = np.arange(len(colors))
+    wide = colors.astype(np.int16)
+    for i in order:
+        if chosen:
+            near = np.abs(wide[chosen] - wide[i]).max(axis=1)
+            best = int(np.argmin(near))
+            if near[best] <= distance:
+                target[i] = chosen[best]
+                continue
+        chosen.append(int(i))
+        if len(chosen) > most:
+            return native  # painted, not drawn with a palette
+    return np.asarray(colors[target][inverse.reshape(-1)].reshape(native.shape))
