@@ -283,7 +283,7 @@ def train(paths: Sequence[Path], output: Path, minutes: float, seed: int, resume
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
-        average = 0.98 * average + 0.02 * float(loss) if step else float(loss)
+        average = 0.98 * average + 0.02 * loss.item() if step else loss.item()
         step += 1
         if step % 100 == 0:
             print(f"step {step}  {100 * done:.0f} %  loss {average:.3f}", flush=True)

@@ -68,8 +68,8 @@ def _whole() -> Detector:
 
 
 DETECTORS: tuple[DetectorEntry, ...] = (
-    DetectorEntry("learned", "a small network trained on our own pixel art", _learned),
     DetectorEntry("geometry", "outline, skin and eyes of separable sprites", _geometry),
+    DetectorEntry("learned", "a small network trained on our own pixel art", _learned),
     DetectorEntry("whole", "every sprite is one head", _whole),
 )
 

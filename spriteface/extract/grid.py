@@ -13,20 +13,24 @@ are read in `grid_filter`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OptionError
-from ..types import F32, F64, Frame, Pixels, Source
+from ..types import F32, F64, U8, Frame, Pixels, Source
 from .grid_filter import Rhythm, filter_name, find_rhythm
+from .grid_lines import find_lines, without_lines
 
 MAX_SCALE = 40.0
 MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
 SURE = math.log(1e-4)  # how unlikely chance must be before a grid is believed
 WEAK = math.log(1e-6)  # evidence that the other axis may overrule
 ENOUGH = 0.985  # share of the change that a grid must explain
+SLIGHT, SURE_SLIGHT = 1.3, math.log(1e-12)  # a slight stretch repeats few columns
+CROWDED = 1.9  # below this scale nearly every border must show a change
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
 LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
 
@@ -100,6 +104,16 @@ def recover(
 
 def find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     """The grid across and down, the confidence in [0, 1], and the filter's name."""
+    lines = find_lines(pixels.rgba)
+    if lines == (None, None):
+        return _find_grid(pixels)
+    across, down, confidence, _ = _find_grid(Pixels(without_lines(pixels.rgba, lines)))
+    if down.scale == 1.0 and lines[1] is not None:
+        down = _axis(pixels.height, float(lines[1][0]), 0.0)
+    return across, down, confidence, "scanlines" if lines[0] is None else "lcd"
+
+
+def _find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     height, width = pixels.rgba.shape[:2]
     image = comparable(pixels)
     profiles = change_profiles(image)
@@ -109,17 +123,35 @@ def find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     coarsest = max((grid.scale for grid in found if grid is not None), default=1.0)
     if layered is not None and layered[0].scale >= 1.9 * coarsest:
         across, down = layered
-    elif None in found and (rhythm := find_rhythm(luma_of(image))) is not None:
+    elif doubtful and (rhythm := _rhythm_beyond(found, image)) is not None:
         across, down = (_from_rhythm(r, size) for r, size in zip(rhythm, (width, height)))
         power = min(1.0, math.log10(min(r.power for r in rhythm)) / 2)
         confidence = min(0.99, 0.5 + 0.3 * power + 0.2 * min(r.predicted for r in rhythm))
-        return across, down, confidence, filter_name(rhythm, pixels)
+        return across, down, confidence, filter_name(rhythm)
     else:
         across, down = _agree(found[0], found[1], profiles)
     if across.scale > 1.0 or down.scale > 1.0:
         confidence = min(1.0, min(across.explained, down.explained))
         return across, down, confidence, "none"
     return native_axis(width), native_axis(height), _native_confidence(profiles), "none"
+
+
+def _rhythm_beyond(
+    found: Sequence[AxisGrid | None], image: NDArray[np.int16]
+) -> tuple[Rhythm, Rhythm] | None:
+    """A rhythm where exact grids are missing, or a much coarser one than a fraction found.
+
+    Blurred or dark lines beside equal ones look like a fraction such as 4/3 or 3/2.
+    """
+    whole = [grid.scale if grid and grid.scale == int(grid.scale) else None for grid in found]
+    if None not in whole:
+        return None
+    rhythm = find_rhythm(luma_of(image), known=(whole[0], whole[1]))
+    if rhythm is None or None in found:
+        return rhythm
+    finer = all(r.scale >= 1.9 * grid.scale for r, grid in zip(rhythm, found) if grid)
+    mixed = any(scale is not None for scale in whole)
+    return rhythm if finer or mixed else None
 
 
 def luma_of(image: NDArray[np.int16]) -> F32:
@@ -233,15 +265,22 @@ class _Evidence:
             return None
         at = at[(at >= self.first) & (at <= self.last)]
         on_grid = int(np.count_nonzero(self.active[at]))
+        if scale < CROWDED and self._crowd(at) < 0.7:
+            return None
         stray = self.changes - on_grid
         within = self.columns - len(at)
         log_grid = _log_likelihood(on_grid, len(at)) + _log_likelihood(stray, within, 0.02)
         log_chance = self.log_null - log_grid + math.log(hypotheses)
-        if log_chance > SURE:
+        if log_chance > (SURE if scale >= SLIGHT else SURE_SLIGHT):
             return None
         return replace(
             _axis(len(self.profile), scale, phase), explained=explained, log_chance=log_chance
         )
+
+    def _crowd(self, at: NDArray[np.intp]) -> float:
+        """Of the grid's borders that lie amid change, the share that change themselves."""
+        near = np.convolve(self.active, np.ones(7), "same") - self.active >= 3
+        return float(self.active[at[near[at]]].mean()) if near[at].any() else 0.0
 
 
 def _log_likelihood(hits: int, trials: int, rate: float | None = None) -> float:
@@ -369,7 +408,7 @@ def _frame(
     if across.scale == down.scale == 1.0 and across.phase == down.phase == 0.0:
         return Frame(pixels, source, confidence=confidence, file_size=(width, height))
     return Frame(
-        sample(pixels, across, down),
+        sample(pixels, across, down) if name == "none" else resample(pixels, across, down),
         source,
         scale=(across.scale, down.scale),
         phase=(across.phase, down.phase),
@@ -392,3 +431,53 @@ def sample(pixels: Pixels, across: AxisGrid, down: AxisGrid) -> Pixels:
 
 def _middles(edges: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.asarray((edges[:-1] + edges[1:] - 1) // 2)
+
+
+def resample(pixels: Pixels, across: AxisGrid, down: AxisGrid) -> Pixels:
+    """Native pixels of a filtered picture: the middle of each cell, dark lines left out.
+
+    Colours that a filter or compression drew apart are brought back to one palette.
+    """
+    rgba = without_lines(pixels.rgba, find_lines(pixels.rgba))
+    height, width = rgba.shape[:2]
+    wide = _middle_means(rgba.astype(np.float32), across.edges(width), axis=1)
+    mean = _middle_means(wide, down.edges(height), axis=0)
+    native = np.clip(np.round(mean), 0, 255).astype(np.uint8)
+    return Pixels(np.ascontiguousarray(unify(native)))
+
+
+def _middle_means(image: F32, edges: NDArray[np.intp], *, axis: int) -> F32:
+    """Means over the inner part of each cell along one axis."""
+    length = np.diff(edges)
+    inner = np.maximum(
+        1, np.where(length % 2 == 1, length // 3 // 2 * 2 + 1, (length + 2) // 4 * 2)
+    )
+    inner = np.minimum(inner, length)
+    start = edges[:-1] + (length - inner) // 2
+    sums = np.cumsum(image, axis=axis, dtype=np.float64)
+    sums = np.insert(sums, 0, 0, axis=axis)
+    total = np.take(sums, start + inner, axis=axis) - np.take(sums, start, axis=axis)
+    shape = (1, -1, 1) if axis == 1 else (-1, 1, 1)
+    return np.asarray(total / inner.reshape(shape), np.float32)
+
+
+def unify(native: U8, *, distance: int = 18, most: int = 64) -> U8:
+    """Colours within `distance` of a more frequent one become it, where few colours remain."""
+    colors, inverse, counts = np.unique(
+        native.reshape(-1, 4), axis=0, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(-counts)
+    chosen: list[int] = []
+    target = np.arange(len(colors))
+    wide = colors.astype(np.int16)
+    for i in order:
+        if chosen:
+            near = np.abs(wide[chosen] - wide[i]).max(axis=1)
+            best = int(np.argmin(near))
+            if near[best] <= distance:
+                target[i] = chosen[best]
+                continue
+        chosen.append(int(i))
+        if len(chosen) > most:
+            return native  # painted, not drawn with a palette
+    return np.asarray(colors[target][inverse.reshape(-1)].reshape(native.shape))

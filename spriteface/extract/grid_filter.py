@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import F32, F64, Pixels
+from ..types import F32, F64
 
 FINEST, COARSEST = 1.45, 16.0  # file px per native px that a rhythm is looked for
 RHYTHM = 9.0  # power over the surroundings' median that makes a candidate
 PREDICTED = 0.93  # share of local variance that one sample per native pixel must explain
 CANDIDATES = 10
-ROWS = 240  # rows (or columns) that are enough to judge
+ROWS = 96  # rows (or columns) that are enough to judge
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,23 @@ class Rhythm:
     brightness: float = 0.0  # the power of brightness alone
 
 
-def find_rhythm(luma: F32) -> tuple[Rhythm, Rhythm] | None:
-    """The grid of (H, W) luma in [0, 255] along x and y, or None when there is no rhythm."""
+def find_rhythm(
+    luma: F32, *, known: tuple[float | None, float | None] = (None, None)
+) -> tuple[Rhythm, Rhythm] | None:
+    """The grid of (H, W) luma in [0, 255] along x and y, or None when there is no rhythm.
+
+    `known` is the scale of an axis that shows its grid without a filter.
+    """
     axes = [_Axis(luma), _Axis(np.ascontiguousarray(luma.T))]
     if min(axis.size for axis in axes) < 24:
         return None
     candidates = sorted({round(s, 4) for axis in axes for s in axis.periods()}, reverse=True)
     best: tuple[float, Rhythm, Rhythm] | None = None
-    judged = [[axis.judge(s) for s in candidates] for axis in axes]
+    candidates = sorted({*candidates, *(s for s in known if s and s < COARSEST)}, reverse=True)
+    judged = [
+        [axis.judge(s) for s in candidates] if at is None else [axis.given(at)]
+        for axis, at in zip(axes, known)
+    ]
     for across in judged[0]:
         for down in judged[1]:
             if across is None or down is None:
@@ -67,7 +76,7 @@ def _plausibility(across: Rhythm, down: Rhythm) -> float | None:
     return power + square + 1.5 * math.log(across.scale * down.scale)
 
 
-def filter_name(rhythm: tuple[Rhythm, Rhythm], pixels: Pixels) -> str:
+def filter_name(rhythm: tuple[Rhythm, Rhythm]) -> str:
     """What kind of filter left this rhythm: for people, and for how native pixels are read."""
     across, down = rhythm
     if down.brightness > 8 * RHYTHM and across.brightness > 8 * RHYTHM:
@@ -108,15 +117,14 @@ class _Axis:
         """Candidate scales: the strongest peaks, and what they may be harmonics of."""
         out: list[float] = []
         for power in self.power.values():
-            low, high = int(self.length / COARSEST), int(self.length / FINEST) + 1
-            high = min(high, len(power))
-            peaks = _peaks(power[low:high]) + low
+            low = int(self.length / COARSEST)
+            peaks = _peaks(power[low:]) + low
             strongest = peaks[np.argsort(-power[peaks])][:CANDIDATES]
-            for bin_ in strongest:
-                if power[bin_] < RHYTHM:
-                    continue
-                period = self.length / _refined(power, int(bin_))
-                out += [self._whole(period * k) for k in (1, 2, 3) if period * k <= COARSEST]
+            for at in strongest[power[strongest] >= RHYTHM]:
+                frequency = _refined(power, int(at)) / self.length
+                out += [self._whole(k / frequency) for k in (1, 2, 3) if k / frequency <= COARSEST]
+                if 1 / (1 - frequency) >= FINEST:  # periods below two pixels alias
+                    out.append(self._whole(1 / (1 - frequency)))
         return out
 
     def _whole(self, period: float) -> float:
@@ -137,21 +145,23 @@ class _Axis:
             return None
         return Rhythm(scale, phase, power, predicted, carrier, self._rhythm("brightness", scale))
 
+    def given(self, scale: float) -> Rhythm:
+        """The rhythm at a scale that is beyond doubt."""
+        phase, predicted = self._phase(scale)
+        return Rhythm(
+            scale, phase, max(RHYTHM, self._rhythm("gradient", scale)), predicted, "gradient"
+        )
+
     def _rhythm(self, name: str, scale: float) -> float:
         """Mean power at the scale's frequency and its harmonics."""
         power = self.power[name]
+        reach = max(1, round(self.length / self.size / 2))
         values = []
-        for harmonic in range(1, int(scale / 2) + 1):
-            at = harmonic * self.length / scale
-            reach = max(1, round(self.length / self.size / 2))
-            low, high = int(at) - reach, int(at) + reach + 2
-            part = power[max(0, low) : min(len(power), high)]
-            values.append(float(part.max()) if len(part) else 0.0)
-        if not values:
-            at = min(len(power) - 2, round(self.length / scale))
-            values = [float(power[at - 2 : at + 3].max())]
-        fundamental = values[0]
-        return 0.5 * fundamental + 0.5 * float(np.mean(values))
+        for harmonic in range(1, max(1, int(scale / 2)) + 1):
+            frequency = harmonic / scale
+            at = round(min(frequency, 1 - frequency) * self.length)
+            values.append(float(power[max(0, at - reach) : at + reach + 1].max()))
+        return 0.5 * values[0] + 0.5 * float(np.mean(values))
 
     def _phase(self, scale: float) -> tuple[float, float]:
         """(phase, predicted): by trying phases; the picture's own border is tried first."""
@@ -198,7 +208,7 @@ def _explained(rows: F32, samples: F32, at: F64, scale: float) -> float:
             axis=1,
         )
         near = np.concatenate([near, np.ones((len(near), 1), np.float32)], axis=1)
-        gram = near.T @ near + 1e-3 * np.eye(4, dtype=np.float32)
+        gram = (near.T @ near).astype(np.float64) + 1e-2 * np.eye(4)
         solution = np.linalg.solve(gram, near.T @ target)
         left += float(((target - near @ solution) ** 2).sum())
         total += float((target**2).sum())
