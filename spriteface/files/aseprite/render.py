@@ -27,7 +27,8 @@ class _Item:
 def render_frame(sprite: Sprite, frame: int = 0, *, hidden: bool = False) -> Pixels:
     """Compose one frame: visible layers without reference layers (all, with `hidden`).
 
-    Indices and palette are kept for indexed sprites whose layers just cover one another.
+    Indices and palette are kept for indexed sprites whose layers just cover one another and
+    don't mix.
     """
     items = _plan(sprite, frame, hidden)
     if sprite.container.depth == 8:
@@ -197,10 +198,12 @@ def _compose_indexed(sprite: Sprite, frame: int, items: tuple[_Item, ...]) -> Pi
         seen = np.ones(fresh.shape, bool) if item.layer.background else fresh != key
         # other invisible entries keep their index, but don't cover anything
         seen &= visible[fresh] | ~covered[there]
+        beneath = covered[there] & visible[indices[there]]
+        if (seen & beneath & visible[fresh] & (alpha[fresh] < 255)).any():
+            return None  # a translucent entry mixes with what lies under it
         indices[there] = np.where(seen, fresh, indices[there])
         covered[there] |= seen
-    used = alpha[indices[covered]]
-    if int(indices.max()) >= len(palette) or ((used > 0) & (used < 255)).any():
+    if int(indices.max()) >= len(palette):
         return None
     if covered[indices == key].any():  # the key's colour shows in a background layer
         if not covered.all():
