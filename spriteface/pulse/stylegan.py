@@ -100,7 +100,7 @@ class StyleGan(ABC):
 
     def recipe_hints(self) -> dict[str, Any]:
         """What our recipe needs to know about a network like this."""
-        return {"geocross_weight": 0.05, "corrections": 3, "correction_steps": 12, "pool": 16}
+        return {"preview_px": 32, "geocross_weight": 0.05, "corrections": 3, "correction_steps": 12}
 
     # what a family must say
 
