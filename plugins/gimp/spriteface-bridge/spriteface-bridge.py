@@ -164,7 +164,7 @@ def portrait(work, options):
     colors = work.colors()
     taken = picture.take(work.image, work.drawable)
     wanted = {k: options[k] for k in ("size", "seed", "candidates", "faithful", "matte")}
-    wanted |= {k: options[k] for k in ("quality", "generator")}
+    wanted |= {k: options[k] for k in ("quality", "steps", "generator")}
     extract = {"detector": options["detector"], "limit": 1 if options["faces"] == "best" else 0}
     results = work.engine("portrait", [taken.picture], {"portrait": wanted, "extract": extract})
     keep = ("face", "face_index", "candidate", "seed", "generator", "version", "lr_psnr_db")
