@@ -7,15 +7,15 @@ absent) and puts the answer where the user wants it. Put in place by `spriteface
 """
 
 import json
-import os
 import sys
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GLib, GObject  # noqa: E402
 
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 try:
     from spriteface_bridge import arguments, job, picture
     from spriteface_bridge.client import EngineError
