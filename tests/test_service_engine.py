@@ -221,8 +221,8 @@ def test_hello_says_what_the_engine_can(running: RunningEngine) -> None:
 
     hello = running.client.hello()
     assert hello["kinds"] == ["find", "portrait", "restore", "echo"]
-    assert hello["detectors"] == ["auto", *(entry.name for entry in detect.DETECTORS)]
-    assert hello["dithers"] == list(dither.KINDS)
+    assert set(hello["detectors"]) <= {"auto", *(entry.name for entry in detect.DETECTORS)}
+    assert set(hello["dithers"]) <= set(dither.KINDS)
     assert hello["pid"] == running.process.pid
 
 

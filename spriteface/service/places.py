@@ -108,12 +108,18 @@ def remember_plugins(plugins: Mapping[str, list[str]]) -> None:
     write_private(state_folder() / "plugins.json", json.dumps(dict(plugins), indent=1))
 
 
+def _lua_paths() -> list[Path]:
+    """Where Aseprite reads without a question: beside our extension, and in the state folder."""
+    folders = [Path(folder) for folder in installed_plugins()["aseprite"]]
+    return [folder / "connection.lua" for folder in [state_folder(), *folders]]
+
+
 def announce(values: Mapping[str, Any]) -> None:
     """Write the connection files."""
+    for path in _lua_paths():
+        if path.parent.is_dir():
+            write_private(path, lua_table(values))
     write_private(connection_path(), json.dumps(dict(values)))
-    for folder in map(Path, installed_plugins()["aseprite"]):
-        if folder.is_dir():
-            write_private(folder / "connection.lua", lua_table(values))
 
 
 def withdraw() -> None:
@@ -122,11 +128,9 @@ def withdraw() -> None:
         ours = json.loads(connection_path().read_text(encoding="utf-8"))["pid"] == os.getpid()
     except (OSError, ValueError, KeyError):
         return
-    if not ours:
-        return
-    connection_path().unlink(missing_ok=True)
-    for folder in map(Path, installed_plugins()["aseprite"]):
-        (folder / "connection.lua").unlink(missing_ok=True)
+    if ours:
+        for path in [connection_path(), *_lua_paths()]:
+            path.unlink(missing_ok=True)
 
 
 def only_one() -> IO[bytes] | None:

@@ -17,8 +17,8 @@ from ..errors import OptionError
 from ..options import ExtractOptions, PortraitOptions
 
 KINDS = ("find", "portrait", "restore", "echo")
-# written down here because importing where they live would slow the engine's start; a test holds
-# them equal
+# written down here, as importing where they live would slow the engine's start; a test holds that
+# they are there
 DITHERS = ("none", "bayer", "blue-noise", "floyd-steinberg", "atkinson")
 DETECTORS = ("auto", "geometry", "whole")
 KEEP_MAX = 512 << 20  # bytes of undelivered results

@@ -148,13 +148,15 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _generator(name: str, device: str) -> Generator:
+def _generator(
+    name: str, device: str, on_prepare: Callable[[str], None] = lambda what: None
+) -> Generator:
     """The generator by name, loaded once per process."""
     from ..pulse.generator import load_generator
 
     key = name, device
     if key not in _warm:
-        _warm[key] = load_generator(name, device)
+        _warm[key] = load_generator(name, device, on_prepare=on_prepare)
     return _warm[key]
 
 
@@ -226,7 +228,11 @@ def portrait(request: Request, images: Sequence[wire.Image], out: Outlet) -> Non
         )
     options = request.portrait
     out.progress("loading", 0.0)
-    generator = _generator(options.generator, options.device)
+
+    def on_prepare(what: str) -> None:
+        out.progress(what, 0.0)
+
+    generator = _generator(options.generator, options.device, on_prepare)
 
     def on_event(event: Event) -> bool:
         fraction = (event.face + event.fraction) / event.faces
@@ -283,43 +289,28 @@ def _palette(output: OutputOptions, pixels: Pixels | None) -> Palette:
         return Palette(np.array(output.colors, np.uint8), transparent)
     if pixels is None:
         raise PaletteError("no palette to restore to", "choose one")
-    if pixels.palette is not None:
-        return pixels.palette
-    return _used_colors(pixels)
+    from ..palette.restore import palette_of
 
-
-def _used_colors(pixels: Pixels) -> Palette:
-    """The colours that a picture uses, transparent first, then as they appear."""
-    flat = pixels.rgba.reshape(-1, 4)
-    seen, first = np.unique(flat[flat[:, 3] > 0], axis=0, return_index=True)
-    if len(seen) == 0 or len(seen) > 255:
-        raise PaletteError(
-            f"the picture uses {len(seen)} colours, which make no palette",
-            "choose a palette of 256 colours at most",
-        )
-    colors = seen[np.argsort(first)]
-    if (flat[:, 3] == 0).any():
-        return Palette(np.vstack([np.zeros((1, 4), np.uint8), colors]), 0)
-    return Palette(colors)
+    return palette_of(pixels)
 
 
 def _restore(rgba: U8, sprite: Pixels | None, palette: Palette, output: OutputOptions) -> Pixels:
-    from PIL import Image
-    from scipy.spatial import cKDTree
+    """A picture (H, W, 3 or 4) as indices into exactly this palette."""
+    from ..palette.alpha import bleed
+    from ..palette.restore import restore as to_palette
 
-    from ..palette.color import oklab_from_u8
-
-    size = output.width or rgba.shape[1], output.height or rgba.shape[0]
-    small = np.asarray(Image.fromarray(rgba).resize(size, Image.Resampling.BOX))
-    alpha = small[..., 3]
-    if sprite is not None and output.keep_alpha:
-        alpha = np.asarray(Image.fromarray(sprite.rgba[..., 3]).resize(size, Image.Resampling.BOX))
-    choices = [i for i in range(len(palette)) if i != palette.transparent]
-    tree = cKDTree(oklab_from_u8(palette.colors[choices, :3]))
-    indices = np.array(choices, np.uint8)[tree.query(oklab_from_u8(small[..., :3]))[1]]
-    if palette.transparent is not None:
-        indices[alpha < 128] = palette.transparent
-    return Pixels(palette.colors[indices], indices, palette)
+    alpha = sprite.rgba[..., 3] if sprite is not None and output.keep_alpha else None
+    opaque = palette.transparent is None  # no index could say "nothing here"
+    restored = to_palette(
+        bleed(rgba)[..., :3] if opaque else rgba,
+        palette,
+        width=output.width or rgba.shape[1],
+        height=output.height or rgba.shape[0],
+        alpha=None if opaque else alpha,
+        dither=output.dither,
+    )
+    assert restored.pixels.indexed
+    return restored.pixels
 
 
 def restore(request: Request, images: Sequence[wire.Image], out: Outlet) -> None:

@@ -7,15 +7,15 @@ absent) and puts the answer where the user wants it. Put in place by `spriteface
 """
 
 import json
-import os
 import sys
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GLib, GObject  # noqa: E402
 
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 try:
     from spriteface_bridge import arguments, job, picture
     from spriteface_bridge.client import EngineError
@@ -164,7 +164,7 @@ def portrait(work, options):
     colors = work.colors()
     taken = picture.take(work.image, work.drawable)
     wanted = {k: options[k] for k in ("size", "seed", "candidates", "faithful", "matte")}
-    wanted |= {k: options[k] for k in ("quality", "generator")}
+    wanted |= {k: options[k] for k in ("quality", "steps", "generator")}
     extract = {"detector": options["detector"], "limit": 1 if options["faces"] == "best" else 0}
     results = work.engine("portrait", [taken.picture], {"portrait": wanted, "extract": extract})
     keep = ("face", "face_index", "candidate", "seed", "generator", "version", "lr_psnr_db")

@@ -114,6 +114,7 @@ PORTRAIT = (
     ),
     Argument("dither", "Dit_her", "Dithering in the palette", "none", choices=DITHERS),
     Argument("palette-size", "_Palette size", "Edge in the palette; 0: as large", 0, 0, 4096),
+    Argument("steps", "Steps of the searc_h", "0: as many as are usual", 0, 0, 10000),
     Argument("generator", "_Generator", "The generator's name", "head"),
 )
 

@@ -23,7 +23,7 @@ def ask(procedure, config, arguments, extra=()):
     for argument in arguments:
         if argument.choices:
             _menu(grid, config, argument)
-        elif isinstance(argument.default, bool) or isinstance(argument.default, str):
+        elif isinstance(argument.default, (bool, str)):
             shown.append(argument.name)
         else:
             step = 0.05 if isinstance(argument.default, float) else 1
@@ -102,7 +102,5 @@ def _pixbuf(image):
         image.width * 4,
     )
     longest = max(image.width, image.height)
-    width, height = (
-        max(1, edge * PREVIEW_EDGE // longest) for edge in (image.width, image.height)
-    )
+    width, height = (max(1, edge * PREVIEW_EDGE // longest) for edge in (image.width, image.height))
     return pixbuf.scale_simple(width, height, GdkPixbuf.InterpType.BILINEAR)
