@@ -82,7 +82,8 @@ def test_no_privileged_tail_call(root: Path) -> None:
     assert not re.findall(rf"x?pcall\(\s*{calls}\s*[,)]", code)
 
 
-@pytest.mark.skipif(shutil.which("luac5.3") is None, reason="needs luac5.3")
 def test_parses_with_the_lua_of_old_versions(root: Path) -> None:
+    """An old Aseprite (Lua 5.3) must get as far as saying that it is too old."""
+    lua53 = pytest.importorskip("lupa.lua53")
     for path in sorted((root / "plugins/aseprite").glob("*.lua")):
-        subprocess.run(["luac5.3", "-p", str(path)], check=True)
+        lua53.LuaRuntime().compile(path.read_text("utf-8"))
