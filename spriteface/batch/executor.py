@@ -69,7 +69,8 @@ class Result:
 class Executor(Protocol):
     """A pool. Not for use from several threads."""
 
-    workers: int
+    @property
+    def workers(self) -> int: ...
 
     @property
     def free(self) -> int:
