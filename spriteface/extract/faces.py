@@ -16,6 +16,8 @@ from ..options import ExtractOptions
 from ..types import Box, Face, Frame, Pixels
 from .detect import Found, load_detector
 from .groups import group_pictures
+from .sheet import from_option
+from .sidecar import Named, find_sidecar, read_sidecar
 from .sprites import Scene, masked, take_apart
 
 ROOM = 1.12  # edge of the crop in head sizes
@@ -30,15 +32,33 @@ def find(frame: Frame, options: ExtractOptions | None = None) -> list[Face]:
         OptionError: there is no detector of the name that was asked for.
     """
     options = options or ExtractOptions()
-    scene = take_apart(frame, key=options.key)
+    return find_in(open_scene(frame, options), options)
+
+
+def open_scene(frame: Frame, options: ExtractOptions) -> Scene:
+    """A frame taken apart: by the options' sheet, by a sidecar beside the file, or as found.
+
+    Raises:
+        ImageError: there is a sidecar and it is broken.
+    """
+    sheet = from_option(options.sheet) if options.sheet else None
+    named: list[Named] = []
+    path = frame.source.path
+    if sheet is None and path is not None and (beside := find_sidecar(path)) is not None:
+        size = frame.file_size or (frame.pixels.width, frame.pixels.height)
+        named = read_sidecar(beside, *size)
+    return take_apart(frame, key=options.key, sheet=sheet, named=named)
+
+
+def find_in(scene: Scene, options: ExtractOptions) -> list[Face]:
+    """The faces of a frame that was taken apart already; see `find`."""
     if options.box is not None:
         return [_face(scene, _given(options.box, scene), "user")]
     detector = load_detector(options.detector)
     found = [f for f in detector.detect(scene) if f.score >= options.min_score]
-    faces = [_face(scene, f, detector.name) for f in found]
     if options.limit:
-        faces = faces[: options.limit]
-    return _grouped(faces)
+        found = found[: options.limit]
+    return _grouped([_face(scene, f, detector.name) for f in found])
 
 
 def crop_around(head: Box, *, room: float = ROOM) -> Box:
@@ -90,7 +110,15 @@ def _face(scene: Scene, found: Found, detector: str) -> Face:
         side=found.side,
         kind=found.kind,
         detector=detector,
+        name=_sprite_name(scene, found),
     )
+
+
+def _sprite_name(scene: Scene, found: Found) -> str:
+    """The name of the sprite that a face lies on, as a sidecar or a sheet gives it."""
+    overlaps = [s.box.intersection(found.head) for s in scene.sprites]
+    best = int(np.argmax(overlaps)) if overlaps else -1
+    return scene.sprites[best].name if best >= 0 and overlaps[best] else ""
 
 
 def _crop_pixels(scene: Scene, crop: Box) -> Pixels:

@@ -7,7 +7,8 @@ detectors look at the whole frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,11 @@ from scipy import ndimage
 
 from ..types import RGB, U8, Bool, Box, Frame, Pixels, Sprite
 from .background import Background, find_background
+from .sheet import Sheet, find_sheet
+from .sidecar import Named
 
 MERGE = 1  # px of gap that still joins pieces
+MOST_PIECES = 4096  # a picture in more pieces is noise, not a sheet
 SMALLEST = 12  # px of area below which a piece is dirt
 
 
@@ -27,10 +31,17 @@ class Scene:
     frame: Frame
     background: Background
     sprites: tuple[Sprite, ...]
+    sheet: Sheet | None = None
 
 
 def find_sprites(
-    frame: Frame, *, key: RGB | None = None, merge: int = MERGE, smallest: int = SMALLEST
+    frame: Frame,
+    *,
+    key: RGB | None = None,
+    merge: int = MERGE,
+    smallest: int = SMALLEST,
+    sheet: Sheet | None = None,
+    named: Sequence[Named] = (),
 ) -> list[Sprite]:
     """The sprites of a frame, largest first; the whole frame when nothing can be told apart.
 
@@ -39,23 +50,86 @@ def find_sprites(
         key: a colour that is background.
         merge: pieces at most this many px apart are one sprite.
         smallest: sprites of less area, in px, are left out.
+        sheet: the cells of a sheet; each cell with something in it is one sprite.
+        named: places from a sidecar, in file px; they win over `sheet`.
     """
-    return list(take_apart(frame, key=key, merge=merge, smallest=smallest).sprites)
+    scene = take_apart(frame, key=key, merge=merge, smallest=smallest, sheet=sheet, named=named)
+    return list(scene.sprites)
 
 
 def take_apart(
-    frame: Frame, *, key: RGB | None = None, merge: int = MERGE, smallest: int = SMALLEST
+    frame: Frame,
+    *,
+    key: RGB | None = None,
+    merge: int = MERGE,
+    smallest: int = SMALLEST,
+    sheet: Sheet | None = None,
+    named: Sequence[Named] = (),
 ) -> Scene:
     """Background and sprites of a frame; see `find_sprites`."""
     background = find_background(frame.pixels, key=key)
+    content = ~background.mask
+    width, height = frame.pixels.width, frame.pixels.height
+    if named:
+        cells = [(frame.to_native(n.box).clip(width, height), n.name) for n in named]
+        return Scene(frame, background, _cells(frame, background, cells, smallest))
+    if sheet is not None:
+        cells = _numbered(sheet, width, height)
+        return Scene(frame, background, _cells(frame, background, cells, smallest), sheet)
     if background.kind == "none":
-        whole = Box(0, 0, frame.pixels.width, frame.pixels.height)
+        whole = Box(0, 0, width, height)
         return Scene(frame, background, (Sprite(frame.pixels, whole, "none"),))
-    sprites = [
-        _cut(frame, background, box, mask)
-        for box, mask in components(~background.mask, merge=merge, smallest=smallest)
-    ]
-    return Scene(frame, background, tuple(sprites))
+    pieces = components(content, merge=merge, smallest=smallest)
+    found = None
+    if background.kind in ("alpha", "key") and 2 <= len(pieces) <= MOST_PIECES:
+        found = find_sheet(content)
+    if found is not None:
+        pieces = _joined(pieces, found, content.shape)
+    sprites = tuple(_cut(frame, background, box, mask) for box, mask in pieces)
+    return Scene(frame, background, sprites, found)
+
+
+def _numbered(sheet: Sheet, width: int, height: int) -> list[tuple[Box, str]]:
+    """Cells with their column and row as names."""
+    cells = list(sheet.cells(width, height))
+    xs, ys = sorted({c.x for c in cells}), sorted({c.y for c in cells})
+    return [(cell, f"{xs.index(cell.x)},{ys.index(cell.y)}") for cell in cells]
+
+
+def _cells(
+    frame: Frame, background: Background, cells: Sequence[tuple[Box, str]], smallest: int
+) -> tuple[Sprite, ...]:
+    """One sprite for each cell with something in it, in the cells' order."""
+    out = []
+    for cell, name in cells:
+        content = ~background.mask[cell.slices()]
+        if int(content.sum()) >= smallest:
+            box, mask = _tight(content, cell.x, cell.y)
+            out.append(replace(_cut(frame, background, box, mask), name=name))
+    return tuple(out)
+
+
+def _joined(
+    pieces: Sequence[tuple[Box, Bool]], sheet: Sheet, shape: tuple[int, ...]
+) -> list[tuple[Box, Bool]]:
+    """Small pieces in one cell belong together: a flying hat and its owner are one sprite."""
+    step_x, step_y = sheet.width + sheet.spacing[0], sheet.height + sheet.spacing[1]
+    by_cell: dict[tuple[int, int], list[tuple[Box, Bool]]] = {}
+    for box, mask in pieces:
+        cell = (
+            (2 * box.x + box.w - 2 * sheet.margin[0]) // (2 * step_x),
+            (2 * box.y + box.h - 2 * sheet.margin[1]) // (2 * step_y),
+        )
+        by_cell.setdefault(cell, []).append((box, mask))
+    out = []
+    for parts in by_cell.values():
+        x, y = min(box.x for box, _ in parts), min(box.y for box, _ in parts)
+        right, bottom = max(box.right for box, _ in parts), max(box.bottom for box, _ in parts)
+        whole = np.zeros((bottom - y, right - x), bool)
+        for box, mask in parts:
+            whole[box.shift(-x, -y).slices()] |= mask
+        out.append((Box(x, y, right - x, bottom - y), whole))
+    return sorted(out, key=lambda piece: -int(piece[1].sum()))
 
 
 def components(

@@ -1,0 +1,105 @@
+"""Sheets: pictures cut into cells of one size, by options, by a sidecar's numbers, or found.
+
+In Tiled's words, which users know: `margin` is the outer offset of the first cell, `spacing` the
+gap between cells. A last cell that is cut by the picture's border still counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..types import F64, Bool, Box
+
+SMALLEST_CELL, LARGEST_CELL = 8, 160
+ALIKE = 0.55  # correlation of the content with itself, one cell on
+CROSSING = 0.02  # share of content that may cross the borders of cells
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Cells of `width` x `height` native px; `margin` and `spacing` per axis (x, y)."""
+
+    width: int
+    height: int
+    margin: tuple[int, int] = (0, 0)
+    spacing: tuple[int, int] = (0, 0)
+
+    def cells(self, width: int, height: int) -> Iterator[Box]:
+        """All cells of a picture, row by row; those cut by its border are clipped."""
+        for y in range(self.margin[1], height, self.height + self.spacing[1]):
+            for x in range(self.margin[0], width, self.width + self.spacing[0]):
+                yield Box(x, y, self.width, self.height).clip(width, height)
+
+
+def from_option(option: tuple[int, int, int, int]) -> Sheet:
+    """The `--sheet WxH+margin+spacing` option's numbers."""
+    w, h, margin, spacing = option
+    return Sheet(w, h, (margin, margin), (spacing, spacing))
+
+
+def find_sheet(content: Bool) -> Sheet | None:
+    """The cells of a sheet whose figures repeat in a regular grid, or None.
+
+    Args:
+        content: (H, W), True where something stands on the background.
+    """
+    height, width = content.shape
+    across, down = _period(content), _period(content.T)
+    if across is None and down is None:
+        return None
+    step_x, step_y = across or width, down or height
+    x, gap_x = _offset(content, step_x) if across else (0, 0)
+    y, gap_y = _offset(content.T, step_y) if down else (0, 0)
+    sheet = Sheet(step_x - gap_x, step_y - gap_y, (x, y), (gap_x, gap_y))
+    filled = sum(bool(content[cell.slices()].any()) for cell in sheet.cells(width, height))
+    return sheet if filled >= 2 else None
+
+
+def _period(content: Bool) -> int | None:
+    """The distance of repetition along x, found by autocorrelation of the content."""
+    width = content.shape[1]
+    profile = content.sum(axis=0).astype(np.float64)
+    most = min(LARGEST_CELL, width // 2)
+    if most < SMALLEST_CELL or not profile.any():
+        return None
+    similar = np.array([_self_similarity(profile, lag) for lag in range(most + 1)])
+    best: tuple[float, int] | None = None
+    for lag in range(SMALLEST_CELL, most + 1):
+        peak = similar[lag] >= similar[max(0, lag - 2) : lag + 3].max() - 1e-9
+        if not peak or similar[lag] < ALIKE or _cheapest(content, lag)[0] > CROSSING:
+            continue
+        if best is None or similar[lag] > best[0] + 0.05:
+            best = (float(similar[lag]), lag)
+    return best[1] if best else None
+
+
+def _self_similarity(profile: F64, lag: int) -> float:
+    """Correlation of the profile with itself, `lag` px on."""
+    a, b = profile[: len(profile) - lag], profile[lag:]
+    if lag == 0 or a.std() < 1e-9 or b.std() < 1e-9:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _cheapest(content: Bool, step: int) -> tuple[float, int]:
+    """(share of content that crosses, offset) of the offset whose borders cut least."""
+    crossing = np.zeros(content.shape[1])
+    crossing[1:] = (content[:, 1:] & content[:, :-1]).sum(axis=0)
+    total = max(1, int(content.sum()))
+    cuts = [crossing[offset or step :: step].sum() / total for offset in range(step)]
+    best = min(cuts)
+    return float(best), int(np.argmin(cuts))
+
+
+def _offset(content: Bool, step: int) -> tuple[int, int]:
+    """(margin, spacing) along x: the borders lie in what is empty; 0 is preferred."""
+    crossing = np.zeros(content.shape[1])
+    crossing[1:] = (content[:, 1:] & content[:, :-1]).sum(axis=0)
+    cuts = np.array([crossing[offset or step :: step].sum() for offset in range(step)])
+    if cuts[0] <= cuts.min() + CROSSING * content.sum():
+        return 0, 0
+    free = np.flatnonzero(cuts <= cuts.min())
+    return int(free[len(free) // 2]), 0
