@@ -22,6 +22,7 @@ FINEST, COARSEST = 1.45, 16.0  # file px per native px that a rhythm is looked f
 RHYTHM = 9.0  # power over the surroundings' median that makes a candidate
 PREDICTED = 0.93  # share of local variance that one sample per native pixel must explain
 CANDIDATES = 10
+MOST_PAIRS = 40  # pairs of scales whose prediction is looked at
 ROWS = 96  # rows (or columns) that are enough to judge
 
 
@@ -47,33 +48,36 @@ def find_rhythm(
     axes = [_Axis(luma), _Axis(np.ascontiguousarray(luma.T))]
     if min(axis.size for axis in axes) < 24:
         return None
-    candidates = sorted({round(s, 4) for axis in axes for s in axis.periods()}, reverse=True)
-    best: tuple[float, Rhythm, Rhythm] | None = None
-    candidates = sorted({*candidates, *(s for s in known if s and s < COARSEST)}, reverse=True)
-    judged = [
-        [axis.judge(s) for s in candidates] if at is None else [axis.given(at)]
-        for axis, at in zip(axes, known)
-    ]
-    for across in judged[0]:
-        for down in judged[1]:
-            if across is None or down is None:
-                continue
-            value = _plausibility(across, down)
-            if value is not None and (best is None or value > best[0]):
-                best = (value, across, down)
-    return best[1:] if best else None
+    candidates = {round(s, 4) for axis in axes for s in axis.periods()}
+    candidates |= {s for s in known if s and s < COARSEST}
+    choices = [sorted(candidates) if at is None else [at] for at in known]
+    pairs = []
+    for across in choices[0]:
+        for down in choices[1]:
+            powers = axes[0].power_at(across), axes[1].power_at(down)
+            value = _plausibility(across, down, powers, sure=known != (None, None))
+            if value is not None:
+                pairs.append((value, across, down))
+    for _, across, down in sorted(pairs, reverse=True)[:MOST_PAIRS]:
+        found = axes[0].judge(across), axes[1].judge(down)
+        trusted = [r.predicted >= PREDICTED or at is not None for r, at in zip(found, known)]
+        if all(trusted):
+            return found
+    return None
 
 
-def _plausibility(across: Rhythm, down: Rhythm) -> float | None:
-    """How believable a pair is, or None; pictures are mostly stretched by less than half."""
-    ratio = across.scale / down.scale
+def _plausibility(
+    across: float, down: float, powers: tuple[float, float], *, sure: bool
+) -> float | None:
+    """How believable a pair of scales is, or None; most pictures keep their shape nearly."""
+    ratio = across / down
     if not 0.6 < ratio < 1.7:
         return None
-    power = math.log(across.power) + math.log(down.power)
-    if max(across.power, down.power) < RHYTHM or power < 1.5 * math.log(RHYTHM):
+    power = math.log(powers[0]) + math.log(powers[1])
+    if not sure and (max(powers) < RHYTHM or power < 1.5 * math.log(RHYTHM)):
         return None
     square = 2.0 if abs(ratio - 1) < 0.012 else 0.0
-    return power + square + 1.5 * math.log(across.scale * down.scale)
+    return power + square + 1.5 * math.log(across * down)
 
 
 def filter_name(rhythm: tuple[Rhythm, Rhythm]) -> str:
@@ -94,6 +98,8 @@ class _Axis:
     def __init__(self, luma: F32) -> None:
         self.luma = luma
         self.size = luma.shape[1]
+        self.strengths: dict[float, float] = {}
+        self.judged: dict[float, Rhythm] = {}
         first = np.abs(np.diff(luma, axis=1))
         second = np.abs(luma[:, 2:] - 2 * luma[:, 1:-1] + luma[:, :-2])
         self.profiles: dict[str, F64] = {
@@ -137,20 +143,22 @@ class _Axis:
             return self.size / round(count)
         return period
 
-    def judge(self, scale: float) -> Rhythm | None:
-        """The rhythm at this scale with its best phase, or None when detail contradicts it."""
-        power, carrier = max((self._rhythm(name, scale), name) for name in self.power)
-        phase, predicted = self._phase(scale)
-        if predicted < PREDICTED:
-            return None
-        return Rhythm(scale, phase, power, predicted, carrier, self._rhythm("brightness", scale))
+    def power_at(self, scale: float) -> float:
+        """The strongest rhythm at this scale."""
+        if scale not in self.strengths:
+            self.strengths[scale] = max(1e-3, *(self._rhythm(n, scale) for n in self.power))
+        return self.strengths[scale]
 
-    def given(self, scale: float) -> Rhythm:
-        """The rhythm at a scale that is beyond doubt."""
-        phase, predicted = self._phase(scale)
-        return Rhythm(
-            scale, phase, max(RHYTHM, self._rhythm("gradient", scale)), predicted, "gradient"
-        )
+    def judge(self, scale: float) -> Rhythm:
+        """The rhythm at this scale, its best phase, and how well it predicts the picture."""
+        if scale not in self.judged:
+            power, carrier = max((self._rhythm(name, scale), name) for name in self.power)
+            phase, predicted = self._phase(scale)
+            brightness = self._rhythm("brightness", scale)
+            self.judged[scale] = Rhythm(
+                scale, phase, max(power, 1e-3), predicted, carrier, brightness
+            )
+        return self.judged[scale]
 
     def _rhythm(self, name: str, scale: float) -> float:
         """Mean power at the scale's frequency and its harmonics."""
@@ -161,7 +169,7 @@ class _Axis:
             frequency = harmonic / scale
             at = round(min(frequency, 1 - frequency) * self.length)
             values.append(float(power[max(0, at - reach) : at + reach + 1].max()))
-        return 0.5 * values[0] + 0.5 * float(np.mean(values))
+        return 0.5 * values[0] + 0.5 * sum(values) / len(values)
 
     def _phase(self, scale: float) -> tuple[float, float]:
         """(phase, predicted): by trying phases; the picture's own border is tried first."""
@@ -259,4 +267,4 @@ def _refined(power: F64, at: int) -> float:
         return float(at)
     a, b, c = (math.log(float(power[at + d]) + 1e-12) for d in (-1, 0, 1))
     curve = a - 2 * b + c
-    return at if curve >= 0 else at + 0.5 * (a - c) / curve
+    return float(at if curve >= 0 else at + 0.5 * (a - c) / curve)

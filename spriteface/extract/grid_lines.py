@@ -54,7 +54,7 @@ def _darker_shares(luma: F32) -> F32 | None:
     dark = lit & (luma < DARKER * np.minimum(above, below))
     shares = dark.sum(axis=1) / np.maximum(count, 1)
     kept = count > 0.02 * luma.shape[1]
-    return np.where(kept, shares, np.median(shares[kept])).astype(np.float32)
+    return np.asarray(np.where(kept, shares, np.median(shares[kept])), np.float32)
 
 
 def without_lines(rgba: U8, lines: tuple[Lines | None, Lines | None]) -> U8:

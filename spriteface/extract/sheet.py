@@ -71,7 +71,7 @@ def _period(content: Bool) -> int | None:
         peak = similar[lag] >= similar[max(0, lag - 2) : lag + 3].max() - 1e-9
         if not peak or similar[lag] < ALIKE or _cheapest(content, lag)[0] > CROSSING:
             continue
-        if best is None or similar[lag] > best[0] + 0.05:
+        if best is None or similar[lag] > best[0] + 0.2:
             best = (float(similar[lag]), lag)
     return best[1] if best else None
 
