@@ -252,12 +252,16 @@ class _Evidence:
         self.span = self.last - self.first
         self.changes = len(changing)
         self.columns = self.span + 1
-        # a grid needs its duplicates: no scale can exceed columns per change by much
-        self.bound = 1.1 * self.columns / max(1, self.changes - 0.06 * self.columns) + 1
+        # a grid needs its duplicates: their share bounds the scale
+        strong = float((profile > 0.02 * float(profile.mean())).sum())
+        self.quiet = 1.0 - strong / max(1, self.columns)
+        self.bound = 1.0 / max(1e-3, 1.0 - self.quiet / 0.7)
         self.log_null = _log_likelihood(self.changes, self.columns)
 
     def judge(self, scale: float, phase: float, hypotheses: int) -> AxisGrid | None:
         """The grid, when it explains the changes and chance doesn't."""
+        if self.quiet < 0.7 * (1.0 - 1.0 / scale):
+            return None
         at = border_columns(self.profile, scale, phase)
         off_grid = 1.0 - float(self.profile[at].sum()) / self.total
         explained = 1.0 - off_grid / (1.0 - 1.0 / scale)

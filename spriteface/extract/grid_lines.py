@@ -29,7 +29,7 @@ def _dark_lines(luma: F32) -> Lines | None:
     """(period, first) of darkened rows of (H, W) luma."""
     luma = luma[:, :: max(1, luma.shape[1] // 300)]
     shares = _darker_shares(luma)
-    if shares is None:
+    if shares is None or float(np.mean(shares >= SHARE)) < 0.8 / LONGEST:
         return None
     best: tuple[float, int, int] | None = None
     for period in range(2, min(LONGEST, len(shares) // 6) + 1):
