@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import OptionError
-from ..palette.alpha import bleed, cut_out, outline_matte
+from ..palette.alpha import bleed, cut_out, find_key_color, outline_matte
 from ..palette.color import linear_from_u8, srgb_from_linear, u8_from_srgb
 from ..types import F32, U8, Bool, Box, Face, Portrait
 from .enlarge import enlarge
@@ -43,8 +43,10 @@ def composite(
         if portrait.matte is not None:
             ground = without_head(ground, portrait.face)
     canvas = enlarge(ground, factor, how=surround)
+    key = find_key_color(frame.pixels)
+    hard = key.color if key is not None and key.classic else None
     for portrait in portraits:
-        place(canvas, portrait, (float(factor), float(factor)), feather=feather)
+        place(canvas, portrait, (float(factor), float(factor)), feather=feather, key=hard)
     return canvas
 
 
@@ -58,25 +60,29 @@ def without_head(rgba: U8, face: Face) -> U8:
     at = inner.shift(-face.crop.x, -face.crop.y)
     figure = np.zeros((height, width), bool)
     figure[inner.slices()] = face.pixels.rgba[at.slices()][..., 3] > 0
+    removed = figure.copy()
     if joins_body(face):
-        figure[max(0, face.box.bottom) :] = False
+        removed[max(0, face.box.bottom) :] = False
     result = rgba.copy()
     if figure[inner.slices()].all() or not figure.any():
         return result  # nothing is known about what lies behind
     if (rgba[..., 3] == 0).any():
-        result[figure] = 0
+        result[removed] = 0
         return result
     hole = result.copy()
-    hole[figure, 3] = 0
-    result[figure, :3] = bleed(hole)[figure, :3]
+    hole[figure, 3] = 0  # nor may the shoulders, which stay, colour the gap
+    result[removed, :3] = bleed(hole)[removed, :3]
     return result
 
 
 def place(
     canvas: U8, portrait: Portrait, scale: tuple[float, float],
-    phase: tuple[float, float] = (0.0, 0.0), *, feather: float = 0.6,
+    phase: tuple[float, float] = (0.0, 0.0), *, feather: float = 0.6, key: RGB | None = None,
 ) -> None:  # fmt: skip
-    """Draw a portrait into `canvas` (H, W, 4), where `canvas px = native * scale + phase`."""
+    """Draw a portrait into `canvas` (H, W, 4), where `canvas px = native * scale + phase`.
+
+    Over a key colour the edge is hard, or the game would show a fringe of it.
+    """
     crop = portrait.face.crop
     x0, y0 = round(crop.x * scale[0] + phase[0]), round(crop.y * scale[1] + phase[1])
     x1, y1 = round(crop.right * scale[0] + phase[0]), round(crop.bottom * scale[1] + phase[1])
@@ -86,6 +92,11 @@ def place(
     if not inner.area:
         return
     part = layer[inner.shift(-box.x, -box.y).slices()]
+    if key is not None:
+        on_key = (canvas[inner.slices()][..., :3] == np.array(key, np.uint8)).all(axis=2)
+        clean = np.where(part[..., 3] >= 128, 255, 0).astype(np.uint8)
+        part = part.copy()
+        part[..., 3] = np.where(on_key, clean, part[..., 3])
     canvas[inner.slices()] = over(canvas[inner.slices()], part)
 
 
