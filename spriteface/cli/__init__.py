@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "check the way from the editors to the engine"),
     "imagine": ("imagine", "render people from nothing but a seed, or from named values"),
     "palette": ("palette", "read, write, show and recognise palettes"),
+    "restore": ("restore", "a portrait back to pixel art in a palette"),
+    "place": ("place", "portraits back into their frame, sheet, pack or layers"),
     "models": ("models", "list, add, download and remove photographic generators"),
 }
 

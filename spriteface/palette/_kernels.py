@@ -48,7 +48,7 @@ def ordered(  # type: ignore[no-untyped-def]
     count = colors.shape[0]
     half, zero, tiny = np.float32(0.5), np.float32(0.0), np.float32(1e-9)
     one = np.float32(1.0)
-    contrast = np.float32(0.2)
+    contrast = np.float32(0.1)
     c0, c1, c2 = colors[:, 0].copy(), colors[:, 1].copy(), colors[:, 2].copy()
     barred = np.zeros(allowed.shape, np.float32)
     for t in range(allowed.shape[0]):

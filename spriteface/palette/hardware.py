@@ -46,6 +46,9 @@ class Machine:
     @property
     def count(self) -> int:
         """How many different colours there are."""
+        if self.levels is not None:
+            r, g, b = (len(set(channel)) for channel in self.levels)
+            return r * g * b
         return len(color_codes(self.id))
 
     def palette(self) -> Palette:
@@ -452,7 +455,14 @@ def _codes(rgb: U8) -> NDArray[np.int64]:
 
 def contains(entry: Machine, rgb: U8) -> NDArray[np.bool_]:
     """Whether the machine can show each colour (..., 3), exactly."""
-    return np.isin(_codes(rgb), color_codes(entry.id))
+    if entry.levels is not None:
+        has = np.zeros((3, 256), bool)
+        for channel, levels in enumerate(entry.levels):
+            has[channel, list(levels)] = True
+        inside: NDArray[np.bool_] = has[0, rgb[..., 0]] & has[1, rgb[..., 1]] & has[2, rgb[..., 2]]
+        return inside
+    found: NDArray[np.bool_] = np.isin(_codes(rgb), color_codes(entry.id))
+    return found
 
 
 def snap(rgb: U8, entry: Machine) -> U8:
