@@ -60,7 +60,9 @@ def ntsc(rgba: U8, k: int) -> U8:
     chroma = big - luma[..., None]
     kernel = np.ones(2 * k + 1) / (2 * k + 1)
     for c in range(3):
-        chroma[..., c] = np.apply_along_axis(lambda row: np.convolve(row, kernel, "same"), 1, chroma[..., c])
+        chroma[..., c] = np.apply_along_axis(
+            lambda row: np.convolve(row, kernel, "same"), 1, chroma[..., c]
+        )
     out = np.full((*luma.shape, 4), 255, np.uint8)
     out[..., :3] = np.clip(luma[..., None] + chroma, 0, 255)
     return out
@@ -115,7 +117,11 @@ def ways(width: int, height: int, rng: np.random.Generator) -> list[Way]:
     fractional(R.LANCZOS, float(rng.uniform(2, 5)), "lanczos fraction")
     for q in (60, 80, 92):
         j = int(rng.integers(2, 6))
-        whole(j, f"jpeg {q}", lambda a, j=j, q=q: jpeg(resized(a, width * j, height * j, R.NEAREST), q))
+        whole(
+            j,
+            f"jpeg {q}",
+            lambda a, j=j, q=q: jpeg(resized(a, width * j, height * j, R.NEAREST), q),
+        )
     j3 = int(rng.integers(2, 5))
     whole(j3, "scanlines", lambda a: scanlines(a, j3, float(rng.uniform(0.4, 0.85))))
     whole(3, "lcd", lambda a: lcd(a, 3, float(rng.uniform(0.7, 0.96))))
@@ -127,7 +133,9 @@ def ways(width: int, height: int, rng: np.random.Generator) -> list[Way]:
     whole(k4, "smooth", lambda a: smooth(a, k4))
     s = float(rng.uniform(2.2, 4.5))
     w, h = round(width * s), round(height * s)
-    out.append(("fraction jpeg", w / width, h / height, lambda a: jpeg(resized(a, w, h, R.NEAREST), 85)))
+    out.append(
+        ("fraction jpeg", w / width, h / height, lambda a: jpeg(resized(a, w, h, R.NEAREST), 85))
+    )
     out.append(("native", 1.0, 1.0, lambda a: a))
     out.append(("native jpeg", 1.0, 1.0, lambda a: jpeg(a, 80)))
     return out
