@@ -156,6 +156,15 @@ def test_nan_weights_are_named() -> None:
         search(toy, known(), steps=2)
 
 
+def test_out_of_memory_is_named() -> None:
+    class Huge(ToyGenerator):
+        def preview(self, latents: Latents, size: int) -> Tensor:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")
+
+    with pytest.raises(GeneratorError, match="not enough memory to run 'toy'"):
+        search(Huge(), known(), steps=2)
+
+
 def test_unknown_recipe() -> None:
     with pytest.raises(OptionError, match="known: default, pulse"):
         search(ToyGenerator(), known(), recipe="magic")

@@ -515,6 +515,29 @@ def search_all(
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
     how = operator or plan.operator or generator.info.downscale_operator
+    try:
+        return _search(generator, target, plan, how, count, start, seed, free, on_step)
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, MemoryError) or "memory" in str(error).lower():
+            raise GeneratorError(
+                f"not enough memory to run {generator.info.name!r}",
+                "try fewer candidates, a smaller checkpoint, or --recipe default",
+            ) from error
+        raise
+
+
+def _search(
+    generator: Generator,
+    target: Target,
+    plan: Recipe,
+    how: str,
+    count: int,
+    start: Latents | None,
+    seed: int,
+    free: Tensor | None,
+    on_step: OnStep | None,
+) -> tuple[SearchResult, ...]:
+    """`search_all` once its options are resolved."""
     first, noise = _initial(generator, start, plan, target, seed)
     z = first.z.detach()
     walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
