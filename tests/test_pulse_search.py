@@ -33,6 +33,7 @@ def test_known_answer_is_found() -> None:
     assert result.lr_psnr_db > 32
     assert result.distance < 0.03
     assert len(result.trajectory) == result.steps == 120
+    assert not any(v.requires_grad for v in (result.image, result.latents.z))
 
 
 def test_known_answer_without_gradient() -> None:
@@ -126,6 +127,24 @@ def test_corrections_reach_the_true_downscale(gradient: bool) -> None:
     better = replace(recipe, corrections=3, correction_learning_rate=0.1, correction_steps=20)
     finished = search(Tinted(gradient=gradient), known(), recipe=better)
     assert finished.lr_psnr_db > rough.lr_psnr_db + 3
+
+
+def test_coordinates_without_gradient_are_evolved() -> None:
+    """A generator that is smooth in some coordinates only, as a rasterised head is."""
+
+    class Half(ToyGenerator):
+        def preview(self, latents: Latents, size: int) -> Tensor:
+            z = latents.z
+            return super().preview(
+                latents.with_z(torch.cat([z[:, :12].detach(), z[:, 12:]], 1)), size
+            )
+
+    toy = Half()
+    start = toy.sample(1, 7)
+    still = replace(DEFAULT, evolve_sigma=1e-7)
+    adam = search(toy, known(), start=start, starts=1, steps=40, recipe=still)
+    both = search(toy, known(), start=start, starts=1, steps=40)
+    assert both.lr_psnr_db > adam.lr_psnr_db + 3
 
 
 def test_generator_may_suggest_its_recipe() -> None:
