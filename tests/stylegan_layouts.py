@@ -134,6 +134,68 @@ def write_nvidia(
     return path
 
 
+class _TfNetwork:
+    """Pickles as NVIDIA's TensorFlow networks do."""
+
+    __module__ = "dnnlib.tflib.network"
+    __qualname__ = "Network"
+
+    def __init__(self, variables: list[tuple[str, np.ndarray]], **components: _TfNetwork) -> None:
+        self.__dict__.update(
+            version=4,
+            name="G",
+            static_kwargs={"resolution": 64},
+            components=components,
+            build_module_src="raise SystemExit('this source must never run')",
+            build_func_name="G_main",
+            variables=variables,
+        )
+
+
+def tensorflow(tensors: dict[str, Tensor]) -> _TfNetwork:
+    """The network of `nvidia("sg2")`, its tensors as TensorFlow's files name and turn them."""
+    mapping, synthesis = [], []
+    noise = 0
+    for layer in range(3):
+        for part in ("weight", "bias"):
+            value = tensors[f"mapping.fc{layer}.{part}"].numpy()
+            mapping.append((f"Dense{layer}/{part}", value.T))
+    synthesis.append(("4x4/Const/const", tensors["synthesis.b4.const"].numpy()[None]))
+    for px in (4, 8, 16, 32, 64):
+        names = {"conv1": "Conv" if px == 4 else "Conv1", "torgb": "ToRGB"}
+        names = names if px == 4 else {"conv0": "Conv0_up", **names}
+        for ours, theirs in names.items():
+            source, target = f"synthesis.b{px}.{ours}", f"{px}x{px}/{theirs}"
+            kernel = tensors[f"{source}.weight"].numpy().transpose(2, 3, 1, 0)
+            kernel = kernel[::-1, ::-1] if ours == "conv0" else kernel
+            synthesis.append((f"{target}/weight", kernel))
+            synthesis.append((f"{target}/bias", tensors[f"{source}.bias"].numpy()))
+            synthesis.append((f"{target}/mod_weight", tensors[f"{source}.affine.weight"].numpy().T))
+            synthesis.append((f"{target}/mod_bias", tensors[f"{source}.affine.bias"].numpy() - 1))
+            if ours != "torgb":
+                strength = tensors[f"{source}.noise_strength"].numpy()
+                synthesis.append((f"{target}/noise_strength", strength))
+                grain = tensors[f"{source}.noise_const"].numpy()[None, None]
+                synthesis.append((f"noise{noise}", grain))
+                noise += 1
+    parts = {"mapping": _TfNetwork(mapping), "synthesis": _TfNetwork(synthesis)}
+    average = [("dlatent_avg", tensors["mapping.w_avg"].numpy())]
+    return _TfNetwork(average, **parts)
+
+
+def write_tensorflow(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A .pkl (G, D, Gs) as NVIDIA's TensorFlow code writes it."""
+    network = tensorflow(nvidia("sg2"))
+    modules = {name: types.ModuleType(name) for name in ("dnnlib", "dnnlib.tflib")}
+    modules["dnnlib.tflib.network"] = types.ModuleType("dnnlib.tflib.network")
+    modules["dnnlib.tflib.network"].Network = _TfNetwork  # type: ignore[attr-defined]
+    with monkeypatch.context() as patch:
+        for name, module in modules.items():
+            patch.setitem(sys.modules, name, module)
+        path.write_bytes(pickle.dumps((_TfNetwork([]), _TfNetwork([]), network)))
+    return path
+
+
 def rosinality() -> dict[str, Tensor]:
     return filled(description()["ros"]["shapes"])
 

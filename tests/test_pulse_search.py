@@ -33,6 +33,7 @@ def test_known_answer_is_found() -> None:
     assert result.lr_psnr_db > 32
     assert result.distance < 0.03
     assert len(result.trajectory) == result.steps == 120
+    assert not any(v.requires_grad for v in (result.image, result.latents.z))
 
 
 def test_known_answer_without_gradient() -> None:
@@ -128,6 +129,24 @@ def test_corrections_reach_the_true_downscale(gradient: bool) -> None:
     assert finished.lr_psnr_db > rough.lr_psnr_db + 3
 
 
+def test_coordinates_without_gradient_are_evolved() -> None:
+    """A generator that is smooth in some coordinates only, as a rasterised head is."""
+
+    class Half(ToyGenerator):
+        def preview(self, latents: Latents, size: int) -> Tensor:
+            z = latents.z
+            return super().preview(
+                latents.with_z(torch.cat([z[:, :12].detach(), z[:, 12:]], 1)), size
+            )
+
+    toy = Half()
+    start = toy.sample(1, 7)
+    still = replace(DEFAULT, evolve_sigma=1e-7)
+    adam = search(toy, known(), start=start, starts=1, steps=40, recipe=still)
+    both = search(toy, known(), start=start, starts=1, steps=40)
+    assert both.lr_psnr_db > adam.lr_psnr_db + 3
+
+
 def test_generator_may_suggest_its_recipe() -> None:
     result = search(ToyGenerator(extra={"recipe": {"steps": 3}}), known())
     assert result.steps == 3
@@ -154,6 +173,15 @@ def test_nan_weights_are_named() -> None:
     toy.second = toy.second * torch.nan
     with pytest.raises(GeneratorError, match="'toy' gives pictures that are not numbers"):
         search(toy, known(), steps=2)
+
+
+def test_out_of_memory_is_named() -> None:
+    class Huge(ToyGenerator):
+        def preview(self, latents: Latents, size: int) -> Tensor:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")
+
+    with pytest.raises(GeneratorError, match="not enough memory to run 'toy'"):
+        search(Huge(), known(), steps=2)
 
 
 def test_unknown_recipe() -> None:

@@ -60,6 +60,11 @@ def test_nvidia(which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     compare(network, which)
 
 
+def test_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same weights in TensorFlow's layout, which turns and shifts some of them."""
+    compare(load(layouts.write_tensorflow(tmp_path / "tf.pkl", monkeypatch)), "sg2")
+
+
 def test_rosinality(tmp_path: Path) -> None:
     torch.save({"g_ema": layouts.rosinality(), "latent_avg": torch.zeros(16)}, tmp_path / "a.pt")
     compare(load(tmp_path / "a.pt"), "ros")

@@ -117,6 +117,7 @@ class Trainer:
     """Both networks, their optimisers, and the averaged generator that is kept."""
 
     def __init__(self, images: np.ndarray, batch: int, seed: int) -> None:
+        images = np.concatenate([images, images[..., ::-1]])  # mirrored
         self.images, self.batch = images, batch
         self.codes = principal_codes(images)
         self.random = torch.Generator().manual_seed(seed)
@@ -217,11 +218,11 @@ def principal_codes(images: np.ndarray) -> Tensor:
 
 
 def train(data: Path, out: Path, minutes: float, batch: int, seed: int) -> None:
-    """Train for `minutes` of CPU time, half of it regression; saves at every tenth."""
+    """Train for `minutes` of CPU time, two thirds of it regression; saves at every tenth."""
     trainer = Trainer(np.load(data), batch, seed)
     started, saved, step = time.process_time(), 0, 0
     while (spent := (time.process_time() - started) / 60) < minutes:
-        playing = spent > minutes / 2
+        playing = spent > minutes * 2 / 3
         loss = trainer.play(r1=step % 8 == 0) if playing else trainer.regress()
         step += 1
         if step % 100 == 0:
@@ -258,7 +259,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=50)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.action == "render":

@@ -7,7 +7,8 @@ by its content:
 
 * zip: torch.save since 1.6 (PULSE, rosinality);
 * three pickles and raw storages: torch.save before 1.6 (PULSE's gaussian_fit.pt);
-* one pickle: NVIDIA's StyleGAN2-ADA and StyleGAN3, modules with their state;
+* one pickle: NVIDIA's StyleGAN2-ADA and StyleGAN3, modules with their state, and their older
+  TensorFlow files, networks with lists of variables;
 * safetensors: no code by design.
 
 No torch here: arrays only, so that the conversion can run in a small process whose memory is
@@ -94,6 +95,11 @@ class _Module:
 
     def __setstate__(self, state: Any) -> None:
         self.state = state if isinstance(state, dict) else {}
+
+
+class _TfNetwork(_Module):
+    """NVIDIA's TensorFlow network: variables as (name, array), components as networks. It
+    carries source too, which is dropped."""
 
 
 class _LazyTensor:
@@ -229,6 +235,7 @@ _NAMES: dict[tuple[str, str], Any] = {
     **{(module, "set"): set for module in ("builtins", "__builtin__")},
     ("_codecs", "encode"): lambda text, _encoding="latin1": str(text).encode("latin1"),
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): _persistent_object,
+    ("dnnlib.tflib.network", "Network"): _TfNetwork,
 }
 
 
@@ -360,6 +367,15 @@ def _flatten(
         tensors[prefix.removesuffix(".")] = found.array()
     elif isinstance(found, _NumpyArray):
         pass  # attributes; no torch checkpoint keeps weights so
+    elif isinstance(found, _TfNetwork):
+        for name, value in found.state.get("variables") or ():
+            if isinstance(value, _NumpyArray):
+                tensors[f"{prefix}{name}"] = value.array().astype(np.float32)
+        for name, value in (found.state.get("components") or {}).items():
+            _flatten(value, f"{prefix}{name}/", tensors, values, depth + 1)
+    elif isinstance(found, (list, tuple)):
+        for i, value in enumerate(found):
+            _flatten(value, f"{prefix}{i}.", tensors, values, depth + 1)
     elif isinstance(found, _Module):
         for group in ("_parameters", "_buffers", "_modules"):
             _flatten(found.state.get(group) or {}, prefix, tensors, values, depth + 1)

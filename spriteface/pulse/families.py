@@ -153,6 +153,53 @@ def _from_nvidia3(tensors: Arrays, values: Values) -> Canonical:
     return out, config
 
 
+# NVIDIA's StyleGAN2 of TensorFlow times: a tuple (G, D, Gs)
+
+
+def _is_tensorflow2(tensors: Arrays) -> bool:
+    return "2.synthesis/4x4/Conv/mod_weight" in tensors
+
+
+def _tensorflow_layer(source: Arrays, name: str, target: str, out: Arrays) -> None:
+    """One convolution: kernels as (h, w, in, out), those that upscale turned by 180 degrees;
+    style biases lack their 1."""
+    kernel = source[f"{name}/weight"]
+    if name.endswith("Conv0_up"):
+        kernel = kernel[::-1, ::-1]
+    out[f"{target}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+    out[f"{target}.bias"] = source[f"{name}/bias"]
+    out[f"{target}.affine.weight"] = np.ascontiguousarray(source[f"{name}/mod_weight"].T)
+    out[f"{target}.affine.bias"] = source[f"{name}/mod_bias"] + np.float32(1)
+    if f"{name}/noise_strength" in source:
+        out[f"{target}.noise_strength"] = source[f"{name}/noise_strength"]
+
+
+def _from_tensorflow2(tensors: Arrays, values: Values) -> Canonical:
+    source = {k.removeprefix("2."): v for k, v in tensors.items() if k.startswith("2.")}
+    if any("ToRGB_lod" in key or "/Skip/" in key for key in source):
+        raise GeneratorError(
+            "a StyleGAN2 without skip outputs", "only the skip architecture (the usual one) is read"
+        )
+    out: Arrays = {"synthesis.b4.const": source["synthesis/4x4/Const/const"][0]}
+    layer = 0
+    while f"mapping/Dense{layer}/weight" in source:
+        weight = source[f"mapping/Dense{layer}/weight"]
+        out[f"mapping.fc{layer}.weight"] = np.ascontiguousarray(weight.T)
+        out[f"mapping.fc{layer}.bias"] = source[f"mapping/Dense{layer}/bias"]
+        layer += 1
+    px, noise = 4, 0
+    while f"synthesis/{px}x{px}/ToRGB/weight" in source:
+        convs = {"Conv": "conv1"} if px == 4 else {"Conv0_up": "conv0", "Conv1": "conv1"}
+        for theirs, ours in convs.items():
+            target = f"synthesis.b{px}.{ours}"
+            _tensorflow_layer(source, f"synthesis/{px}x{px}/{theirs}", target, out)
+            out[f"{target}.noise_const"] = source[f"synthesis/noise{noise}"][0, 0]
+            noise += 1
+        _tensorflow_layer(source, f"synthesis/{px}x{px}/ToRGB", f"synthesis.b{px}.torgb", out)
+        px *= 2
+    return out, {}
+
+
 # rosinality's StyleGAN2
 
 
@@ -230,6 +277,14 @@ FAMILIES: tuple[Family, ...] = (
         "a .pkl written by NVIDIA's PyTorch code",
         _is_nvidia2,
         _from_nvidia2,
+        _stylegan2,
+    ),
+    Family(
+        "stylegan2-tensorflow",
+        "NVIDIA's StyleGAN2 of TensorFlow times",
+        "a .pkl written by NVIDIA's TensorFlow code, e.g. stylegan2-ffhq-config-f.pkl",
+        _is_tensorflow2,
+        _from_tensorflow2,
         _stylegan2,
     ),
     Family(

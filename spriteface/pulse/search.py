@@ -360,12 +360,24 @@ class _Search:
             self.step(walk, self.preview_px, plan.learning_rate * schedule(step, plan.steps))
         walk.keep_best(count)
 
+    def blind(self, walk: _Walk) -> tuple[Tensor, bool]:
+        """(n,) bool: the free coordinates of a latent that previews have no gradient in, asked
+        of the walk's first image; and whether there are others. A rasterised head has both."""
+        z = walk.variables[0][:1].detach().requires_grad_()
+        free = torch.ones_like(z) if walk.free is None else walk.free.expand_as(z)
+        movable = free.flatten() > 0
+        images = self.generator.preview(Latents(z, walk.structure[:1]), self.preview_px)
+        if not images.requires_grad:
+            return movable, False
+        (slope,) = torch.autograd.grad((images - 0.5).square().sum(), z)
+        flat = slope.flatten() == 0
+        return movable & flat, bool((movable & ~flat).any())
+
     @torch.no_grad()
-    def evolve(self, walk: _Walk, steps: int, sigma: float) -> None:
-        """Move a walk of one image by evolution instead of gradients, from its best point."""
+    def evolve(self, walk: _Walk, where: Tensor, steps: int, sigma: float) -> None:
+        """Move the coordinates `where` (n,) of a walk of one image by evolution instead of
+        gradients, from its best point."""
         center, radius = walk.best[0].clone(), walk.radii[0]
-        free = torch.ones_like(center) if walk.free is None else walk.free.expand_as(center)
-        where = free.flatten() > 0
         strategy = SeparableCma(
             center.flatten()[where],
             sigma=sigma,
@@ -395,7 +407,23 @@ class _Search:
                 walk.best_loss[0] = losses[best].cpu()
             self.tell(losses, images)
 
-    def correct(self, walk: _Walk, gradient: bool) -> SearchResult:
+    def improve(self, walk: _Walk, where: Tensor, gradient: bool) -> _Walk:
+        """A few more small steps of a walk of one image, from its best point."""
+        plan = self.plan
+        with torch.no_grad():
+            self.look(walk, self.preview_px)
+        if where.any():
+            self.evolve(walk, where, plan.correction_steps, 0.3 * plan.evolve_sigma)
+            residual, walk = walk.residual, walk.single(0)
+            walk.residual = residual
+        for step in range(plan.correction_steps if gradient else 0):
+            fade = 1 - step / plan.correction_steps
+            self.step(walk, self.preview_px, plan.correction_learning_rate * fade)
+        with torch.no_grad():
+            self.look(walk, self.preview_px)
+        return walk.single(0)
+
+    def correct(self, walk: _Walk, where: Tensor, gradient: bool) -> SearchResult:
         """Rounds of defect correction on a walk of one image; the best of all renders."""
         walk = walk.single(0)
         found = self.result(walk)
@@ -406,17 +434,7 @@ class _Search:
                 )[0]
             true = downscale(found.image[None], self.target.size, self.operator)[0]
             walk.residual = true - preview
-            with torch.no_grad():
-                self.look(walk, self.preview_px)
-            for step in range(self.plan.correction_steps if gradient else 0):
-                fade = 1 - step / self.plan.correction_steps
-                self.step(walk, self.preview_px, self.plan.correction_learning_rate * fade)
-            if gradient:
-                with torch.no_grad():
-                    self.look(walk, self.preview_px)
-            else:
-                self.evolve(walk, self.plan.correction_steps, 0.3 * self.plan.evolve_sigma)
-            walk = walk.single(0)
+            walk = self.improve(walk, where, gradient)
             tried = self.result(walk)
             if tried.loss >= found.loss:
                 break
@@ -515,11 +533,36 @@ def search_all(
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
     how = operator or plan.operator or generator.info.downscale_operator
+    try:
+        return _search(generator, target, plan, how, count, start, seed, free, on_step)
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, MemoryError) or "memory" in str(error).lower():
+            raise GeneratorError(
+                f"not enough memory to run {generator.info.name!r}",
+                "try fewer candidates, a smaller checkpoint, or --recipe default",
+            ) from error
+        raise
+
+
+def _search(
+    generator: Generator,
+    target: Target,
+    plan: Recipe,
+    how: str,
+    count: int,
+    start: Latents | None,
+    seed: int,
+    free: Tensor | None,
+    on_step: OnStep | None,
+) -> tuple[SearchResult, ...]:
+    """`search_all` once its options are resolved."""
     first, noise = _initial(generator, start, plan, target, seed)
     z = first.z.detach()
     walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
     run = _Search(generator, target.to(z.device), plan, how, seed, on_step)
-    gradient = bool(noise) or _differentiable(generator, walk, run.preview_px)
+    where, gradient = torch.zeros(z[0].numel(), dtype=torch.bool), True
+    if not noise:
+        where, gradient = run.blind(walk)
 
     if len(first) > plan.starts or not gradient:  # the best few of a pool start
         with torch.no_grad():
@@ -528,17 +571,14 @@ def search_all(
     if gradient:
         run.descend(walk, count)
     walks = [walk.single(i) for i in range(count)]
-    if not gradient:
-        for alone in walks:
-            run.evolve(alone, plan.steps, plan.evolve_sigma)
-    results = [run.correct(alone, gradient) for alone in walks]
+    if where.any():
+        for i, alone in enumerate(walks):
+            with torch.no_grad():
+                run.look(alone, run.preview_px)
+            run.evolve(alone, where, plan.steps, plan.evolve_sigma)
+            walks[i] = alone.single(0)
+    results = [run.correct(alone, where, gradient) for alone in walks]
     return tuple(sorted(results, key=lambda r: r.loss))
-
-
-def _differentiable(generator: Generator, walk: _Walk, px: int) -> bool:
-    """Whether previews have a gradient; asked of one image."""
-    z = walk.variables[0][:1].detach().requires_grad_()
-    return generator.preview(Latents(z, walk.structure[:1]), px).requires_grad
 
 
 def diversity(results: Sequence[SearchResult]) -> float:

@@ -1,0 +1,201 @@
+"""Both search recipes on the same weights: CPU-seconds, steps, final loss, in one run.
+
+    python -m benchmarks search                     the small trained StyleGAN2 of tests/data
+    python -m benchmarks search --model NAME        an installed checkpoint
+    python -m benchmarks search --full              a full-size StyleGAN1 of random weights:
+                                                    what a step costs (says nothing about loss)
+
+Loss is the true one: mean squared error of the full-size picture, downscaled by PULSE's
+bicubic for both recipes. CPU-seconds of this process on one thread, so that a busy machine
+changes them little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.machine import describe, spread
+from spriteface.pulse.downscale import downscale
+from spriteface.pulse.generator import load_generator
+from spriteface.pulse.loss import weighted_mse
+from spriteface.pulse.search import SearchResult, diversity, search, search_all
+from spriteface.pulse.stylegan import StyleGan, make_bank
+from spriteface.pulse.stylegan1 import StyleGan1
+from spriteface.pulse.stylegan2 import StyleGan2
+from spriteface.pulse.target import Target, make_target
+
+ROOT = Path(__file__).parents[1]
+SMALL = ROOT / "tests" / "data" / "heads128.safetensors"
+
+
+def small_network() -> StyleGan2:
+    from safetensors.torch import load_file
+
+    network = StyleGan2(load_file(SMALL), {}, name="heads128", licence="MIT")
+    if "bank.z" not in network.state:
+        network.state.update(make_bank(network))
+    return network
+
+
+def reachable(network: StyleGan, count: int) -> list[tuple[str, Target]]:
+    """Downscaled pictures of people whom the network knows: a loss of 0 exists."""
+    targets = []
+    for i in range(count):
+        with torch.no_grad():
+            picture = network.render(network.sample(1, 900 + i))
+            small = downscale(picture, (16, 16), "bicubic")[0]
+        targets.append((f"own face {i}", Target(small.clamp(0, 1), torch.ones(1, 16, 16))))
+    return targets
+
+
+def unseen(count: int) -> list[tuple[str, Target]]:
+    """Heads that no network was trained on, at 16x16."""
+    head = load_generator("head")
+    targets = []
+    for i in range(count):
+        with torch.no_grad():
+            picture = head.preview(head.sample(1, 50_000 + i), 256)
+            small = downscale(picture, (16, 16), "bicubic")[0]
+        targets.append((f"head {i}", Target(small.clamp(0, 1), torch.ones(1, 16, 16))))
+    return targets
+
+
+def sprites() -> list[tuple[str, Target]]:
+    """The 16x16 faces of samples/."""
+    from PIL import Image
+
+    targets = []
+    for path in sorted((ROOT / "samples").glob("*.png")):
+        rgba = np.array(Image.open(path).convert("RGBA"))
+        if rgba.shape[:2] == (16, 16):
+            targets.append((path.stem, make_target(rgba)))
+    return targets
+
+
+def timed(network: StyleGan, target: Target, recipe: str, seed: int) -> tuple[SearchResult, float]:
+    started = time.process_time()
+    result = search(network, target, recipe=recipe, seed=seed, operator="bicubic")
+    return result, time.process_time() - started
+
+
+def true_loss(result: SearchResult, target: Target) -> float:
+    small = downscale(result.image[None], target.size, "bicubic")
+    return float(weighted_mse(small, target)[0])
+
+
+def compare(network: StyleGan, targets: list[tuple[str, Target]], seeds: int) -> None:
+    print(f"{'target':16} {'recipe':8} {'CPU-s':>7} {'steps':>6} {'MSE':>10} {'dB':>6} {'pct':>5}")
+    losses: dict[str, list[float]] = {"pulse": [], "default": []}
+    seconds: dict[str, list[float]] = {"pulse": [], "default": []}
+    for name, target in targets:
+        for seed in range(seeds):
+            for recipe in losses:
+                result, spent = timed(network, target, recipe, seed)
+                loss = true_loss(result, target)
+                losses[recipe].append(loss)
+                seconds[recipe].append(spent)
+                print(
+                    f"{name:16} {recipe:8} {spent:7.2f} {result.steps:6} {loss:10.6f} "
+                    f"{-10 * np.log10(loss):6.2f} {result.percentile:5.0f}"
+                )
+    for recipe in losses:
+        print(f"{recipe}: CPU-s {spread(seconds[recipe])}, MSE {spread(losses[recipe])}")
+    ratio = statistics.median(p / d for p, d in zip(seconds["pulse"], seconds["default"]))
+    better = sum(d <= p for p, d in zip(losses["pulse"], losses["default"]))
+    print(
+        f"default is {ratio:.1f} times faster (median) and no worse in {better} of {len(losses['pulse'])}"
+    )
+
+
+def people(network: StyleGan, target: Target) -> None:
+    started = time.process_time()
+    found = search_all(network, target, count=4, seed=1, operator="bicubic")
+    spent = time.process_time() - started
+    decibels = ", ".join(f"{r.lr_psnr_db:.1f}" for r in found)
+    print(
+        f"4 candidates: {spent:.1f} CPU-s, LR-PSNR {decibels} dB, diversity {diversity(found):.3f}"
+    )
+
+
+def random_stylegan1(px: int = 1024, width: int = 512) -> StyleGan1:
+    """A StyleGAN1 of PULSE's size with random weights and probes."""
+    random = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=random)
+
+    state, before, r = {}, 0, 4
+    while r <= px:
+        channels = min(16384 // r, 512)
+        block = f"synthesis.blocks.{r}x{r}"
+        if r == 4:
+            state |= {
+                f"{block}.const": normal(1, channels, 4, 4),
+                f"{block}.bias": normal(channels),
+            }
+        else:
+            state[f"{block}.conv0_up.weight"] = normal(channels, before, 3, 3)
+            state[f"{block}.conv0_up.bias"] = normal(channels) * 0.1
+        conv = "conv" if r == 4 else "conv1"
+        state[f"{block}.{conv}.weight"] = normal(channels, channels, 3, 3)
+        state[f"{block}.{conv}.bias"] = normal(channels) * 0.1
+        for epilogue in ("epi1", "epi2"):
+            state[f"{block}.{epilogue}.noise.weight"] = normal(channels) * 0.1
+            state[f"{block}.{epilogue}.style_mod.lin.weight"] = normal(2 * channels, width)
+            state[f"{block}.{epilogue}.style_mod.lin.bias"] = normal(2 * channels) * 0.1
+        before, r = channels, 2 * r
+    state |= {"synthesis.torgb.weight": normal(3, before, 1, 1), "synthesis.torgb.bias": normal(3)}
+    state |= {"prior.mean": torch.zeros(width), "prior.std": torch.ones(width)}
+    network = StyleGan1(state, {}, name="random")
+    network.state.update(network.make_probes(sizes=(32, 64), count=2))
+    return network
+
+
+def full_size(steps: int) -> None:
+    """Cost at 1024 px: `steps` published steps against the whole of our recipe."""
+    network = random_stylegan1()
+    target = Target(
+        torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(1)), torch.ones(1, 16, 16)
+    )
+    started = time.process_time()
+    search(network, target, recipe="pulse", steps=steps)
+    per_step = (time.process_time() - started) / (steps + 0.25)  # and one forward at the end
+    started = time.process_time()
+    result = search(network, target, operator="bicubic")
+    ours = time.process_time() - started
+    print(f"published step {per_step:.2f} CPU-s, so 100 steps {100 * per_step:.0f} CPU-s")
+    print(
+        f"default recipe {ours:.1f} CPU-s ({result.steps} steps): {100 * per_step / ours:.1f} times less"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--model", default="")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--targets", type=int, default=3, help="of each kind")
+    parser.add_argument("--seeds", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    print(describe())
+    if args.full:
+        full_size(steps=3)
+        return
+    loaded = load_generator(args.model) if args.model else small_network()
+    assert isinstance(loaded, StyleGan), "--model names a StyleGAN checkpoint"
+    print(f"{loaded.info.name}: {loaded.resolution} px")
+    kinds = [*reachable(loaded, args.targets), *unseen(args.targets), *sprites()[: args.targets]]
+    compare(loaded, kinds, args.seeds)
+    people(loaded, kinds[0][1])
+
+
+if __name__ == "__main__":
+    main()
