@@ -9,6 +9,7 @@ undo did. Not part of the tests: windows take their time, and the pictures are f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from spriteface.service import install  # noqa: E402
+from spriteface.service.client import Client  # noqa: E402
 from tests.service_tools import engine, wait_for  # noqa: E402
 
 DISPLAY = ":77"
@@ -77,7 +79,12 @@ class Desktop:
         self.running.append(subprocess.Popen(self.command(*words), stdout=log, stderr=log))
 
     def do(self, *words: str) -> str:
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                self.command(*words), capture_output=True, text=True, check=False, timeout=15
+            )
+        except subprocess.TimeoutExpired:
+            return ""
         return done.stdout
 
     def window(self, name: str, seconds: float = 60) -> str:
@@ -92,9 +99,14 @@ class Desktop:
             time.sleep(pause)
 
     def shoot(self, name: str, window: str = "root") -> None:
-        time.sleep(0.5)
+        """A picture of the screen or of a window, if it is still there."""
+        if window != "root" and not self.do("xdotool", "getwindowname", window).strip():
+            return
+        taken = self.root / "tmp" / "shot.png"
+        taken.unlink(missing_ok=True)
         self.do("import-im7.q16", "-window", window, "/tmp/shot.png")
-        shutil.copy(self.root / "tmp" / "shot.png", self.out / f"{name}.png")
+        if taken.exists():
+            shutil.copy(taken, self.out / f"{name}.png")
 
     def close(self) -> None:
         for process in reversed(self.running):
@@ -133,48 +145,92 @@ def main() -> None:
 
 
 def session(desktop: Desktop) -> None:
-    """What a person does: menu, dialog, progress, result; then undo."""
-    for rest in ("X77-lock", "undo.json"):
-        (desktop.root / "tmp" / rest.replace("X77", ".X77")).unlink(missing_ok=True)
+    """What a person does: menu, dialog, progress, result; cancel; then undo."""
+    for rest in (".X77-lock", "undo.json"):
+        (desktop.root / "tmp" / rest).unlink(missing_ok=True)
     desktop.start("Xvfb", DISPLAY, "-screen", "0", "1280x860x24", "-nolisten", "tcp")
     wait_for(lambda: (desktop.root / "tmp" / ".X11-unix" / "X77").exists(), 20)
     desktop.start("openbox")
-    batch = ("--batch-interpreter", "python-fu-eval", "-b", OPEN)
-    desktop.start("gimp-3.0", "-n", "-d", "-f", "--no-splash", *batch)
-    main_window = desktop.window("GIMP$", 120)
-    welcome = desktop.window("Welcome to GIMP", 20)
-    desktop.do("xdotool", "windowactivate", "--sync", welcome)
-    desktop.key("Escape", pause=1)
-    desktop.do("xdotool", "windowsize", main_window, "1280", "860")
-    desktop.do("xdotool", "windowmove", main_window, "0", "0")
-    focus(desktop, main_window)
-    desktop.key("shift+ctrl+j", pause=1)  # fit the sprite to the window
+    sprite_window = start_gimp(desktop, OPEN)
     menu(desktop)
     desktop.shoot("menu")
-    desktop.key("Down", "Return")
+    run_entry(desktop, 1)
     dialog = desktop.window("Portrait of the selected face")
     time.sleep(1)
+    desktop.do("xdotool", "mousemove", "5", "850")
+    time.sleep(1)
     desktop.shoot("dialog", dialog)
-    desktop.do("xdotool", "windowactivate", "--sync", dialog)
-    desktop.key("Return", pause=0)
+    accept(desktop, dialog)
     progress = desktop.window("Spriteface: ")
-    for number in range(6):
-        time.sleep(0.6)
-        desktop.shoot(f"progress-{number}", progress)
-    result = desktop.window("portrait|Untitled.*-2", 120)
-    time.sleep(2)
+    for number in range(12):
+        desktop.shoot(f"progress-{number:02}", progress)
+        time.sleep(0.2)
+    wait_for(lambda: desktop.do("xdotool", "search", "--name", "Untitled.-2"), 120)
+    time.sleep(3)
     desktop.shoot("result")
-    focus(desktop, result)
+    desktop.key("alt+1", "shift+ctrl+j", pause=1)  # back to the sprite's tab
 
+    menu(desktop)
+    run_entry(desktop, 0)
+    accept(desktop, desktop.window("Find faces"))
+    time.sleep(4)
+    desktop.shoot("faces")
 
-def focus(desktop: Desktop, window: str) -> None:
-    desktop.do("xdotool", "windowactivate", "--sync", window)
+    menu(desktop)
+    run_entry(desktop, 1)
+    accept(desktop, desktop.window("Portrait of the selected face"))
+    progress = desktop.window("Spriteface: ")
     time.sleep(0.5)
+    began = time.monotonic()
+    desktop.do("xdotool", "windowactivate", "--sync", progress)
+    desktop.key("Escape", pause=0)
+    wait_for(lambda: not jobs(), 20)
+    print(f"cancelled in the window: {time.monotonic() - began:.2f} s, key and polling included")
+    time.sleep(1)
+    desktop.shoot("cancelled")
+    desktop.do("xdotool", "windowactivate", "--sync", sprite_window)
+    desktop.running.pop().kill()
+
+    (desktop.out / "undo").mkdir(exist_ok=True)
+    start_gimp(desktop, OPEN + UNDO)
+    wait_for(lambda: (desktop.root / "tmp" / "undo.json").exists(), 90)
+    time.sleep(0.5)
+    print((desktop.root / "tmp" / "undo.json").read_text())
+
+
+def jobs() -> list[object]:
+    client = Client.from_file(os.environ["SPRITEFACE_STATE"] + "/engine.json")
+    return [job for job in client.status()["jobs"] if job["state"] != "finished"]
+
+
+def start_gimp(desktop: Desktop, script: str) -> str:
+    """GIMP with the sprite open, its window in front; the window."""
+    batch = ("--batch-interpreter", "python-fu-eval", "-b", script)
+    desktop.start("gimp-3.0", "-n", "-d", "-f", "--no-splash", *batch)
+    window = desktop.window("GIMP$", 120)
+    with contextlib.suppress(AssertionError):
+        welcome = desktop.window("Welcome to GIMP", 15)
+        desktop.do("xdotool", "windowactivate", "--sync", welcome)
+        desktop.key("Escape", pause=1)
+    desktop.do("xdotool", "windowsize", window, "1280", "860")
+    desktop.do("xdotool", "windowmove", window, "0", "0")
+    desktop.do("xdotool", "windowactivate", "--sync", window)
+    desktop.key("shift+ctrl+j", pause=1)  # fit the sprite to the window
+    return window
 
 
 def menu(desktop: Desktop) -> None:
     """Filters > Spriteface, the last entry."""
     desktop.key("alt+r", "Up", "Right", pause=0.7)
+
+
+def run_entry(desktop: Desktop, number: int) -> None:
+    desktop.key(*["Down"] * number, "Return")
+
+
+def accept(desktop: Desktop, dialog: str) -> None:
+    desktop.do("xdotool", "windowactivate", "--sync", dialog)
+    desktop.key("Return", pause=0)
 
 
 if __name__ == "__main__":
