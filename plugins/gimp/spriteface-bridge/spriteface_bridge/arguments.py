@@ -75,7 +75,7 @@ DITHERS = (
 
 PORTRAIT = (
     Argument("size", "Si_ze", "Edge of the portrait in pixels", 1024, 64, 4096),
-    Argument("seed", "See_d", "Another number, another person", 0, 0, INT_MAX),
+    Argument("seed", "S_eed", "Another number, another person", 0, 0, INT_MAX),
     Argument("candidates", "Ca_ndidates", "How many different people", 1, 1, 16),
     Argument("faithful", "_Faithful", "0: a natural person, 1: exactly the sprite", 0.0, 0, 1),
     Argument("matte", "_Transparent background", "Cut the person out", False),
@@ -93,14 +93,14 @@ PORTRAIT = (
     ),
     Argument(
         "faces",
-        "Fac_es",
+        "_Which faces",
         "Which faces of the selection",
         "best",
         choices=(("best", "The best one"), ("all", "All")),
     ),
     Argument(
         "detector",
-        "Detect_or",
+        "_Detector",
         "How the face is found",
         "auto",
         choices=(("auto", "Look for it"), ("whole", "The selection is the face")),
@@ -114,12 +114,12 @@ PORTRAIT = (
     ),
     Argument("dither", "Dit_her", "Dithering in the palette", "none", choices=DITHERS),
     Argument("palette-size", "_Palette size", "Edge in the palette; 0: as large", 0, 0, 4096),
-    Argument("steps", "Steps of the searc_h", "0: as many as are usual", 0, 0, 10000),
+    Argument("steps", "Se_arch steps", "0: as many as are usual", 0, 0, 10000),
     Argument("generator", "_Generator", "The generator's name", "head"),
 )
 
 FIND = (
-    Argument("min-score", "Lowest _score", "How sure a face must be", 0.35, 0, 1),
+    Argument("min-score", "_Lowest score", "How sure a face must be", 0.35, 0, 1),
     Argument("limit", "At _most", "How many faces; 0: all", 0, 0, 1000),
     Argument(
         "output",

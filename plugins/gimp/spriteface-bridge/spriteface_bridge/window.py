@@ -33,6 +33,7 @@ def ask(procedure, config, arguments, extra=()):
             shown.append(argument.name)
     dialog.fill([*shown, *extra])
     dialog.get_content_area().pack_start(grid, False, False, 0)
+    dialog.get_content_area().reorder_child(grid, 0)
     grid.show_all()
     try:
         return dialog.run()
