@@ -206,10 +206,12 @@ def test_nobody_listens(engine: Engine) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(700)
 def test_portrait_finished(engine: Engine, picture: Path) -> None:
     assert run("portrait_finished", engine, picture=picture) == "ok"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(700)
 def test_portrait_cancelled(engine: Engine, picture: Path) -> None:
     assert run("portrait_cancelled", engine, picture=picture) == "ok"

@@ -6,7 +6,7 @@
 --   face=X,Y,W,H   the face's box in the sprite (brow to chin, cheek to cheek)
 --   slice=NAME     take this slice          rect=X,Y,W,H   take this area
 --   frame=N        from 1                   tag=NAME       all its frames     frames=all
---   size, seed, faithful                    as in `spriteface upscale`
+--   size, seed, faithful, steps             as in `spriteface upscale`
 --   as=sprite | layer | enlarged | palette  what comes back; palette with scale=2 | 4 | 8
 --   save=FILE      where it is saved        command=WORDS  how to run spriteface
 -- An error ends the script, so Aseprite exits with 255 and prints the message.
@@ -18,7 +18,7 @@ local privileged = require "privileged"
 local batch = {}
 
 local KNOWN = {}
-for _, name in ipairs { "face", "slice", "rect", "frame", "frames", "tag", "size", "seed", "faithful", "as", "scale", "save", "command" } do
+for _, name in ipairs { "face", "slice", "rect", "frame", "frames", "tag", "size", "seed", "faithful", "steps", "as", "scale", "save", "command" } do
   KNOWN[name] = true
 end
 
@@ -101,6 +101,7 @@ local function upscale(context, files, face)
   add(table.unpack(files))
   add("-o", context.folder, "--size", context.size, "--seed", context.seed, "--scale", "1", "--phase", "0")
   if context.faithful then add("--faithful", context.faithful) end
+  if context.steps then add("--steps", context.steps) end
   add("--face", face, "--json", "--quiet")
   local output, status, said = privileged.capture(words, app.fs.joinPath(context.folder, "complaints.txt"))
   local ok, report = pcall(json.decode, output)
@@ -213,6 +214,7 @@ function batch.run(options)
   local context = {
     program = program(options.folder, params), junk = {},
     size = whole(params, "size", 1024), seed = whole(params, "seed", 0), faithful = number(params, "faithful"),
+    steps = whole(params, "steps"),
   }
   context.folder = privileged.temporary_folder()
   local ok, results = pcall(portraits, context, target, box(params, "face"))

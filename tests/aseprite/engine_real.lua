@@ -125,7 +125,7 @@ function tests.portrait_finished()
   kit.run "SpritefacePortrait"
   ui.set(kit.dialog(), "size", "256")
   kit.press "make"
-  waits_for_status("Ready", 240)
+  waits_for_status("Ready", 500)
   for _, result in ipairs { "New sprite", "New layer of this sprite", "Enlarged copy of this sprite", "In the palette, x4" } do
     ui.set(kit.dialog(), "result", result)
     kit.press "insert"
@@ -153,7 +153,7 @@ function tests.portrait_cancelled()
   kit.run "SpritefacePortrait"
   ui.set(kit.dialog(), "size", "1024")
   kit.press "make"
-  bridge.wait(function() return kit.status():find "%d+%%" end, "progress", 120)
+  bridge.wait(function() return kit.status():find "%d+%%" end, "progress", 300)
   local began = os.time()
   kit.press "cancel"
   waits_for_status("Cancelled.", 20)

@@ -79,3 +79,11 @@ function tests.headless()
   if doc and kit.options.p_as ~= "layer" then kit.equal(kit.fingerprint(doc), before, "the original") end
   kit.equal(#ui.questions, 0)
 end
+
+-- What the stand-in writes, for the project's own reader to judge.
+function tests.save()
+  local doc = open()
+  doc.layers[1].cels[2].data = doc.layers[1].cels[1].data
+  doc.frames[2].duration = 290
+  document.sprite_object(doc):saveCopyAs(kit.options.save)
+end
