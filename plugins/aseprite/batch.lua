@@ -6,7 +6,7 @@
 --   face=X,Y,W,H   the face's box in the sprite (brow to chin, cheek to cheek)
 --   slice=NAME     take this slice          rect=X,Y,W,H   take this area
 --   frame=N        from 1                   tag=NAME       all its frames     frames=all
---   size, seed, faithful                    as in `spriteface upscale`
+--   size, seed, faithful, steps             as in `spriteface upscale`
 --   as=sprite | layer | enlarged | palette  what comes back; palette with scale=2 | 4 | 8
 --   save=FILE      where it is saved        command=WORDS  how to run spriteface
 -- An error ends the script, so Aseprite exits with 255 and prints the message.
@@ -18,7 +18,7 @@ local privileged = require "privileged"
 local batch = {}
 
 local KNOWN = {}
-for _, name in ipairs { "face", "slice", "rect", "frame", "frames", "tag", "size", "seed", "faithful", "as", "scale", "save", "command" } do
+for _, name in ipairs { "face", "slice", "rect", "frame", "frames", "tag", "size", "seed", "faithful", "steps", "as", "scale", "save", "command" } do
   KNOWN[name] = true
 end
 
@@ -101,6 +101,7 @@ local function upscale(context, files, face)
   add(table.unpack(files))
   add("-o", context.folder, "--size", context.size, "--seed", context.seed, "--scale", "1", "--phase", "0")
   if context.faithful then add("--faithful", context.faithful) end
+  if context.steps then add("--steps", context.steps) end
   add("--face", face, "--json", "--quiet")
   local output, status, said = privileged.capture(words, app.fs.joinPath(context.folder, "complaints.txt"))
   local ok, report = pcall(json.decode, output)
@@ -117,19 +118,20 @@ local function result_of(report)
   local b = sidecar.crop_box
   if not b then stop("the report " .. written[3] .. " names no crop_box") end
   return {
-    portrait = load_picture(written[1]), files = { written[1], written[2], written[3] },
+    portrait = load_picture(written[1]),
     face = { x = math.floor(b[1]), y = math.floor(b[2]), w = math.floor(b[3]), h = math.floor(b[4]) },
   }
 end
 
 -- Portraits by frame index. A picture in which no face is found is taken as a face as a whole.
 local function portraits(context, target, face)
-  local files, index_of, results, junk = {}, {}, {}, {}
+  local files, index_of, results = {}, {}, {}
   for i, frame in ipairs(target.frames) do
     if not frame.same_as then
       local path = app.fs.joinPath(context.folder, ("frame-%d.png"):format(frame.number))
       save_picture(frame.picture, path)
-      files[#files + 1], index_of[#index_of + 1], junk[#junk + 1] = path, i, path
+      files[#files + 1], index_of[#index_of + 1] = path, i
+      table.insert(context.junk, path)
     end
   end
   local wanted = face and ("%d,%d,%d,%d"):format(face.x - target.x, face.y - target.y, face.width, face.height) or "1"
@@ -141,11 +143,10 @@ local function portraits(context, target, face)
     if report.error then
       problem = report.error
     else
+      for i = 1, #report.written do table.insert(context.junk, report.written[i]) end
       results[index_of[n]] = result_of(report)
-      for _, path in ipairs(results[index_of[n]].files) do junk[#junk + 1] = path end
     end
   end
-  for _, path in ipairs(junk) do privileged.remove(path) end
   if next(results) == nil then stop(problem or "no portrait was made") end
   return results
 end
@@ -211,10 +212,13 @@ function batch.run(options)
     stop("save=" .. save .. ": a .png holds one frame; use .aseprite or .gif")
   end
   local context = {
-    program = program(options.folder, params), folder = privileged.temporary_folder(),
+    program = program(options.folder, params), junk = {},
     size = whole(params, "size", 1024), seed = whole(params, "seed", 0), faithful = number(params, "faithful"),
+    steps = whole(params, "steps"),
   }
+  context.folder = privileged.temporary_folder()
   local ok, results = pcall(portraits, context, target, box(params, "face"))
+  for _, path in ipairs(context.junk) do privileged.remove(path) end
   app.fs.removeDirectory(context.folder)
   if not ok then error(results, 0) end
   local made = put(kind, target, results, scale)

@@ -59,6 +59,7 @@ function faces.open(context)
   box.on_engine_state = function(state) if state == "failed" then self.wanted = true end end
 
   box.dialog:label { text = target.label }
+  box:add_strut()
   box:add_status("")
   box.dialog:button { id = "cancel", text = "&Cancel", onclick = function()
     if self.handle then self.handle.cancel() end

@@ -37,14 +37,15 @@ function panel.new(options)
   return self
 end
 
--- Adds the status lines and the helping button (hidden until there is something to help with).
+-- Adds the status lines and the helping button (disabled until there is something to help with;
+-- before API 35 a dialog doesn't grow for what it shows later).
 function panel:add_status(text)
   local first, second = two_lines(text or "")
   self.dialog:label { id = "status", text = first }
   self.dialog:newrow()
   self.dialog:label { id = "status2", text = second }
   self.dialog:newrow()
-  self.dialog:button { id = "help", text = "Help", visible = false, onclick = function() self:help() end }
+  self.dialog:button { id = "help", text = "Help", enabled = false, onclick = function() self:help() end }
 end
 
 function panel:say(text)
@@ -55,13 +56,13 @@ function panel:say(text)
   self.dialog:modify { id = "status2", text = second }
 end
 
--- A button for what just went wrong; nil hides it.
+-- A button for what just went wrong, or nil for none.
 function panel:offer(label, action)
   self.action = action
   if label then
-    self.dialog:modify { id = "help", text = label, visible = true }
+    self.dialog:modify { id = "help", text = label, enabled = true }
   else
-    self.dialog:modify { id = "help", visible = false }
+    self.dialog:modify { id = "help", text = "Help", enabled = false }
   end
 end
 
@@ -99,6 +100,11 @@ function panel:act(action, reason)
     app.alert { title = "Spriteface", text = engine.EXPLANATIONS[reason] }
     self:offer(engine.REASONS[reason].button, function() self:act(action, reason) end)
   end
+end
+
+-- Keeps a dialog wide enough for the sentences it will show.
+function panel:add_strut()
+  self.dialog:canvas { width = 300, height = 1, hexpand = false, vexpand = false }
 end
 
 -- Shows a failed job: the engine's own words.

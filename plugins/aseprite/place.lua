@@ -142,13 +142,21 @@ function place.enlarged_copy(target, results)
   if changed then error(changed .. " The portrait can still go to a new sprite.", 0) end
   local factor = place.enlargement(target, first_result(target, results))
   local copy = Sprite(target.sprite)
-  -- A duplicate has the original's file name: saving it must never overwrite the original.
-  copy.filename = app.fs.joinPath(app.fs.filePath(target.filename), title_of(target, "x" .. factor))
-  return fill(copy, "Spriteface: enlarged copy", function()
+  -- The commands come before the transaction: until 2024 they could not lock a sprite within one.
+  local ok, problem = pcall(function()
+    app.sprite = copy
     if copy.colorMode ~= ColorMode.RGB then app.command.ChangePixelFormat { ui = false, format = "rgb" } end
     app.command.SpriteSize {
       ui = false, width = target.sprite_width * factor, height = target.sprite_height * factor, method = "nearest",
     }
+  end)
+  if not ok then
+    copy:close()
+    error(problem, 0)
+  end
+  -- A duplicate has the original's file name: saving it must never overwrite the original.
+  copy.filename = app.fs.joinPath(app.fs.filePath(target.filename), title_of(target, "x" .. factor))
+  return fill(copy, "Spriteface: enlarged copy", function()
     local layer = copy:newLayer()
     layer.name = "Portrait"
     for i, frame in ipairs(target.frames) do

@@ -92,7 +92,13 @@ function privileged.load_image(path)
 end
 
 function privileged.save_image(image, path, palette)
-  local ok = image:saveAs { filename = path, palette = palette }
+  -- saveAs{...} without a palette raises: it takes the missing field for one.
+  local ok
+  if palette then
+    ok = image:saveAs { filename = path, palette = palette }
+  else
+    ok = image:saveAs(path)
+  end
   return ok
 end
 

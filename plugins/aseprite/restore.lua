@@ -92,6 +92,7 @@ function restore.open(context)
   local names = {}
   for i, entry in ipairs(self.palettes) do names[i] = entry.label end
   dialog:label { text = target.label }
+  box:add_strut()
   dialog:combobox { id = "palette", label = "Palette of", options = names, option = names[1] }
   dialog:number { id = "width", label = "Width (0: same)", text = "0", decimals = 0 }
   dialog:combobox { id = "dither", label = "Dither", options = { "none" }, option = "none" }

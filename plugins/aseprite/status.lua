@@ -49,6 +49,7 @@ function status.open(context)
     app.alert { title = path, text = lines }
   end
 
+  box:add_strut()
   box:add_status("")
   dialog:label { id = "version", label = "Version", text = "-" }
   dialog:label { id = "port", label = "Port", text = "-" }

@@ -54,7 +54,7 @@ local function area(sprite, kind, slice_name)
   if not kind or kind == "slice" then
     local slice = selected_slice(sprite, slice_name)
     if kind == "slice" and not slice_name then slice = slice or only_slice(sprite) end
-    local rect = slice and slice.bounds:intersect(sprite.bounds)
+    local rect = slice and slice.bounds and slice.bounds:intersect(sprite.bounds)
     if rect and not rect.isEmpty then return "slice", rect, slice.name end
   end
   if not kind or kind == "cel" then

@@ -41,7 +41,10 @@ end
 function bridge.wait(condition, what, seconds)
   local deadline = os.time() + (seconds or 60)
   while not condition() do
-    if os.time() > deadline then error("waited in vain for " .. (what or "something"), 2) end
+    if os.time() > deadline then
+      local shown = #ui.dialogs > 0 and require("kit").status() or "no dialog"
+      error(("waited in vain for %s; status: %s"):format(what or "something", shown), 2)
+    end
     hear()
   end
 end

@@ -7,7 +7,7 @@ package.path = here .. "standin/?.lua;" .. here .. "?.lua;" .. package.path
 
 local options = {}
 for i = 3, #arg do
-  local name, value = arg[i]:match("^(%w+)=(.*)$")
+  local name, value = arg[i]:match("^([%w_]+)=(.*)$")
   options[name] = value
 end
 

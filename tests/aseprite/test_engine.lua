@@ -115,7 +115,7 @@ function tests.no_websocket_is_explained()
   kit.equal(kit.status(), "This Aseprite was built without WebSocket.")
   kit.press "help"
   kit.contains(ui.alerts[1], "aseprite -b FILE")
-  kit.equal(ui.widget(kit.dialog(), "help").visible, true)
+  kit.equal(ui.widget(kit.dialog(), "help").enabled, true)
 end
 
 function tests.another_protocol_is_explained()

@@ -69,6 +69,14 @@ function tests.colour_modes_do_not_mix()
   kit.equal(#doc.undo, 0)
 end
 
+function tests.saving_images_needs_a_palette_or_no_table()
+  local path = os.tmpname()
+  raises(function() document.Image(2, 2):saveAs { filename = path } end, "missing palette")
+  raises(function() document.Image(2, 2, ColorMode.INDEXED):saveAs(path) end, "without palette")
+  document.Image(2, 2):saveAs(path)
+  os.remove(path)
+end
+
 function tests.single_changes_are_single_steps()
   local object, doc = sprite()
   object:newLayer().name = "A"

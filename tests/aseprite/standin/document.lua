@@ -367,6 +367,7 @@ core.class("Image", {
       if type(options) == "table" then
         core.options(options, { filename = 9, palette = 9 }, "Image:saveAs")
         name, palette = options.filename, options.palette
+        if not palette then violation("Image:saveAs{filename} takes the missing palette for one and raises", 2) end
       end
       if type(name) ~= "string" or name == "" then error("missing filename in Image:saveAs()", 2) end
       if model.mode == ColorMode.INDEXED and not palette then violation("Image:saveAs of an indexed image without palette", 2) end

@@ -58,6 +58,9 @@ local command = setmetatable({}, {
     local run = command_runners[name] or violation("app.command." .. tostring(name) .. " is not played", 2)
     return function(options)
       if not document.active then violation("app.command." .. name .. " without an active sprite", 2) end
+      if document.active.transaction and core.version < 28 then
+        violation("app.command." .. name .. " inside a transaction: its thread cannot lock the sprite", 2)
+      end
       run(options or {})
     end
   end,
