@@ -86,7 +86,9 @@ def skin_color(rng: Rng) -> Color:
         return hsv(rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.6), rng.uniform(0.4, 0.95))
     light = rng.uniform(0, 1)
     return hsv(
-        rng.uniform(0.03, 0.1), 0.25 + 0.4 * (1 - light) + rng.uniform(-0.1, 0.1), 0.35 + 0.65 * light
+        rng.uniform(0.03, 0.1),
+        0.25 + 0.4 * (1 - light) + rng.uniform(-0.1, 0.1),
+        0.35 + 0.65 * light,
     )
 
 
@@ -111,9 +113,7 @@ class Canvas:
 
     def xy(self, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         k = self.ss
-        return [
-            ((self.ox + x * self.unit) * k, (self.oy + y * self.unit) * k) for x, y in points
-        ]
+        return [((self.ox + x * self.unit) * k, (self.oy + y * self.unit) * k) for x, y in points]
 
     def polygon(self, points: list[tuple[float, float]]) -> Bool:
         image = Image.new("1", (self.width * self.ss, self.height * self.ss))
@@ -219,7 +219,9 @@ def random_head(rng: Rng) -> Head:
     }[view]
     covered = ""
     if chance(rng, 0.17):
-        covered = str(rng.choice(["ninja", "helmet", "gas mask", "skull", "robot", "shadow", "half"]))
+        covered = str(
+            rng.choice(["ninja", "helmet", "gas mask", "skull", "robot", "shadow", "half"])
+        )
     kind = HUMANOID if covered else HUMAN
     skin = skin_color(rng)
     if covered == "skull":
@@ -291,10 +293,23 @@ class HeadPainter:
         t = h.tall
         if h.style == "long" and h.covered != "helmet":
             length = self.rng.uniform(0.15, 1.0)
-            c.paint(c.polygon([(-0.56, -t * 0.6), (0.56, -t * 0.6), (0.6, length), (-0.6, length)]), toned(h.hair, 0.9))
+            c.paint(
+                c.polygon([(-0.56, -t * 0.6), (0.56, -t * 0.6), (0.6, length), (-0.6, length)]),
+                toned(h.hair, 0.9),
+            )
         elif h.style == "ponytail":
             back = -np.sign(h.turn) if h.turn else self.rng.choice([-1, 1])
-            c.paint(c.polygon([(back * 0.3, -t * 0.8), (back * 0.85, -t * 0.7), (back * 0.75, 0.3), (back * 0.55, 0.3)]), h.hair)
+            c.paint(
+                c.polygon(
+                    [
+                        (back * 0.3, -t * 0.8),
+                        (back * 0.85, -t * 0.7),
+                        (back * 0.75, 0.3),
+                        (back * 0.55, 0.3),
+                    ]
+                ),
+                h.hair,
+            )
         elif h.style == "tails":
             for side in (-1, 1):
                 c.paint(c.ellipse(side * 0.68, -t * 0.45, 0.2, self.rng.uniform(0.25, 0.6)), h.hair)
@@ -305,7 +320,13 @@ class HeadPainter:
         c.paint(self.skull, h.skin)
         if h.view == PROFILE:
             s = h.turn
-            nose = c.polygon([(s * 0.46, -h.tall * 0.42), (s * (0.5 + self.rng.uniform(0.03, 0.16)), -h.tall * 0.27), (s * 0.44, -h.tall * 0.22)])
+            nose = c.polygon(
+                [
+                    (s * 0.46, -h.tall * 0.42),
+                    (s * (0.5 + self.rng.uniform(0.03, 0.16)), -h.tall * 0.27),
+                    (s * 0.44, -h.tall * 0.22),
+                ]
+            )
             c.paint(nose, h.skin, 1, 1)
             self.head_mask |= nose
         if h.beard:
@@ -325,12 +346,16 @@ class HeadPainter:
                 self.head_mask |= ear
         elif h.ears == "elf":
             for side in (-1, 1):
-                ear = c.polygon([(side * 0.42, -t * 0.5), (side * 0.85, -t * 0.62), (side * 0.45, -t * 0.28)])
+                ear = c.polygon(
+                    [(side * 0.42, -t * 0.5), (side * 0.85, -t * 0.62), (side * 0.45, -t * 0.28)]
+                )
                 c.paint(ear, h.skin)
                 self.head_mask |= ear
         elif h.ears == "cat" and chance(self.rng, 0.4):
             for side in (-1, 1):
-                ear = c.polygon([(side * 0.12, -t * 0.92), (side * 0.4, -t * 1.25), (side * 0.5, -t * 0.7)])
+                ear = c.polygon(
+                    [(side * 0.12, -t * 0.92), (side * 0.4, -t * 1.25), (side * 0.5, -t * 0.7)]
+                )
                 c.paint(ear, h.hair)
                 self.head_mask |= ear
 
@@ -340,7 +365,9 @@ class HeadPainter:
         shell = c.ellipse(0, -t * 0.54, 0.5 + volume, t * 0.5 + volume)
         if h.style == "afro":
             shell = c.ellipse(0, -t * 0.68, rng.uniform(0.62, 0.85), t * rng.uniform(0.5, 0.65))
-        low = {"long": 0.05, "bowl": -t * 0.3, "tails": -t * 0.2, "afro": -t * 0.25}.get(h.style, -t * rng.uniform(0.25, 0.5))
+        low = {"long": 0.05, "bowl": -t * 0.3, "tails": -t * 0.2, "afro": -t * 0.25}.get(
+            h.style, -t * rng.uniform(0.25, 0.5)
+        )
         if h.view == BACK:
             low = min(0.02, low + 0.3)
         shell &= c.rect(-2, -3 * t, 2, low)
@@ -353,7 +380,13 @@ class HeadPainter:
             n = int(rng.integers(3, 7))
             for i in range(n):
                 x = -0.5 + (i + 0.5) / n + rng.uniform(-0.05, 0.05)
-                mask |= c.polygon([(x - 0.16, -t * 0.8), (x * 1.4 + rng.uniform(-0.1, 0.1), -t - rng.uniform(0.05, 0.35)), (x + 0.16, -t * 0.8)])
+                mask |= c.polygon(
+                    [
+                        (x - 0.16, -t * 0.8),
+                        (x * 1.4 + rng.uniform(-0.1, 0.1), -t - rng.uniform(0.05, 0.35)),
+                        (x + 0.16, -t * 0.8),
+                    ]
+                )
         if h.style == "mohawk":
             mask = c.rect(-0.12, -t * 1.25, 0.12, -t * 0.8)
         if h.style == "bun":
@@ -373,14 +406,21 @@ class HeadPainter:
             area = c.rect(-0.6, top, 0.6, line)
         elif kind == "swept":
             d = rng.choice([-1, 1])
-            area = c.polygon([(-0.6, top), (0.6, top), (0.6, line + d * 0.12), (-0.6, line - d * 0.12)])
+            area = c.polygon(
+                [(-0.6, top), (0.6, top), (0.6, line + d * 0.12), (-0.6, line - d * 0.12)]
+            )
         elif kind == "parted":
-            area = c.polygon([(-0.6, top), (0.6, top), (0.6, line + 0.1), (0.0, line - 0.25), (-0.6, line + 0.1)])
+            area = c.polygon(
+                [(-0.6, top), (0.6, top), (0.6, line + 0.1), (0.0, line - 0.25), (-0.6, line + 0.1)]
+            )
         elif kind == "teeth":
             n = int(rng.integers(2, 5))
             points = [(0.6, top), (-0.6, top)]
             for i in range(n):
-                points += [(-0.55 + 1.1 * i / n, line - 0.15), (-0.55 + 1.1 * (i + 0.5) / n, line + 0.08)]
+                points += [
+                    (-0.55 + 1.1 * i / n, line - 0.15),
+                    (-0.55 + 1.1 * (i + 0.5) / n, line + 0.08),
+                ]
             area = c.polygon([*points, (0.55, line - 0.15)])
         else:
             return np.zeros_like(shell)
@@ -395,7 +435,9 @@ class HeadPainter:
             mask = c.ellipse(x, -t * 0.02, 0.14, 0.12)
         else:
             low = 0.1 if h.beard == "full" else rng.uniform(0.2, 0.6)
-            mask = c.polygon([(x - 0.45, -t * 0.3), (x + 0.45, -t * 0.3), (x + 0.3, low), (x - 0.3, low)])
+            mask = c.polygon(
+                [(x - 0.45, -t * 0.3), (x + 0.45, -t * 0.3), (x + 0.3, low), (x - 0.3, low)]
+            )
             mask &= ~c.ellipse(x, -t * 0.36, 0.3, t * 0.16)
         if h.view != BACK:
             c.paint(mask, h.hair)
@@ -407,7 +449,9 @@ class HeadPainter:
                 c.paint(self.skull, h.wear_color)
             return
         eye_line = -t * h.eye_y
-        slot_x0, slot_x1 = (s * 0.25 - 0.33, s * 0.25 + 0.33) if abs(s) < 0.8 else sorted((s * 0.0, s * 0.52))
+        slot_x0, slot_x1 = (
+            (s * 0.25 - 0.33, s * 0.25 + 0.33) if abs(s) < 0.8 else sorted((s * 0.0, s * 0.52))
+        )
         if h.covered in ("ninja", "half"):
             slot = c.rect(slot_x0, eye_line - 0.14, slot_x1, eye_line + 0.12)
             area = self.skull & ~slot
@@ -438,9 +482,23 @@ class HeadPainter:
         elif h.covered == "skull":
             for ex in self.eyes():
                 c.paint(c.ellipse(ex, eye_line, 0.13, 0.14), (20, 16, 16), 1, 1)
-            c.paint(c.polygon([(s * 0.25, -t * 0.3), (s * 0.25 - 0.06, -t * 0.2), (s * 0.25 + 0.06, -t * 0.2)]), (30, 24, 20), 1, 1)
+            c.paint(
+                c.polygon(
+                    [(s * 0.25, -t * 0.3), (s * 0.25 - 0.06, -t * 0.2), (s * 0.25 + 0.06, -t * 0.2)]
+                ),
+                (30, 24, 20),
+                1,
+                1,
+            )
             for i in range(-2, 3):
-                c.paint(c.rect(s * 0.2 + i * 0.1 - 0.02, -t * 0.13, s * 0.2 + i * 0.1 + 0.02, -t * 0.02), (60, 50, 40), 1, 1)
+                c.paint(
+                    c.rect(
+                        s * 0.2 + i * 0.1 - 0.02, -t * 0.13, s * 0.2 + i * 0.1 + 0.02, -t * 0.02
+                    ),
+                    (60, 50, 40),
+                    1,
+                    1,
+                )
         elif h.covered == "robot":
             box = c.rect(-0.5, -t, 0.5, 0)
             c.paint(box, h.skin)
@@ -458,7 +516,9 @@ class HeadPainter:
         h, c, rng, t, s = self.h, self.c, self.rng, self.h.tall, self.h.turn
         line = -t * (h.eye_y + rng.uniform(0.1, 0.3))
         color, band = h.wear_color, any_color(rng)
-        dome = c.ellipse(0, line + 0.02, 0.56, t + line + rng.uniform(0.02, 0.25)) & c.rect(-1, -9, 1, line)
+        dome = c.ellipse(0, line + 0.02, 0.56, t + line + rng.uniform(0.02, 0.25)) & c.rect(
+            -1, -9, 1, line
+        )
         mask = dome
         if h.wear == "cap":
             c.paint(dome, color)
@@ -473,11 +533,15 @@ class HeadPainter:
             c.paint(mask, color)
             if h.wear == "horned":
                 for side in (-1, 1):
-                    horn = c.polygon([(side * 0.4, line - 0.2), (side * 0.85, line - 0.55), (side * 0.52, line)])
+                    horn = c.polygon(
+                        [(side * 0.4, line - 0.2), (side * 0.85, line - 0.55), (side * 0.52, line)]
+                    )
                     c.paint(horn, (230, 225, 200))
                     mask = mask | horn
         elif h.wear == "wizard":
-            mask = c.polygon([(-0.5, line), (rng.uniform(-0.3, 0.3), line - rng.uniform(0.7, 1.2)), (0.5, line)])
+            mask = c.polygon(
+                [(-0.5, line), (rng.uniform(-0.3, 0.3), line - rng.uniform(0.7, 1.2)), (0.5, line)]
+            )
             mask |= c.ellipse(0, line, rng.uniform(0.65, 0.9), 0.12)
             c.paint(mask, color)
         elif h.wear == "crown":
@@ -488,14 +552,18 @@ class HeadPainter:
             c.paint(mask, hsv(0.13, 0.8, 0.95))
         elif h.wear in ("straw", "top hat"):
             high = rng.uniform(0.3, 0.8)
-            mask = c.rect(-0.36, line - high, 0.36, line) | c.ellipse(0, line, rng.uniform(0.7, 0.95), 0.13)
+            mask = c.rect(-0.36, line - high, 0.36, line) | c.ellipse(
+                0, line, rng.uniform(0.7, 0.95), 0.13
+            )
             c.paint(mask, color)
             c.paint(c.rect(-0.36, line - 0.2, 0.36, line - 0.06), band, 1, 1)
         elif h.wear == "bandana":
             mask = (self.skull | self.head_mask) & c.rect(-1, line - 0.16, 1, line)
             c.paint(mask, color)
         elif h.wear == "hood":
-            mask = c.ellipse(0, -t * 0.52, 0.62, t * 0.62) | c.polygon([(-0.6, -t * 0.5), (0.6, -t * 0.5), (0.5, 0.1), (-0.5, 0.1)])
+            mask = c.ellipse(0, -t * 0.52, 0.62, t * 0.62) | c.polygon(
+                [(-0.6, -t * 0.5), (0.6, -t * 0.5), (0.5, 0.1), (-0.5, 0.1)]
+            )
             mask &= ~self.face
             c.paint(mask, color)
         elif h.wear == "nurse":
@@ -506,7 +574,11 @@ class HeadPainter:
             mask = c.ellipse(rng.uniform(-0.15, 0.15), -t * 0.9, 0.6, 0.2)
             c.paint(mask, color)
         elif h.wear == "phones":
-            mask = c.ellipse(0, -t * 0.54, 0.58, t * 0.52) & ~c.ellipse(0, -t * 0.5, 0.5, t * 0.48) & c.rect(-1, -9, 1, -t * 0.5)
+            mask = (
+                c.ellipse(0, -t * 0.54, 0.58, t * 0.52)
+                & ~c.ellipse(0, -t * 0.5, 0.5, t * 0.48)
+                & c.rect(-1, -9, 1, -t * 0.5)
+            )
             mask |= c.ellipse(-0.52, -t * 0.42, 0.14, 0.2) | c.ellipse(0.52, -t * 0.42, 0.14, 0.2)
             c.paint(mask, color)
         self.head_mask |= mask
@@ -535,23 +607,52 @@ class HeadPainter:
             look = s * 0.03
             c.paint(c.ellipse(ex + look, y + 0.005, rx * 0.55, ry * 0.85), h.iris, 1, 1)
             c.paint(c.ellipse(ex + look, y, rx * 0.28, ry * 0.5), (10, 10, 16), 1, 1)
-            c.paint(c.line([(ex - rx, y - ry * 0.6), (ex, y - ry), (ex + rx, y - ry * 0.6)], 0.035), line, 1, 1)
+            c.paint(
+                c.line([(ex - rx, y - ry * 0.6), (ex, y - ry), (ex + rx, y - ry * 0.6)], 0.035),
+                line,
+                1,
+                1,
+            )
             if h.eye == "anime":
-                c.paint(c.ellipse(ex - rx * 0.3, y - ry * 0.4, rx * 0.2, ry * 0.25), (255, 255, 255), 1, 1)
+                c.paint(
+                    c.ellipse(ex - rx * 0.3, y - ry * 0.4, rx * 0.2, ry * 0.25),
+                    (255, 255, 255),
+                    1,
+                    1,
+                )
         if h.brows:
             tilt = rng.uniform(-0.05, 0.05)
             for i, ex in enumerate(self.eyes()):
                 d = tilt if i else -tilt
-                c.paint(c.line([(ex - 0.11, y - 0.14 - d), (ex + 0.11, y - 0.14 + d)], 0.035), toned(h.hair, 0.8), 1, 1)
+                c.paint(
+                    c.line([(ex - 0.11, y - 0.14 - d), (ex + 0.11, y - 0.14 + d)], 0.035),
+                    toned(h.hair, 0.8),
+                    1,
+                    1,
+                )
         if h.glasses:
             for ex in self.eyes():
-                c.paint(c.ellipse(ex, y, 0.15, 0.12) & ~c.ellipse(ex, y, 0.12, 0.09), (30, 30, 40), 1, 1)
+                c.paint(
+                    c.ellipse(ex, y, 0.15, 0.12) & ~c.ellipse(ex, y, 0.12, 0.09), (30, 30, 40), 1, 1
+                )
         if h.covered in ("ninja", "half"):
             return
         centre = s * 0.32
         if abs(s) < 0.8 and chance(rng, 0.7):
             tip = centre + (0.03 if s >= 0 else -0.03)
-            c.paint(c.line([(tip, y + 0.08), (tip + 0.03 * np.sign(s or 1), -t * 0.22), (tip - 0.02, -t * 0.21)], 0.025), toned(h.skin, 0.7), 1, 1)
+            c.paint(
+                c.line(
+                    [
+                        (tip, y + 0.08),
+                        (tip + 0.03 * np.sign(s or 1), -t * 0.22),
+                        (tip - 0.02, -t * 0.21),
+                    ],
+                    0.025,
+                ),
+                toned(h.skin, 0.7),
+                1,
+                1,
+            )
         my = -t * 0.12
         w = rng.uniform(0.06, 0.14) * (1 - 0.4 * abs(s))
         mx = centre if abs(s) < 0.8 else s * 0.38
@@ -639,7 +740,13 @@ class HeadPainter:
         t, u = h.tall, self.c.unit
         brow = self.c.oy - u * t * (h.eye_y + 0.14)
         low = self.c.oy
-        shown = self.c.bounds(self.face | (self.skull & self.c.rect(h.turn * 0.26 - 0.28, -t * h.eye_y, h.turn * 0.26 + 0.28, 0)))
+        shown = self.c.bounds(
+            self.face
+            | (
+                self.skull
+                & self.c.rect(h.turn * 0.26 - 0.28, -t * h.eye_y, h.turn * 0.26 + 0.28, 0)
+            )
+        )
         if shown is None:
             return None
         face = (shown[0], max(brow, min(shown[1], low - 0.3 * u)), shown[2], low)
@@ -653,17 +760,44 @@ def paint_body(c: Canvas, rng: Rng, height: float, turn: float, skin: Color) -> 
     wide = rng.uniform(0.4, 0.75) * (0.75 if abs(turn) > 0.8 else 1.0)
     waist = height * rng.uniform(0.4, 0.6)
     if chance(rng, 0.12):  # a cape
-        c.paint(c.polygon([(-wide, 0.05), (wide, 0.05), (wide * 1.7, height * 0.9), (-wide * 1.7, height * 0.9)]), any_color(rng))
+        c.paint(
+            c.polygon(
+                [
+                    (-wide, 0.05),
+                    (wide, 0.05),
+                    (wide * 1.7, height * 0.9),
+                    (-wide * 1.7, height * 0.9),
+                ]
+            ),
+            any_color(rng),
+        )
     dress = chance(rng, 0.3)
     for side in (-1, 1):
         leg = side * wide * 0.45
         step = rng.uniform(-0.25, 0.25) * height * 0.3
-        c.paint(c.line([(leg, waist * 0.9), (leg + step, height - 0.05)], wide * 0.6), skin if dress else trousers)
-        c.paint(c.ellipse(leg + step + 0.05 * np.sign(turn), height - 0.08, wide * 0.38, 0.12), shoes)
-    torso = [(-wide * 0.85, 0.04), (wide * 0.85, 0.04), (wide * rng.uniform(0.6, 1.0), waist), (-wide * rng.uniform(0.6, 1.0), waist)]
+        c.paint(
+            c.line([(leg, waist * 0.9), (leg + step, height - 0.05)], wide * 0.6),
+            skin if dress else trousers,
+        )
+        c.paint(
+            c.ellipse(leg + step + 0.05 * np.sign(turn), height - 0.08, wide * 0.38, 0.12), shoes
+        )
+    torso = [
+        (-wide * 0.85, 0.04),
+        (wide * 0.85, 0.04),
+        (wide * rng.uniform(0.6, 1.0), waist),
+        (-wide * rng.uniform(0.6, 1.0), waist),
+    ]
     if dress:
         low = height * rng.uniform(0.7, 1.0)
-        torso = [(-wide * 0.8, 0.04), (wide * 0.8, 0.04), (wide * 0.6, waist * 0.7), (wide * rng.uniform(0.8, 1.5), low), (-wide * rng.uniform(0.8, 1.5), low), (-wide * 0.6, waist * 0.7)]
+        torso = [
+            (-wide * 0.8, 0.04),
+            (wide * 0.8, 0.04),
+            (wide * 0.6, waist * 0.7),
+            (wide * rng.uniform(0.8, 1.5), low),
+            (-wide * rng.uniform(0.8, 1.5), low),
+            (-wide * 0.6, waist * 0.7),
+        ]
     c.paint(c.polygon(torso), shirt)
     if chance(rng, 0.4):
         c.paint(c.rect(-wide * 0.7, waist - 0.14, wide * 0.7, waist - 0.02), any_color(rng), 1, 1)
@@ -672,25 +806,47 @@ def paint_body(c: Canvas, rng: Rng, height: float, turn: float, skin: Color) -> 
     for side in (-1, 1):
         reach = rng.uniform(-0.3, 1.1) * waist
         out = side * (wide * 0.9 + rng.uniform(0.0, 0.6))
-        c.paint(c.line([(side * wide * 0.8, 0.18), (out, (0.18 + reach) / 2 + 0.15), (out * rng.uniform(0.8, 1.1), reach + 0.1)], max(0.16, wide * 0.32)), toned(shirt, 0.9))
+        c.paint(
+            c.line(
+                [
+                    (side * wide * 0.8, 0.18),
+                    (out, (0.18 + reach) / 2 + 0.15),
+                    (out * rng.uniform(0.8, 1.1), reach + 0.1),
+                ],
+                max(0.16, wide * 0.32),
+            ),
+            toned(shirt, 0.9),
+        )
         c.paint(c.ellipse(out, reach + 0.12, 0.11, 0.11), skin)
         if chance(rng, 0.15):
             tip = (out + side * rng.uniform(0.0, 0.6), reach - rng.uniform(-0.6, 1.2))
-            c.paint(c.line([(out, reach + 0.1), tip], 0.08), hsv(rng.random(), rng.uniform(0, 0.5), rng.uniform(0.5, 1)))
+            c.paint(
+                c.line([(out, reach + 0.1), tip], 0.08),
+                hsv(rng.random(), rng.uniform(0, 0.5), rng.uniform(0.5, 1)),
+            )
     c.paint(c.rect(-0.14, -0.05, 0.14, 0.12), skin, 1, 1)
 
 
-def figure(rng: Rng, unit: float, *, body: float | None = None, smooth: bool | None = None) -> Picture:
+def figure(
+    rng: Rng, unit: float, *, body: float | None = None, smooth: bool | None = None
+) -> Picture:
     """A person of head width `unit` px, with a body of `body` head widths (0 is a bare head)."""
     head = random_head(rng)
     if body is None:
-        body = float(rng.choice([0.0, rng.uniform(0.5, 1.2), rng.uniform(1.2, 2.5), rng.uniform(2.5, 5.5)], p=[0.12, 0.38, 0.27, 0.23]))
+        body = float(
+            rng.choice(
+                [0.0, rng.uniform(0.5, 1.2), rng.uniform(1.2, 2.5), rng.uniform(2.5, 5.5)],
+                p=[0.12, 0.38, 0.27, 0.23],
+            )
+        )
     reach = 1.15 if body > 0 else 1.0
     width = int(unit * 2 * reach) + 4
     above = unit * (head.tall * 1.3 + 0.9)
     height = int(above + unit * max(body, 0.7)) + 3
     ss = 6 if unit < 14 else 4 if unit < 40 else 2
-    c = Canvas(width, height, width / 2 + rng.uniform(-0.5, 0.5), above + rng.uniform(-0.5, 0.5), unit, ss)
+    c = Canvas(
+        width, height, width / 2 + rng.uniform(-0.5, 0.5), above + rng.uniform(-0.5, 0.5), unit, ss
+    )
     painter = HeadPainter(c, head, rng)
     painter.behind()
     if body > 0:
@@ -731,7 +887,15 @@ def creature(rng: Rng, unit: float) -> Picture:
         c.paint(c.rect(-0.45, -tall / 2, 0.45, tail), color)
     elif kind in ("beast", "bird"):
         back = -side if turn == 0 else -np.sign(turn)
-        c.paint(c.ellipse(back * rng.uniform(0.5, 0.9), rng.uniform(0.0, 0.4), rng.uniform(0.5, 0.8), rng.uniform(0.35, 0.55)), color)
+        c.paint(
+            c.ellipse(
+                back * rng.uniform(0.5, 0.9),
+                rng.uniform(0.0, 0.4),
+                rng.uniform(0.5, 0.8),
+                rng.uniform(0.35, 0.55),
+            ),
+            color,
+        )
         for i in range(2 if kind == "bird" else 4):
             x = back * (0.25 + 0.35 * i)
             c.paint(c.rect(x - 0.07, 0.3, x + 0.07, 0.9), toned(color, 0.8))
@@ -747,14 +911,24 @@ def creature(rng: Rng, unit: float) -> Picture:
             elif ears == "long":
                 ear = c.ellipse(e * 0.2, -tall * 1.2, 0.1, 0.35)
             elif ears == "horn":
-                ear = c.polygon([(e * 0.2, -tall * 0.9), (e * 0.5, -tall * 1.4), (e * 0.4, -tall * 0.75)])
+                ear = c.polygon(
+                    [(e * 0.2, -tall * 0.9), (e * 0.5, -tall * 1.4), (e * 0.4, -tall * 0.75)]
+                )
             else:
-                ear = c.polygon([(e * 0.1, -tall * 0.9), (e * 0.42, -tall * 1.3), (e * 0.48, -tall * 0.65)])
+                ear = c.polygon(
+                    [(e * 0.1, -tall * 0.9), (e * 0.42, -tall * 1.3), (e * 0.48, -tall * 0.65)]
+                )
             c.paint(ear, toned(color, 0.9) if ears != "horn" else (230, 220, 190))
             mask |= ear
     x = turn * 0.25
     if kind == "bird":
-        beak = c.polygon([(x + (turn or 0.1) * 0.2, -tall * 0.55), (x + (turn or 0.6) * 0.6, -tall * 0.35), (x + (turn or 0.1) * 0.2, -tall * 0.25)])
+        beak = c.polygon(
+            [
+                (x + (turn or 0.1) * 0.2, -tall * 0.55),
+                (x + (turn or 0.6) * 0.6, -tall * 0.35),
+                (x + (turn or 0.1) * 0.2, -tall * 0.25),
+            ]
+        )
         c.paint(beak, hsv(0.1, 0.9, 0.95))
         mask |= beak
     elif kind in ("beast", "ogre") and chance(rng, 0.6):
@@ -764,28 +938,66 @@ def creature(rng: Rng, unit: float) -> Picture:
         mask |= snout
     eye_y = -tall * rng.uniform(0.45, 0.65)
     r = rng.uniform(0.09, 0.17)
-    eyes = [turn * 0.28] if view == PROFILE else [x - rng.uniform(0.16, 0.25), x + rng.uniform(0.16, 0.25)]
+    eyes = (
+        [turn * 0.28]
+        if view == PROFILE
+        else [x - rng.uniform(0.16, 0.25), x + rng.uniform(0.16, 0.25)]
+    )
     round_eyes = chance(rng, 0.6)
     for ex in eyes:
         if round_eyes:
             c.paint(c.ellipse(ex, eye_y, r, r * rng.uniform(1, 1.3)), bright, 1, 1)
             c.paint(c.ellipse(ex + turn * 0.05, eye_y + 0.02, r * 0.5, r * 0.6), dark, 1, 1)
         else:
-            c.paint(c.ellipse(ex, eye_y, r * 0.6, r * 0.8), dark if sum(color) > 250 else bright, 1, 1)
+            c.paint(
+                c.ellipse(ex, eye_y, r * 0.6, r * 0.8), dark if sum(color) > 250 else bright, 1, 1
+            )
     if chance(rng, 0.35):  # angry brows
         for e, ex in zip((-1, 1), eyes):
-            c.paint(c.line([(ex - 0.15, eye_y - 0.2 - 0.06 * e), (ex + 0.15, eye_y - 0.2 + 0.06 * e)], 0.06), dark, 1, 1)
+            c.paint(
+                c.line(
+                    [(ex - 0.15, eye_y - 0.2 - 0.06 * e), (ex + 0.15, eye_y - 0.2 + 0.06 * e)], 0.06
+                ),
+                dark,
+                1,
+                1,
+            )
     if kind != "bird" and chance(rng, 0.65):
         w = rng.uniform(0.1, 0.3)
         y = -tall * 0.18
-        c.paint(c.line([(turn * 0.35 - w, y), (turn * 0.35, y + rng.uniform(-0.06, 0.06)), (turn * 0.35 + w, y)], 0.06), dark, 1, 1)
+        c.paint(
+            c.line(
+                [
+                    (turn * 0.35 - w, y),
+                    (turn * 0.35, y + rng.uniform(-0.06, 0.06)),
+                    (turn * 0.35 + w, y),
+                ],
+                0.06,
+            ),
+            dark,
+            1,
+            1,
+        )
         if chance(rng, 0.3):
             for e in (-1, 1):
-                c.paint(c.polygon([(turn * 0.35 + e * w * 0.6 - 0.04, y), (turn * 0.35 + e * w * 0.6 + 0.04, y), (turn * 0.35 + e * w * 0.6, y + 0.1)]), (255, 255, 255), 1, 1)
+                c.paint(
+                    c.polygon(
+                        [
+                            (turn * 0.35 + e * w * 0.6 - 0.04, y),
+                            (turn * 0.35 + e * w * 0.6 + 0.04, y),
+                            (turn * 0.35 + e * w * 0.6, y + 0.1),
+                        ]
+                    ),
+                    (255, 255, 255),
+                    1,
+                    1,
+                )
     box = c.bounds(mask)
     assert box is not None
     face = (c.ox + (x - 0.42) * unit, c.oy - tall * 0.85 * unit, c.ox + (x + 0.42) * unit, c.oy)
-    label = Label(face, box, view, "" if view == FRONT else "left" if turn < 0 else "right", CREATURE)
+    label = Label(
+        face, box, view, "" if view == FRONT else "left" if turn < 0 else "right", CREATURE
+    )
     return _trimmed(Picture(finish(c.native(rng, chance(rng, 0.65)), rng), [label]))
 
 
@@ -876,7 +1088,10 @@ def thing(rng: Rng, size: float) -> Picture:
         p(c.ellipse(0, 0, w, h), a)
         p(c.ellipse(0, 0, w * 0.75, h * 0.75), b)
         if kind == "clock":
-            flat(c.line([(0, 0), (0, -h * 0.6)], 1.0) | c.line([(0, 0), (w * 0.5, h * 0.1)], 1.0), dark)
+            flat(
+                c.line([(0, 0), (0, -h * 0.6)], 1.0) | c.line([(0, 0), (w * 0.5, h * 0.1)], 1.0),
+                dark,
+            )
             for i in range(12):
                 x, y = np.cos(i * np.pi / 6) * w * 0.65, np.sin(i * np.pi / 6) * h * 0.65
                 flat(c.rect(x - 0.5, y - 0.5, x + 0.5, y + 0.5), dark)
@@ -899,15 +1114,33 @@ def thing(rng: Rng, size: float) -> Picture:
             for i in range(n):
                 for j in range(n):
                     x0, y0 = -w * 0.8 + 1.6 * w * i / n, -h * 0.8 + 1.6 * h * j / n
-                    flat(c.rect(x0 + 0.7, y0 + 0.7, x0 + 1.6 * w / n - 0.7, y0 + 1.6 * h / n - 0.7), b if kind == "window" else toned(a, 0.8))
+                    flat(
+                        c.rect(x0 + 0.7, y0 + 0.7, x0 + 1.6 * w / n - 0.7, y0 + 1.6 * h / n - 0.7),
+                        b if kind == "window" else toned(a, 0.8),
+                    )
             if kind == "door":
                 flat(c.ellipse(w * 0.6, h * 0.1, 1.2, 1.2), (230, 200, 60))
     elif kind == "mushroom":
         p(c.rect(-w * 0.4, 0, w * 0.4, h), (240, 225, 200))
         p(c.ellipse(0, -h * 0.2, w, h * 0.75) & c.rect(-w, -h, w, h * 0.1), a)
         for _ in range(int(rng.integers(2, 5))):
-            flat(c.ellipse(rng.uniform(-0.7, 0.7) * w, rng.uniform(-0.8, -0.1) * h, w * 0.16, h * 0.16), (250, 250, 250))
-    elif kind in ("chest", "crate", "barrel", "book", "table", "couch", "screen", "pillar", "grave"):
+            flat(
+                c.ellipse(
+                    rng.uniform(-0.7, 0.7) * w, rng.uniform(-0.8, -0.1) * h, w * 0.16, h * 0.16
+                ),
+                (250, 250, 250),
+            )
+    elif kind in (
+        "chest",
+        "crate",
+        "barrel",
+        "book",
+        "table",
+        "couch",
+        "screen",
+        "pillar",
+        "grave",
+    ):
         body = c.rect(-w, -h * 0.8, w, h)
         if kind in ("barrel", "grave"):
             body = c.ellipse(0, 0, w, h)
@@ -932,30 +1165,51 @@ def thing(rng: Rng, size: float) -> Picture:
         tone = hsv(rng.uniform(0.22, 0.4), 0.6, 0.6) if kind in ("tree", "bush") else a
         for _ in range(int(rng.integers(3, 9))):
             x, y = rng.uniform(-0.5, 0.5) * w, rng.uniform(-0.6, 0.3) * h
-            p(c.ellipse(x, y, w * rng.uniform(0.25, 0.5), h * rng.uniform(0.2, 0.4)), toned(tone, rng.uniform(0.6, 1.3)))
+            p(
+                c.ellipse(x, y, w * rng.uniform(0.25, 0.5), h * rng.uniform(0.2, 0.4)),
+                toned(tone, rng.uniform(0.6, 1.3)),
+            )
         if chance(rng, 0.3):
             for _ in range(5):
                 x, y = rng.uniform(-0.6, 0.6) * w, rng.uniform(-0.6, 0.3) * h
                 flat(c.ellipse(x, y, 1, 1), b)
     elif kind in ("heart", "gem", "star", "flower"):
         if kind == "heart":
-            p(c.ellipse(-w * 0.45, -h * 0.3, w * 0.5, h * 0.5) | c.ellipse(w * 0.45, -h * 0.3, w * 0.5, h * 0.5) | c.polygon([(-w * 0.9, -h * 0.1), (w * 0.9, -h * 0.1), (0, h)]), a)
+            p(
+                c.ellipse(-w * 0.45, -h * 0.3, w * 0.5, h * 0.5)
+                | c.ellipse(w * 0.45, -h * 0.3, w * 0.5, h * 0.5)
+                | c.polygon([(-w * 0.9, -h * 0.1), (w * 0.9, -h * 0.1), (0, h)]),
+                a,
+            )
         elif kind == "gem":
             p(c.polygon([(0, -h), (w, 0), (0, h), (-w, 0)]), a)
         else:
             n = int(rng.integers(4, 7))
             for i in range(n):
                 angle = 2 * np.pi * i / n
-                p(c.ellipse(np.cos(angle) * w * 0.55, np.sin(angle) * h * 0.55, w * 0.4, h * 0.4), a)
+                p(
+                    c.ellipse(np.cos(angle) * w * 0.55, np.sin(angle) * h * 0.55, w * 0.4, h * 0.4),
+                    a,
+                )
             p(c.ellipse(0, 0, w * 0.35, h * 0.35), b)
     elif kind in ("key", "sword", "lamp", "sign"):
         p(c.line([(-w * 0.1, -h), (w * rng.uniform(-0.5, 0.5), h)], max(1.5, w * 0.3)), a)
-        p(c.rect(-w, h * 0.2, w, h * 0.2 + max(1.5, h * 0.2)) if kind == "sword" else c.ellipse(0, -h * 0.5, w * 0.7, h * 0.45), b)
+        p(
+            c.rect(-w, h * 0.2, w, h * 0.2 + max(1.5, h * 0.2))
+            if kind == "sword"
+            else c.ellipse(0, -h * 0.5, w * 0.7, h * 0.45),
+            b,
+        )
         if kind == "sign":
             for y in (-0.6, -0.4):
                 flat(c.rect(-w * 0.4, y * h, w * 0.4, y * h + 1), dark)
     elif kind in ("shield", "shirt", "block mark"):
-        p(c.polygon([(-w, -h), (w, -h), (w, h * 0.2), (0, h), (-w, h * 0.2)]) if kind == "shield" else c.rect(-w, -h, w, h), a)
+        p(
+            c.polygon([(-w, -h), (w, -h), (w, h * 0.2), (0, h), (-w, h * 0.2)])
+            if kind == "shield"
+            else c.rect(-w, -h, w, h),
+            a,
+        )
         p(c.rect(-w * 0.2, -h * 0.7, w * 0.2, h * 0.5), b)
         if chance(rng, 0.5):
             p(c.rect(-w * 0.6, -h * 0.3, w * 0.6, 0), b)
@@ -977,7 +1231,10 @@ def thing(rng: Rng, size: float) -> Picture:
         p(c.rect(-w, -h, w, h), a, 1, 1)
         for _ in range(int(rng.integers(2, 9))):
             x, y = rng.uniform(-1, 0.7) * w, rng.uniform(-1, 0.7) * h
-            flat(c.rect(x, y, x + rng.uniform(1, 1 + w), y + rng.uniform(1, 1 + h * 0.6)), any_color(rng))
+            flat(
+                c.rect(x, y, x + rng.uniform(1, 1 + w), y + rng.uniform(1, 1 + h * 0.6)),
+                any_color(rng),
+            )
     return _trimmed(Picture(finish(c.native(rng, chance(rng, 0.65)), rng)))
 
 
@@ -1049,8 +1306,12 @@ def backdrop(rng: Rng, width: int, height: int) -> U8:
             for x in range(-int(ox), width, size):
                 paste(out, kinds[int(rng.choice(len(kinds), p=odds))], x, y)
     else:  # painted
-        small = rng.integers(0, 256, (int(rng.integers(2, 6)), int(rng.integers(2, 6)), 3), dtype=np.uint8)
-        out[..., :3] = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+        small = rng.integers(
+            0, 256, (int(rng.integers(2, 6)), int(rng.integers(2, 6)), 3), dtype=np.uint8
+        )
+        out[..., :3] = np.asarray(
+            Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
+        )
     return out
 
 
@@ -1061,7 +1322,12 @@ def scene(rng: Rng, size: int, unit: float, *, transparent: bool) -> Picture:
     taken: list[Rect] = []
     people = int(rng.choice([0, 1, 2, 3, 5], p=[0.2, 0.35, 0.25, 0.12, 0.08]))
     things = int(rng.integers(0, 4 if people else 8))
-    body = float(rng.choice([0.0, rng.uniform(0.6, 1.2), rng.uniform(1.2, 2.5), rng.uniform(2.5, 5.0)], p=[0.1, 0.4, 0.3, 0.2]))
+    body = float(
+        rng.choice(
+            [0.0, rng.uniform(0.6, 1.2), rng.uniform(1.2, 2.5), rng.uniform(2.5, 5.0)],
+            p=[0.1, 0.4, 0.3, 0.2],
+        )
+    )
     jobs = ["person"] * people + ["thing"] * things
     rng.shuffle(jobs)
     for job in jobs:
@@ -1142,6 +1408,16 @@ def portrait(rng: Rng, size: int) -> Picture:
     y = round(size * rng.uniform(0.42, 0.55) - cy)
     paste(canvas, picture.rgba, x, y)
     moved = label.moved(x, y)
-    moved.head = (max(0, moved.head[0]), max(0, moved.head[1]), min(size, moved.head[2]), min(size, moved.head[3]))
-    moved.face = (max(0, moved.face[0]), max(0, moved.face[1]), min(size, moved.face[2]), min(size, moved.face[3]))
+    moved.head = (
+        max(0, moved.head[0]),
+        max(0, moved.head[1]),
+        min(size, moved.head[2]),
+        min(size, moved.head[3]),
+    )
+    moved.face = (
+        max(0, moved.face[0]),
+        max(0, moved.face[1]),
+        min(size, moved.face[2]),
+        min(size, moved.face[3]),
+    )
     return Picture(canvas, [moved])

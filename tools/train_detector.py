@@ -247,7 +247,10 @@ def loss_of(out: Tensor, heat: Tensor, weight: Tensor, values: Tensor, valid: Te
 
 
 def batches(
-    pictures: Sequence[NDArray[np.uint8]], labels: Sequence[NDArray[np.float32]], size: int, seed: int
+    pictures: Sequence[NDArray[np.uint8]],
+    labels: Sequence[NDArray[np.float32]],
+    size: int,
+    seed: int,
 ) -> Iterator[tuple[Tensor, ...]]:
     rng = np.random.default_rng(seed)
     sizes = np.array([len(part) for part in pictures])
@@ -261,7 +264,9 @@ def batches(
         yield tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows))
 
 
-def train(paths: Sequence[Path], output: Path, minutes: float, seed: int, resume: Path | None) -> None:
+def train(
+    paths: Sequence[Path], output: Path, minutes: float, seed: int, resume: Path | None
+) -> None:
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     stored = [np.load(path) for path in paths]
@@ -303,7 +308,9 @@ def save(network: Network, output: Path) -> None:
     for name, layer in layers:
         norm = layer.norm
         factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        tensors[f"{name}.weight"] = (layer.conv.weight * factor[:, None, None, None]).detach().numpy()
+        tensors[f"{name}.weight"] = (
+            (layer.conv.weight * factor[:, None, None, None]).detach().numpy()
+        )
         tensors[f"{name}.bias"] = (norm.bias - norm.running_mean * factor).detach().numpy()
     for name, conv in (("hidden", network.hidden), ("out", network.out)):
         tensors[f"{name}.weight"] = conv.weight.detach().numpy()
