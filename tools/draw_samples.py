@@ -996,8 +996,8 @@ def tree(canvas: U8, x: int, ground: int) -> None:
 HERO_AT = (104, 160)
 
 
-def game_frame() -> U8:
-    """(224, 256, 4) opaque: one frame of a platform game that never was."""
+def scene() -> U8:
+    """(224, 256, 4) opaque: sky, hills, bricks, without anybody."""
     canvas = np.empty((224, 256, 4), np.uint8)
     canvas[..., 3] = 255
     rows, columns = np.mgrid[:224, :256]
@@ -1027,6 +1027,12 @@ def game_frame() -> U8:
     for i, x in enumerate((176, 192, 208)):
         for level in range(i + 1 if i < 2 else 1):
             over(canvas, crate if (i, level) == (0, 0) else brick, x, 176 - 16 * level)
+    return canvas
+
+
+def game_frame() -> U8:
+    """(224, 256, 4) opaque: one frame of a platform game that never was."""
+    canvas = scene()
     over(canvas, figure(HEAD_FRONT, BODY_FRONT, LEGS_FRONT), *HERO_AT)
     write(canvas, "LIVES", 16, 12, (255, 255, 255))
     write(canvas, "* x 03", 16, 22, (255, 216, 96))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ POSE_COLORS = 0.75  # shared exact colours, by area, from which two faces are on
 POSE_DISTANCE = 0.45  # or so many pixels differ, at most
 MIN_POSE_COLORS = 5
 MIN_SWAP_COLORS = 4
+CLOSER_LOOKS = 12  # earlier faces compared pixel by pixel, those of the likest colours
 _SHIFTS = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (1, 1), (-1, 1), (1, -1))
 
 
@@ -50,6 +52,7 @@ class Fingerprint:
     structure: str
     colors: int
     histogram: F32  # (64,) sums to 1
+    shares: Mapping[bytes, float]  # of the area, by exact colour
 
     @property
     def key(self) -> str:
@@ -70,6 +73,7 @@ def fingerprint(rgba: U8) -> Fingerprint:
         min(_structure(packed), _structure(packed[:, ::-1])),
         len(np.unique(packed[seen])),
         _histogram(pixels[seen]),
+        _shares(pixels[seen]),
     )
 
 
@@ -139,14 +143,13 @@ def distance(a: Fingerprint, b: Fingerprint, *, give_up: float = 1.0) -> float:
 
 def shared_colors(a: Fingerprint, b: Fingerprint) -> float:
     """Share of the area whose exact colours the two have in common, in [0, 1]."""
-    mine, theirs = _shares(a), _shares(b)
+    mine, theirs = a.shares, b.shares
     if min(len(mine), len(theirs)) < MIN_POSE_COLORS:
         return 0.0
     return sum(min(share, theirs.get(color, 0.0)) for color, share in mine.items())
 
 
-def _shares(print_: Fingerprint) -> dict[bytes, float]:
-    seen = print_.pixels[print_.pixels[..., 3] > 0]
+def _shares(seen: U8) -> dict[bytes, float]:
     colors, counts = np.unique(seen, axis=0, return_counts=True)
     return {color.tobytes(): int(n) / len(seen) for color, n in zip(colors, counts)}
 
@@ -201,7 +204,7 @@ class Gallery:
             return Match(Kind.NEW)
         shared = shelf.shared(print_.histogram)
         best, at, alike, turned = 1.0, -1, POSE_COLORS, -1
-        for row in np.argsort(-shared, kind="stable")[:64]:
+        for row in np.argsort(-shared, kind="stable")[:CLOSER_LOOKS]:
             if shared[row] < POSE_HISTOGRAM:
                 break
             number = shelf.numbers[row]

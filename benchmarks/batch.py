@@ -1,0 +1,277 @@
+"""What a batch costs: extraction, recognition, the manifest, workers.
+
+    python -m benchmarks batch [extract] [playthrough] [manifest] [workers] [gallery]
+
+Without names, all of them. Times are CPU seconds where one process does the work (other load on
+the machine hardly changes those), wall seconds where several do.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from spriteface.batch.executor import Result, Task
+from spriteface.batch.gallery import write_gallery
+from spriteface.batch.pool import LocalPool
+from spriteface.batch.recognise import fingerprint
+from spriteface.batch.run import WORKER, Batch
+from spriteface.batch.walk import Item, walk
+from spriteface.batch.work import FoundFace, Job, Made
+from spriteface.options import PortraitOptions
+from spriteface.pipeline import find_faces
+from spriteface.types import U8, Box
+from tools import draw_samples as art
+
+from .machine import describe, spread
+
+HEROES = (
+    (art.HEAD_FRONT, art.BODY_FRONT, art.LEGS_FRONT),
+    (art.HEAD_FRONT, art.BODY_FRONT, art.LEGS_FRONT_STEP),
+    (art.HEAD_SIDE, art.BODY_SIDE, art.LEGS_SIDE),
+    (art.HEAD_SIDE, art.BODY_SIDE, art.LEGS_SIDE_STEP),
+)
+FOLK = ("plumber", "elf_hero", "princess", "wizard", "knight", "pirate", "bob_heroine", "viking")
+
+
+def person(name: str) -> U8:
+    """A bystander: one of the small faces on the traveller's body."""
+    drawing = next(d for d in art.DRAWINGS if d.name == name)
+    body = art.figure(art.BODY_FRONT, art.LEGS_FRONT)
+    return np.concatenate([art.paint(drawing), body])
+
+
+def play_through(frames: int) -> Iterator[U8]:
+    """(224, 256, 3) frames of a game: the scene scrolls, the heroine walks both ways and
+    blinks, eight people stand about, one of them in other colours."""
+    backdrop = art.scene()
+    people = [person(name) for name in FOLK]
+    people.append(people[0].copy())
+    people[-1][..., :3] = people[-1][..., [1, 0, 2]]
+    for frame in range(frames):
+        canvas = np.roll(backdrop, -2 * frame, axis=1)
+        pose = art.figure(*HEROES[(2 + frame // 8 % 2) if frame % 240 < 200 else frame // 8 % 2])
+        if frame % 90 < 3:
+            pose[9:11][pose[9:11, :, :3].sum(axis=2) > 700] = (246, 194, 150, 255)
+        if frame // 240 % 2:
+            pose = pose[:, ::-1]
+        art.over(canvas, pose, 96, 160 - abs(frame % 40 - 20) // 4)
+        x = 250 - frame * 2 % 300
+        if x > 120:
+            art.over(canvas, people[frame // 150 % len(people)], x, 161)
+        yield canvas[..., :3].copy()
+
+
+def save_frames(folder: Path, count: int, scale: int = 1) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, frame in enumerate(play_through(count)):
+        large = frame.repeat(scale, axis=0).repeat(scale, axis=1)
+        Image.fromarray(large).save(folder / f"Castle-{i}.png", compress_level=1)
+
+
+def full_hd(frame: U8) -> U8:
+    """A frame enlarged four times in the middle of a black 1920x1080 screen."""
+    screen = np.zeros((1080, 1920, 3), np.uint8)
+    large = frame.repeat(4, axis=0).repeat(4, axis=1)
+    screen[92 : 92 + large.shape[0], 448 : 448 + large.shape[1]] = large
+    return screen
+
+
+def cpu(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def extract() -> None:
+    """Pictures a second on one core, reading the file included."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        frames = list(play_through(60))[::3]
+        for label, picture, wanted in (("256x224", lambda f: f, 60), ("1920x1080, x4", full_hd, 5)):
+            paths = []
+            for i, frame in enumerate(frames):
+                paths.append(folder / f"{wanted}-{i}.png")
+                Image.fromarray(picture(frame)).save(paths[-1], compress_level=1)
+            find_faces(paths[0])
+            seconds = [cpu(lambda p=path: find_faces(p)) for path in paths]  # type: ignore[misc]
+            median = statistics.median(seconds)
+            print(
+                f"extraction, {label}: {1 / median:.1f} a second ({spread(seconds)} s), to reach {wanted}"
+            )
+
+
+def _batch(folder: Path, out: Path, workers: int, size: int) -> tuple[Batch, LocalPool]:
+    job = Job(out, portrait=PortraitOptions(size=size), make="tests.batch_tasks:make", load="")
+    pool = LocalPool(WORKER, job, workers=workers)
+    return Batch(job, pool), pool
+
+
+def playthrough(count: int = 1000) -> None:
+    """Searches saved by recognising faces, over the real extraction."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_frames(folder / "shots", count)
+        began = time.perf_counter()
+        batch, _ = _batch(folder / "shots", folder / "out", 2, 64)
+        with batch:
+            batch.add(walk([folder / "shots"])[0])
+            batch.work()
+            seconds = time.perf_counter() - began
+            progress = batch.progress()
+            faces = batch.manifest.face_count()
+            kinds: dict[str, int] = {}
+            for row in batch.manifest.faces():
+                kinds[row.kind] = kinds.get(row.kind, 0) + 1
+        saved = 1 - progress.portraits / max(1, progress.faces)
+        print(
+            f"play-through of {count} frames: {progress.faces} faces seen, {faces} distinct, {progress.portraits} portraits: {saved:.1%} of searches saved, {seconds:.0f} s with two workers"
+        )
+        print(f"  distinct faces by kind: {kinds}; failed: {progress.failed}")
+
+
+def _face(i: int) -> FoundFace:
+    """One of the small faces in colours of its own."""
+    drawings = [d for d in art.DRAWINGS if len(d.rows) == 16]
+    rgba = art.paint(drawings[i % len(drawings)])
+    turn = np.random.default_rng(i).integers(0, 256, 3, np.uint8)
+    rgba[..., :3] = np.where(rgba[..., 3:] > 0, rgba[..., :3] ^ turn, 0)
+    box = Box(0, 0, 16, 16)
+    return FoundFace(rgba, box, box, box, (1, 1), (0, 0), 0.9, "front", "", "human", "", "", -1)
+
+
+class _Instant:
+    """An executor that answers at once: what is left is the driver's and the manifest's time."""
+
+    workers = 1
+
+    def __init__(self, faces: int) -> None:
+        self.answers: list[Result] = []
+        self.count, self.faces = 0, faces
+
+    @property
+    def free(self) -> int:
+        return 2 - len(self.answers)
+
+    @property
+    def idle(self) -> int:
+        return 1 - bool(self.answers)
+
+    def submit(self, task: Task) -> None:
+        if task.id.startswith("find"):
+            value: object = [_face(self.count * self.faces + i) for i in range(self.faces)]
+            self.count += 1
+        else:
+            value = [Made(("portraits/a.png",) * 4, 1, "", 30.0)]
+        self.answers.append(Result(task, value, None, 0.001))
+
+    def results(self, timeout_seconds: float) -> list[Result]:
+        answers, self.answers = self.answers, []
+        return answers
+
+    def close(self) -> None:
+        pass
+
+
+def manifest(count: int = 5000) -> None:
+    """Time of the driver per file: hashing, recognition, records; bytes on disc per face."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        items = []
+        for i in range(count):
+            path = folder / f"Castle-{i}.png"
+            path.write_bytes(b"%d" % i * 1000)
+            status = path.stat()
+            items.append(Item(path, "", "Castle", "", status.st_size, status.st_mtime_ns))
+        for label, faces in (("no face", 0), ("one new face each", 1)):
+            out = folder / f"out{faces}"
+            with Batch(Job(out), _Instant(faces)) as batch:  # type: ignore[arg-type]
+                seconds = cpu(lambda b=batch: (b.add(items), b.work()))  # type: ignore[misc]
+                resumed = cpu(lambda b=batch: (b.add(items), b.work()))  # type: ignore[misc]
+            size = sum(p.stat().st_size for p in out.glob("manifest.sqlite*"))
+            print(
+                f"driver and manifest, {label}: {seconds / count * 1e3:.2f} ms a file (to stay under 5), {size / count:.0f} bytes a file; a second look {resumed / count * 1e3:.3f} ms a file"
+            )
+        prints = [_face(i).rgba for i in range(200)]
+        seconds = cpu(lambda: [fingerprint(p) for p in prints])
+        print(f"fingerprint of a 16x16 face: {seconds / 200 * 1e3:.3f} ms")
+
+
+def workers(count: int = 12) -> None:
+    """Speed-up with two workers, portraits of the real generator, workers already warm."""
+    rates = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for drawing in art.DRAWINGS[:count]:
+            (folder / "shots").mkdir(exist_ok=True)
+            Image.fromarray(art.paint(drawing)).save(folder / "shots" / f"{drawing.name}.png")
+        faces = [FoundFace.of(find_faces(p)[0]) for p in sorted((folder / "shots").glob("*.png"))]
+        for number in (1, 2):
+            job = Job(folder / f"out{number}")
+            pool = LocalPool(WORKER, job, workers=number)
+            try:
+                _portraits(pool, faces[:number])  # the workers load the generator
+                began = time.perf_counter()
+                _portraits(pool, faces)
+                rates[number] = len(faces) / (time.perf_counter() - began)
+            finally:
+                pool.close()
+    print(
+        f"portraits of 1024 px: {rates[1] * 3600:.0f} an hour with one worker, {rates[2] * 3600:.0f} with two: {rates[2] / rates[1]:.2f} times as fast (to reach 1.7)"
+    )
+
+
+def _portraits(pool: LocalPool, faces: list[FoundFace]) -> None:
+    from spriteface.batch.work import MakeTask
+
+    waiting = [
+        Task(f"make:{i}", MakeTask(f, Path("x.png"), f"bench/{i}", i), alone=True)
+        for i, f in enumerate(faces)
+    ]
+    done = 0
+    while done < len(faces):
+        while waiting and pool.idle:
+            pool.submit(waiting.pop(0))
+        for result in pool.results(1.0):
+            assert result.failure is None, result.failure
+            done += 1
+
+
+def gallery(count: int = 5000) -> None:
+    """Time and size of the page with five thousand characters."""
+    from spriteface.batch.manifest import Manifest
+    from tests.test_batch_gallery import fill
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fill(folder, count)
+        with Manifest(folder) as opened:
+            seconds = cpu(lambda: write_gallery(opened, folder))
+        size = (folder / "index.html").stat().st_size
+        print(f"page with {count} characters: {seconds:.1f} s, {size / 1e6:.1f} MB")
+
+
+STUDIES: dict[str, Callable[[], None]] = {
+    "extract": extract,
+    "playthrough": playthrough,
+    "manifest": manifest,
+    "workers": workers,
+    "gallery": gallery,
+}
+
+
+def main() -> None:
+    print(describe())
+    for name in sys.argv[1:] or STUDIES:
+        STUDIES[name]()
+
+
+if __name__ == "__main__":
+    main()
