@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -169,7 +169,10 @@ def make_portraits(
         yield from _portraits(face, generator, options, seed, _reporter(on_event, i, len(faces)))
 
 
-OnStep = Callable[[str, float, U8 | None, float | None], bool]
+class OnStep(Protocol):
+    def __call__(
+        self, stage: str, fraction: float, preview: U8 | None = None, loss: float | None = None
+    ) -> bool: ...
 
 
 def _reporter(on_event: OnEvent | None, face: int, faces: int) -> OnStep:

@@ -17,6 +17,7 @@ from ..errors import SpritefaceError
 # name -> (module in this package, one line for `--help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "upscale": ("upscale", "make realistic portraits of the faces in images"),
+    "extract": ("extract", "find faces and write them as crops with a manifest"),
     "batch": ("batch", "portraits of every character in folders of screenshots"),
     "watch": ("watch", "portraits of new characters as one plays"),
     "serve": ("serve", "the engine for GIMP and Aseprite"),

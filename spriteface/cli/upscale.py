@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,18 +158,17 @@ class _Run:
             bar.update(max(0.0, done - bar.n))
             return True
 
-        counter: dict[int, int] = {}
         for portrait in make_portraits(
             faces, self.portrait, generator=self.generator, on_event=show
         ):
-            self._write(portrait, path, faces, outcome, counter)
+            self._write(portrait, path, faces, outcome)
 
     def _load(self, bar: Any) -> Generator:
         from ..pulse.generator import load_generator
 
         def preparing(what: str) -> None:
             if self.show_progress:
-                bar.write(f"spriteface: {what}", file=click.get_text_stream("stderr"))
+                bar.write(f"spriteface: {what}", file=sys.stderr)
 
         return load_generator(self.portrait.generator, self.portrait.device, on_prepare=preparing)
 
@@ -178,7 +178,6 @@ class _Run:
         path: Path,
         faces: list[Face],
         outcome: Outcome,
-        counter: dict[int, int],
     ) -> None:
         from ..writeback import save_comparison, save_portrait, save_sidecar
 

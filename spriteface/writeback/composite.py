@@ -16,7 +16,7 @@ from PIL import Image
 from ..errors import OptionError
 from ..palette.alpha import bleed, cut_out, find_key_color, outline_matte
 from ..palette.color import linear_from_u8, srgb_from_linear, u8_from_srgb
-from ..types import F32, U8, Bool, Box, Face, Portrait
+from ..types import F32, RGB, U8, Bool, Box, Face, Portrait
 from .enlarge import enlarge
 
 
