@@ -110,33 +110,37 @@ def spectrum_slope(gray: U8) -> float:
 
 
 def _votes(gray: U8) -> list[bool]:
-    cv2, cascades, lbp = _tools()
+    cascades, lbp = _tools()
     edge = gray.shape[0]
     smallest = int(edge * 0.3)
     found = [
         len(c.detectMultiScale(gray, 1.05, 3, minSize=(smallest, smallest))) > 0 for c in cascades
     ]
     hits = lbp.detect_multi_scale(
-        img=gray, scale_factor=1.1, step_ratio=1.2, min_size=(smallest, smallest), max_size=(edge, edge)
+        img=gray,
+        scale_factor=1.1,
+        step_ratio=1.2,
+        min_size=(smallest, smallest),
+        max_size=(edge, edge),
     )
     return [*found, len(hits) > 0]
 
 
 @functools.cache
-def _tools() -> tuple[Any, list[Any], Any]:
+def _tools() -> tuple[list[Any], Any]:
     try:
         import cv2
-        from skimage.data import lbp_frontal_face_cascade_filename
-        from skimage.feature import Cascade
+        import skimage.data as skimage_data
+        import skimage.feature as skimage_feature
     except ImportError as error:
         raise OptionError(
             f"the judges need a package that isn't installed ({error.name})",
             "pip install 'spriteface[audit]'",
         ) from error
-    folder = Path(cv2.data.haarcascades)
+    folder = Path(cv2.__file__).with_name("data")
     names = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
     cascades = [cv2.CascadeClassifier(str(folder / name)) for name in names]
-    return cv2, cascades, Cascade(lbp_frontal_face_cascade_filename())
+    return cascades, skimage_feature.Cascade(skimage_data.lbp_frontal_face_cascade_filename())
 
 
 def _gray(image: U8) -> U8:
@@ -147,5 +151,7 @@ def _gray(image: U8) -> U8:
 def _resize(image: U8, edge: int) -> U8:
     from PIL import Image
 
-    picture = Image.fromarray(image[..., :3]).resize((edge, edge), Image.Resampling.BOX if image.shape[0] >= edge else Image.Resampling.BICUBIC)
+    picture = Image.fromarray(image[..., :3]).resize(
+        (edge, edge), Image.Resampling.BOX if image.shape[0] >= edge else Image.Resampling.BICUBIC
+    )
     return np.asarray(picture)

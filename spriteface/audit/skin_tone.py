@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..palette.color import lab_from_srgb8
+from ..palette.color import hue_degrees, ita_degrees, lab_from_u8
 from ..types import F64, RGB
 from .stats import (
     Interval,
@@ -41,6 +41,7 @@ MARGIN_TONE_L = 5.0
 MARGIN_GAP_L = 5.0
 MARGIN_SLOPE = (0.85, 1.15)
 MIN_PASS_RATIO = 0.8
+MIN_TEMPLATES = 6  # a bootstrap over fewer clusters understates its own uncertainty
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,6 @@ class Sample:
     @property
     def delta_l(self) -> float:
         return self.lab_out[0] - self.lab_in[0]
-
-
-def ita_degrees(lab: Sequence[float]) -> float:
-    """Individual typology angle; large is light, negative is dark."""
-    return math.degrees(math.atan2(lab[0] - 50.0, lab[2]))
-
-
-def hue_degrees(lab: Sequence[float]) -> float:
-    """Hue angle of the skin; below 55 is reddish, above yellowish."""
-    return math.degrees(math.atan2(lab[2], lab[1]))
 
 
 @dataclass(frozen=True)
@@ -145,7 +136,7 @@ def tone_lab(tone: int) -> tuple[float, float, float]:
 
 
 def lab_of(color: RGB) -> tuple[float, float, float]:
-    lab = lab_from_srgb8(np.array(color, np.uint8))
+    lab = lab_from_u8(np.array(color, np.uint8))
     return float(lab[0]), float(lab[1]), float(lab[2])
 
 
@@ -174,10 +165,15 @@ def grade(samples: Sequence[Sample], *, draws: int = 2000, seed: int = 0) -> Ski
         )
     add("dark-light gap", "delta L* of tones 7-10 minus 1-4", _gap, (-MARGIN_GAP_L, MARGIN_GAP_L))
     add("slope", "L* out on L* in", _slope, MARGIN_SLOPE)
+    enough = len(set(clusters)) >= MIN_TEMPLATES
+
+    def decide(p_in: float, p_out: float) -> Verdict:
+        return verdict(p_in, p_out) if enough else Verdict.INCONCLUSIVE
+
     inside = holm([equivalence_p(d, m) for _, _, _, d, m in raw])
     outside = holm([difference_p(d, m) for _, _, _, d, m in raw])
     criteria = [
-        Criterion(name, about, interval(value, d), m, p_in, verdict(p_in, p_out))
+        Criterion(name, about, interval(value, d), m, p_in, decide(p_in, p_out))
         for (name, about, value, d, m), p_in, p_out in zip(raw, inside, outside)
     ]
     rows = tuple(_row(samples, tone, draws, seed) for tone in sorted({s.tone for s in samples}))
@@ -213,8 +209,16 @@ def _row(samples: Sequence[Sample], tone: int, draws: int, seed: int) -> ToneRow
         tone,
         len(mine),
         interval(_mean(delta), spread),
-        float(np.mean([_turn(ita_degrees(s.lab_out), ita_degrees(s.lab_in)) for s in mine])),
-        float(np.mean([_turn(hue_degrees(s.lab_out), hue_degrees(s.lab_in)) for s in mine])),
+        float(
+            np.mean(
+                [_turn(float(ita_degrees(s.lab_out)), float(ita_degrees(s.lab_in))) for s in mine]
+            )
+        ),
+        float(
+            np.mean(
+                [_turn(float(hue_degrees(s.lab_out)), float(hue_degrees(s.lab_in))) for s in mine]
+            )
+        ),
         float(np.mean(eyes)) if eyes else math.nan,
         wilson(sum(asked), len(asked)) if asked else None,
     )
@@ -231,7 +235,10 @@ def _pass_ratio(rows: Sequence[ToneRow]) -> Criterion | None:
         return None
     lowest, highest = min(rates, key=lambda r: r.value), max(rates, key=lambda r: r.value)
     ratio = lowest.value / highest.value if highest.value else 0.0
-    best, worst = min(1.0, lowest.high / max(1e-9, highest.low)), lowest.low / max(1e-9, highest.high)
+    best, worst = (
+        min(1.0, lowest.high / max(1e-9, highest.low)),
+        lowest.low / max(1e-9, highest.high),
+    )
     answer = Verdict.PASS if ratio >= MIN_PASS_RATIO else Verdict.INCONCLUSIVE
     if best < MIN_PASS_RATIO:
         answer = Verdict.FAIL

@@ -181,7 +181,13 @@ _BEARD = {
     """,
 }
 
-_HAIR_COLORS: tuple[RGB, ...] = ((38, 28, 26), (96, 58, 32), (214, 170, 84), (168, 70, 34), (190, 190, 196))
+_HAIR_COLORS: tuple[RGB, ...] = (
+    (38, 28, 26),
+    (96, 58, 32),
+    (214, 170, 84),
+    (168, 70, 34),
+    (190, 190, 196),
+)
 _CLOTH: tuple[RGB, ...] = ((190, 40, 44), (44, 120, 60), (52, 84, 170), (110, 60, 130))
 
 
@@ -251,6 +257,14 @@ def templates() -> list[Template]:
         face = list(_FACES)[(i // 8 + i) % 3]
         hair_color, cloth_color = _HAIR_COLORS[(i * 3 + i // 8) % 5], _CLOTH[(i + i // 8) % 4]
         out.append(
-            Template(f"{i:02d}-{face}-{hair}-{headwear}-{beard}", face, hair, headwear, beard, hair_color, cloth_color)
+            Template(
+                f"{i:02d}-{face}-{hair}-{headwear}-{beard}",
+                face,
+                hair,
+                headwear,
+                beard,
+                hair_color,
+                cloth_color,
+            )
         )
     return out
