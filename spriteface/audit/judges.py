@@ -140,7 +140,8 @@ def _tools() -> tuple[list[Any], Any]:
     folder = Path(cv2.__file__).with_name("data")
     names = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
     cascades = [cv2.CascadeClassifier(str(folder / name)) for name in names]
-    return cascades, skimage_feature.Cascade(skimage_data.lbp_frontal_face_cascade_filename())
+    lbp_file = skimage_data.lbp_frontal_face_cascade_filename()  # type: ignore[no-untyped-call]
+    return cascades, skimage_feature.Cascade(lbp_file)
 
 
 def _gray(image: U8) -> U8:

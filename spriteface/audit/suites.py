@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image
 
 from ..palette.color import delta_e_2000, lab_from_u8, oklab_from_u8
-from ..types import F64, U8, Portrait
+from ..types import F64, U8, Bool, Label, Portrait
 from .judges import judge
-from .skin_tone import MONK, Sample, SkinToneCard, collect, grade, lab_of
+from .skin_tone import Sample, SkinToneCard, collect, grade, lab_of
 from .stats import Interval, wilson
 from .studio import Studio
-from .templates import templates
+from .templates import MONK, templates
 
 OnProgress = Callable[[str, float], None]
 
@@ -176,8 +176,9 @@ def scale2x(rgb: U8) -> U8:
     middle, up, down = p[1:-1, 1:-1], p[:-2, 1:-1], p[2:, 1:-1]
     left, right = p[1:-1, :-2], p[1:-1, 2:]
 
-    def same(a: U8, b: U8) -> U8:
-        return (a == b).all(2)[..., None]
+    def same(a: U8, b: U8) -> Bool:
+        equal: Bool = (a == b).all(2)[..., None]
+        return equal
 
     live = ~same(up, down) & ~same(left, right)
     out = np.repeat(np.repeat(rgb, 2, 0), 2, 1)
@@ -288,7 +289,7 @@ def _prior_tone(studio: Studio, seed: int, size: int) -> list[float]:
     image = (generator.render(latents, size)[0].permute(1, 2, 0).numpy() * 255 + 0.5).astype(
         np.uint8
     )
-    mask = generator.regions(latents, size)[0].numpy() == 2
+    mask = generator.regions(latents, size)[0].numpy() == int(Label.SKIN)
     return [float(np.median(lab_from_u8(image[mask])[:, 0]))] if mask.any() else []
 
 
