@@ -18,6 +18,7 @@ from ..errors import SpritefaceError
 COMMANDS: dict[str, tuple[str, str]] = {
     "upscale": ("upscale", "make realistic portraits of the faces in images"),
     "extract": ("extract", "find faces and write them as crops with a manifest"),
+    "audit": ("audit", "a generator's report card: likeness, realism, skin-tone parity"),
     "batch": ("batch", "portraits of every character in folders of screenshots"),
     "watch": ("watch", "portraits of new characters as one plays"),
     "serve": ("serve", "the engine for GIMP and Aseprite"),
