@@ -8,7 +8,7 @@ braids, a bun). Guides grow by these rules and keep out of the head; strands fil
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -116,9 +116,9 @@ def _long(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
     behind = np.where(r.c[:, 2] < 4, -0.40, -0.15)
     t = _vector(r.side, -0.25, behind, r.c)
     length = hair.length * smooth(-9, 2, r.c[:, 1]) * (1 + 0.06 * rng.normal(size=len(r.c)))
-    away = smooth(0.0, 3.5, np.abs(r.c[:, 0] - hair.part))
+    away = smooth(0.0, 6.0, np.abs(r.c[:, 0] - hair.part))
     layer = 0.35 + 0.65 * rng.random(len(r.c))
-    rise = (0.30 + 1.5 * hair.lift * (0.35 + 0.65 * away)) * layer
+    rise = (0.45 + 1.3 * hair.lift * (0.30 + 0.70 * away)) * layer
     lift = 0.30 + 0.55 * hair.lift
     return Growth(t, length, lift, (0, -0.30, 0), bend=0.16 * (r.c[:, 1] > 4), rise=rise)
 
@@ -239,14 +239,21 @@ def _sides(hair: Hair, c: Array, parted: bool, rng: np.random.Generator) -> Arra
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """Strands (N,K,3) and where each is attached: triangles (N,3), barycentric weights (N,3)."""
+    """Strands (N,K,3) and where each is attached: triangles (N,3), barycentric weights (N,3);
+    the lock (N,) each belongs to, and its relative thickness (N,)."""
 
     strands: F32
     faces: Tris
     bary: F32
+    lock: NDArray[np.int64]
+    thick: F32
 
     def take(self, chosen: Array) -> Bundle:
-        return Bundle(self.strands[chosen], self.faces[chosen], self.bary[chosen])
+        return Bundle(*(getattr(self, f.name)[chosen] for f in fields(self)))
+
+    def join(self, other: Bundle) -> Bundle:
+        mine, theirs = ([getattr(b, f.name) for f in fields(self)] for b in (self, other))
+        return Bundle(*(np.concatenate(pair) for pair in zip(mine, theirs)))
 
 
 def grow_scalp(
@@ -263,7 +270,10 @@ def grow_scalp(
     vertices, normals = place.model.canonical, place.normals
     if hair.style == "bald":
         empty = np.zeros((0, knots or 16, 3), np.float32)
-        return Bundle(empty, np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32))
+        none = np.zeros(0, np.float32)
+        return Bundle(
+            empty, np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32), none.astype(int), none
+        )
     style = STYLES[hair.style]
     k = knots or style.knots
     canonical = place.model.canonical
@@ -294,7 +304,7 @@ def grow_scalp(
     at2, _ = attach(vertices, normals, f, b)
     side2 = _sides(hair, c2, style.parted, rng)
     clump = np.full(len(c2), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c2)))
-    strands, _near = fill_between(
+    strands, lock = fill_between(
         at2, side2, guide, at, roots.side, length,
         clump=np.clip(clump, 0, 0.97), wave=hair.wave, frequency=hair.frequency,
         frizz=hair.frizz, rng=rng,
@@ -311,14 +321,12 @@ def grow_scalp(
         tip = strands[:, -1]
         line = 5.7 - 9.0 * smooth(3.6, 6.6, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
         keep = np.minimum(keep, _cut_at(strands, line + 0.3 * rng.normal(size=len(strands))))
-    out = Bundle(resample(strands, k, keep), f, b)
+    edge = inside_hairline(c2, hair.hairline) if style.recede == 0 else np.full(len(c2), 3.0)
+    thick = 0.55 + 0.45 * smooth(0.0, 1.2, edge)
+    out = Bundle(resample(strands, k, keep), f, b, lock, np.asarray(thick, np.float32))
     if hair.fringe > 0 and (style.parted or hair.style in ("ponytail", "bun", "short")):
         bangs = _bangs(hair, place, collider, rng, count, k)
-        out = Bundle(
-            np.concatenate([out.strands, bangs.strands]),
-            np.concatenate([out.faces, bangs.faces]),
-            np.concatenate([out.bary, bangs.bary]),
-        )
+        out = out.join(bangs)
     return out
 
 

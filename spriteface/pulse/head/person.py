@@ -174,7 +174,7 @@ class Skin(_Part):
     """Melanin and haemoglobin absorb light (Beer-Lambert); `tint` multiplies the result, for
     green, blue, grey or red people; white (1, 1, 1) is a natural skin."""
 
-    melanin: float = number(0.6, 0.05, 7.0, "0.1 very light to 6 very dark")
+    melanin: float = number(0.6, 0.02, 9.0, "0.05 very light to 7 very dark")
     hemoglobin: float = number(1.0, 0.3, 1.8, "redness")
     blush: float = number(0.6, 0.0, 1.5, "red of cheeks and nose")
     age: float = number(0.2, 0.0, 1.0, "wrinkles and age spots")
@@ -283,7 +283,7 @@ class Light(_Part):
     rim: float = number(0.9, 0.0, 3.0, "rim power")
     ambient: float = number(0.6, 0.0, 2.0, "ambient power")
     warm: float = number(0.05, -0.3, 0.4, "key's warmth, the shadows go the other way")
-    exposure: float = number(1.12, 0.4, 3.0, "exposure")
+    exposure: float = number(1.18, 0.4, 3.0, "exposure")
     room: tuple[Color, ...] = ((0.0, 0.0, 0.0),) * 5
 
 

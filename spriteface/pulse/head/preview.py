@@ -416,8 +416,11 @@ def torch_colors(values: Tensor, structure: Mapping[str, Any], person: Person) -
     fixed = torch.from_numpy(group_colors(person))
     rows = list(fixed.unbind(0))
     melanin, hemoglobin = tone_to_melanin(v.one("tone")), v.one("hemoglobin").clamp(0.3, 1.8)
-    absorb = torch.tensor([0.33, 0.60, 0.84]) + torch.tensor([0.43, 0.60, 0.80]) * melanin
-    albedo = torch.exp(-(absorb + torch.tensor([0.02, 0.24, 0.22]) * hemoglobin))
+    hue = mat.HUE_LIMIT * (1 - torch.exp(-melanin / mat.HUE_LIMIT))
+    absorb = (
+        torch.tensor(mat.BARE) + mat.MELANIN_GREY * melanin + torch.tensor(mat.MELANIN_HUE) * hue
+    )
+    albedo = torch.exp(-(absorb + torch.tensor(mat.BLOOD) * hemoglobin))
     tinted = structure.get("skin", "natural") != "natural"
     rows[SKIN] = albedo * (v.color("tint") if tinted else torch.tensor(person.skin.tint))
     if structure.get("hair_color") == "free":

@@ -114,7 +114,7 @@ IRISES: dict[str, tuple[Color, Color]] = {
     "grey": ((0.30, 0.33, 0.36), (0.12, 0.14, 0.16)),
     "blue": ((0.22, 0.36, 0.52), (0.09, 0.16, 0.28)),
 }
-_IRIS_STEPS = (0.0, 0.6, 1.0, 1.5, 2.2, 3.0, 3.8, 4.5, 5.0)  # quantiles along IRISES' order
+_IRIS_STEPS = (0.0, 0.3, 0.6, 0.9, 1.2, 1.8, 2.8, 4.0, 5.0)  # quantiles along IRISES' order
 _GENDER = tuple(np.sin(np.linspace(0, np.pi / 2, 33)) ** 2)  # mostly clear, some between
 _AGE = (0.26, 0.40, 0.58, 0.66, 0.69, 0.72, 0.76, 0.80, 0.85, 0.92, 1.0)
 _EXPRESSIONS = (
@@ -201,9 +201,9 @@ def _make_layout() -> tuple[Dim, ...]:
         _curve("stubble", (0.0, 0.0, 0.15, 0.35, 0.6), "beard shadow, men only"),
         *(_log(f"tint.{c}", 1.0, 0.7, f"tint of an unnatural skin, {c}") for c in "rgb"),
         _curve("lipstick", (0.0, 0.0, 0.2, 0.45, 0.9), "lipstick, on women"),
-        _log("lip_color.r", 0.38, 0.35, "lipstick, r", False),
-        _log("lip_color.g", 0.07, 0.5, "lipstick, g", False),
-        _log("lip_color.b", 0.08, 0.5, "lipstick, b", False),
+        _log("lip_color.r", 0.32, 0.25, "lipstick, r", False),
+        _log("lip_color.g", 0.055, 0.3, "lipstick, g", False),
+        _log("lip_color.b", 0.065, 0.35, "lipstick, b", False),
         _curve("iris", _IRIS_STEPS, "dark brown, brown, hazel, green, grey, blue: 0..5"),
         *_color("iris_color", "free iris"),
         _uniform("pupil", 0.17, 0.25, "pupil radius, cm"),
@@ -215,7 +215,7 @@ def _make_layout() -> tuple[Dim, ...]:
         _normal("hair_clump", 0.42, 0.10, "gathering to locks"),
         _normal("fringe", 5.2, 0.4, "length of a fringe where there is one, cm"),
         _normal("curtain", 1.0, 0.06, "width left to the face"),
-        _curve("hair_melanin", (0.22, 0.45, 0.8, 1.3, 1.9, 2.5, 2.9, 3.2), "hair pigment", True),
+        _curve("hair_melanin", (0.28, 0.75, 1.35, 1.9, 2.4, 2.75, 3.0, 3.2), "hair pigment", True),
         _curve("hair_red", (0.0, 0.08, 0.15, 0.22, 0.3, 0.4, 1.1), "red hair pigment", True),
         *_color("hair_color", "dyed hair"),
         _curve("grey", (0.0, 0.2, 0.5, 0.8, 1.0), "share of white hairs in old age"),
@@ -241,7 +241,7 @@ def _make_layout() -> tuple[Dim, ...]:
         _normal("rim", 0.9, 0.35, "rim power", True),
         _normal("ambient", 0.58, 0.08, "ambient power", True),
         _normal("warm", 0.03, 0.06, "warmth", True),
-        _normal("exposure", 1.12, 0.05, "exposure", True),
+        _normal("exposure", 1.18, 0.05, "exposure", True),
     ]  # fmt: skip
     for lobe in ("front", "left", "right", "above", "below"):
         dims += [_log(f"room_{lobe}.{c}", 0.02, 0.9, f"room light from {lobe}, {c}") for c in "rgb"]

@@ -121,7 +121,7 @@ def raster_strands(
                 continue
             s = k / (knots - 1.0)
             wide = width[n] * (1.0 - (1.0 - thin) * s * s)
-            cover = min(wide, 1.0)
+            cover = min(max(wide, 0.5), 1.0)
             whole = max(1, int(wide))
             if wide > 1.0 and dice < wide - whole:
                 whole += 1

@@ -134,7 +134,7 @@ def _raster(scene: Scene, size: int) -> tuple[F32, NDArray[np.int32], NDArray[np
         points[..., 2] += 0.02
         fewer = math.sqrt(max(1.0, FULL_STRANDS / max(len(scene.strands), 1)) ** 0.5)
         width = scene.strand_width * view.pixels_per_cm * min(fewer, 1.3)
-        spread(raster_strands, wide, points, width.astype(np.float32), nearest, strand, along, 0.3)
+        spread(raster_strands, wide, points, width.astype(np.float32), nearest, strand, along, 0.45)
     return depth, face, strand, along
 
 
@@ -281,8 +281,8 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     across = np.cross([0, 1, 0], key)
     across /= np.linalg.norm(across)
     up = np.cross(key, across)
-    box = np.clip((0.24 - np.abs(mirror @ across)) / 0.04, 0, 1)
-    box = box * np.clip((0.30 - np.abs(mirror @ up)) / 0.04, 0, 1)
+    radius = np.hypot(mirror @ across, mirror @ up)
+    box = np.clip((0.115 - radius) / 0.03, 0, 1)
     box = box * ((mirror @ key) > 0)
     level = diffuse.mean(1)
     lit = np.clip(level / (np.percentile(level, 90) + 1e-6), 0, 1)[:, None]
@@ -304,11 +304,11 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     wanted[np.unique(strand[strand >= 0])] = True
     spread(
         shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.3, lobes,
+        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.6, lobes,
     )  # fmt: skip
     color = scene.strand_color[:, None]
     tip = (0.82 + 0.30 * np.linspace(0, 1, steps))[None, :, None]
     out = color * tip * lobes[..., :3] * 0.66
     shine = np.where(scene.strand_group == LASH, 0.2, 1.0)[:, None, None]
-    out += shine * 0.052 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.27 * lobes[..., 6:]
+    out += shine * 0.075 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.33 * lobes[..., 6:]
     return np.asarray(out, np.float32)

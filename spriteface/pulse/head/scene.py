@@ -187,9 +187,13 @@ class _Builder:
         points = np.concatenate(eyes)
         a = np.zeros((len(points), mat.N_ATTRIBUTES), np.float32)
         a[:, mat.OPEN] = 1.0
-        lids = posed[np.flatnonzero(self.place.lid > 0.5)]
-        far = cKDTree(lids).query(points)[0]
-        a[:, mat.OPEN] = 0.25 + 0.75 * smooth(0.05, 0.42, far)
+        lid = self.place.lid > 0.5
+        upper = lid & (self.place.model.canonical[:, 1] > 3.45)
+        near = cKDTree(posed[np.flatnonzero(lid)]).query(points)[0]
+        above = cKDTree(posed[np.flatnonzero(upper)]).query(points)[0]
+        contact = 0.22 + 0.78 * smooth(0.03, 0.34, near)
+        # lid and lashes throw a soft shadow over the upper third of the eye
+        a[:, mat.OPEN] = contact * (0.42 + 0.58 * smooth(0.10, 0.75, above))
         return a
 
     @cached_property
@@ -203,11 +207,13 @@ class _Builder:
         return out + [(p, False) for p in clothing_pieces(self.person.clothing, self.fit)]
 
     # ------------------------------------------------------------ strands
-    def scalp(self) -> F32:
+    def scalp(self) -> tuple[F32, NDArray[np.int64], F32]:
+        """Scalp strands, unposed; each one's lock and relative thickness."""
         person = self.person
         hair = _uncolored(person.hair)
         if hair.style == "bald":
-            return np.zeros((0, self.knots or 16, 3), np.float32)
+            none = np.zeros(0)
+            return np.zeros((0, self.knots or 16, 3), np.float32), none.astype(int), none
         if self.fine:
             bundle = _full_hair(hair, person.seed, self.strand_count, self.level)
         else:
@@ -221,7 +227,7 @@ class _Builder:
                 line = {"all": -30.0, "above": head.low + 0.6, "band": 7.0}[press]
                 strands = collider.press(strands, line)
             strands = collider.push_out(strands, 0.05)
-        return strands
+        return strands, bundle.lock, bundle.thick
 
     @cached_property
     def collider(self) -> Collider:
@@ -236,7 +242,7 @@ class _Builder:
         skin, normals = self.skin, self.skin_normals
         # every group has random numbers of its own: a beard doesn't disturb the hair
         rngs = [np.random.default_rng([person.seed, g]) for g in range(4)]
-        scalp = self.scalp()
+        scalp, lock, thick = self.scalp()
         k = scalp.shape[1]
         density = max(self.strand_count / FULL_STRANDS, 0.06)
         groups = [
@@ -253,24 +259,32 @@ class _Builder:
         dyed = [
             _color_strands(person, g, len(s), rng) for g, (s, rng) in enumerate(zip(groups, rngs))
         ]
-        width = np.array([0.0125, 0.0062, 0.0118, 0.0115], np.float32)
+        # locks differ in shade more than the hairs of one lock do
+        tones = np.exp(
+            np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.16
+        )
+        dyed[SCALP] = (dyed[SCALP][0] * tones[lock][:, None], dyed[SCALP][1])
+        widths = np.array([0.0125, 0.0062, 0.0118, 0.0115], np.float32)
         if person.hair.style == "buzz":
-            width[SCALP] = 0.0095
+            widths[SCALP] = 0.0095
         everything = np.concatenate(groups)
         group = np.repeat(np.arange(4, dtype=np.int8), [len(g) for g in groups])
         posed = bend_neck(everything, head_share(everything[..., 1]), person.pose)
         color = np.concatenate([c for c, _ in dyed]).astype(np.float32)
-        return posed, color, width[group], group, np.concatenate([grey for _, grey in dyed])
+        width = widths[group]
+        width[: len(scalp)] *= thick
+        return posed, color, width, group, np.concatenate([grey for _, grey in dyed])
 
 
 def _color_strands(
     person: Person, group: int, count: int, rng: np.random.Generator
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Each strand's albedo (n,3), varied about the group's, and whether it is grey."""
-    spread = (0.25, 0.35, 0.30, 0.10)[group]
+    spread = (0.20, 0.30, 0.30, 0.10)[group]
     color = strand_colors(person)[group] * np.exp(rng.normal(size=(count, 1)) * spread)
-    grey = rng.random(count) < (person.hair.grey if group != LASH else 0.0)
-    white = 0.30 + 0.35 * rng.random((count, 1)) ** 0.5
+    share = (1.0, 0.55, 0.9, 0.0)[group]  # brows grey late, lashes never
+    grey = rng.random(count) < person.hair.grey * share
+    white = 0.38 + 0.20 * rng.random((count, 1))
     return np.where(grey[:, None], white * [1.0, 1.0, 1.02] + 0.10 * color, color), grey
 
 

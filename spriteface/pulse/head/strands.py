@@ -179,6 +179,10 @@ def _fill(
         phase = random[a % random.shape[0], 13] * 3.0 + random[n, 0] * 0.35
         pitch = frequency * (1.0 + 0.15 * random[a % random.shape[0], 14])
         lock = clump[n]
+        loose = 1.0
+        if abs(random[n, 15]) > 2.1:  # a few strands leave their lock
+            lock *= 0.3
+            loose = 3.5
         for k in range(knots):
             s = k / (knots - 1.0)
             x = root[n, 0]
@@ -224,7 +228,7 @@ def _fill(
                 grow = min(1.0, arc / 2.5) * wave * (1.0 + 0.25 * random[n, 2])
                 u = math.sin(arc * pitch + phase) * grow
                 v = math.cos(arc * pitch + phase) * grow
-                spread_cm = (frizz * length[a] * 0.012 + 0.01) * s
+                spread_cm = loose * (frizz * length[a] * 0.012 + 0.01) * s
                 nx = (
                     random[n, 3] * math.sin(3.8 * s)
                     + random[n, 4] * math.sin(7.5 * s)

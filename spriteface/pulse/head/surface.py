@@ -55,7 +55,7 @@ def parameters(person: Person) -> F64:
     q[SEED] = person.seed % 997
     q[HAIR_R : HAIR_B + 1] = np.minimum(hair_color(person.hair), 0.5)
     cover = {"bald": 0.0, "receding": 0.55, "buzz": 0.75, "mohawk": 0.5}
-    q[COVER] = cover.get(person.hair.style, 0.85)
+    q[COVER] = cover.get(person.hair.style, 0.93)
     q[CLOTH_R : CLOTH_B + 1] = person.clothing.color
     q[ARMOUR] = person.clothing.style == "armour"
     q[TINT_R : TINT_B + 1] = s.tint
@@ -75,12 +75,18 @@ def parameters(person: Person) -> F64:
     return q
 
 
+# absorbance of bare skin, of melanin (grey part and hue part) and of haemoglobin, per channel;
+# the hue part saturates: very dark skin is nearly neutral, as the Monk scale's last tones are
+BARE = (0.22, 0.44, 0.64)
+MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.17, 0.0, 0.20), 1.7
+BLOOD = (0.02, 0.24, 0.22)
+
+
 def skin_albedo(melanin: float, hemoglobin: float) -> F64:
     """Linear RGB albedo of plain skin: what `materials` starts from."""
-    absorb = np.array([0.33, 0.60, 0.84])
-    absorb = absorb + np.array([0.43, 0.60, 0.80]) * melanin
-    absorb = absorb + np.array([0.02, 0.24, 0.22]) * hemoglobin
-    return np.asarray(np.exp(-absorb))
+    hue = HUE_LIMIT * (1 - np.exp(-melanin / HUE_LIMIT))
+    absorb = np.array(BARE) + MELANIN_GREY * melanin + np.array(MELANIN_HUE) * hue
+    return np.asarray(np.exp(-(absorb + np.array(BLOOD) * hemoglobin)))
 
 
 @lru_cache(maxsize=8)
@@ -158,9 +164,13 @@ def _skin(
         if q[FRECKLES] > 0.0:
             k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
             if k > 0.05:
-                spot = smoothstep(0.34, 0.16, cell_distance(x, y, z, 2.9, seed))
-                patch = 1.0 if value_noise(x * 1.3, y * 1.3, z * 1.3 + seed) > -0.12 else 0.15
-                mel += q[FRECKLES] * 1.6 * k * spot * patch
+                spot = smoothstep(0.42, 0.08, cell_distance(x, y, z, 3.6, seed))
+                small = smoothstep(0.40, 0.08, cell_distance(x, y, z, 6.5, seed + 7.0))
+                uneven = value_noise(x * 2.3, y * 2.3, z * 2.3 + seed) + 0.25
+                spot = spot * max(0.0, min(1.0, 2.2 * uneven)) + 0.6 * small * max(
+                    0.0, 0.6 - uneven
+                )
+                mel += q[FRECKLES] * 0.85 * k * spot
         if q[MOLES] > 0.0:
             mel += 2.2 * q[MOLES] * smoothstep(0.05, 0.02, cell_distance(x, y, z, 0.26, seed + 2.0))
         if age > 0.3:
@@ -168,22 +178,36 @@ def _skin(
             mel += (age - 0.3) * 0.5 * spots * (0.5 + q[MELANIN] * 0.5)
     mel = min(max(mel, 0.03), 8.0)
     hem = min(max(hem, 0.0), 4.0)
-    r = math.exp(-(0.33 + 0.43 * mel + 0.02 * hem)) * q[TINT_R]
-    g = math.exp(-(0.60 + 0.60 * mel + 0.24 * hem)) * q[TINT_G]
-    b = math.exp(-(0.84 + 0.80 * mel + 0.22 * hem)) * q[TINT_B]
+    hue = HUE_LIMIT * (1.0 - math.exp(-mel / HUE_LIMIT))
+    grey = MELANIN_GREY * mel
+    r = math.exp(-(BARE[0] + grey + MELANIN_HUE[0] * hue + BLOOD[0] * hem)) * q[TINT_R]
+    g = math.exp(-(BARE[1] + grey + MELANIN_HUE[1] * hue + BLOOD[1] * hem)) * q[TINT_G]
+    b = math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * hem)) * q[TINT_B]
     # lips: less melanin, more blood; their border wanders a little
     edge = lip_edge + 0.06 * mottle
     lip = smoothstep(0.22, 0.72, edge)
     upper = smoothstep(-4.05, -3.75, y)
-    lm = q[MELANIN] * (0.78 + 0.16 * upper) + 0.12
-    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + 1.55 + 0.35 * upper
+    dark = q[MELANIN] / (q[MELANIN] + 1.2)  # dark lips keep their pigment and show less blood
+    lm = q[MELANIN] * (0.72 + 0.24 * dark + 0.14 * upper) + 0.12 + 0.25 * dark
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (1.55 + 0.35 * upper) * (1.0 - 0.55 * dark)
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
     tb = 0.35 + 0.65 * q[TINT_B]
     k = q[LIPSTICK]
-    lr = math.exp(-(0.33 + 0.43 * lm + 0.02 * lh)) * tr * (1 - k) + k * q[LIP_R]
-    lg = math.exp(-(0.60 + 0.60 * lm + 0.24 * lh)) * tg * (1 - k) + k * q[LIP_G]
-    lb = math.exp(-(0.84 + 0.80 * lm + 0.22 * lh)) * tb * (1 - k) + k * q[LIP_B]
+    hue = HUE_LIMIT * (1.0 - math.exp(-lm / HUE_LIMIT))
+    grey = MELANIN_GREY * lm
+    lr = (
+        math.exp(-(BARE[0] + grey + MELANIN_HUE[0] * hue + BLOOD[0] * lh)) * tr * (1 - k)
+        + k * q[LIP_R]
+    )
+    lg = (
+        math.exp(-(BARE[1] + grey + MELANIN_HUE[1] * hue + BLOOD[1] * lh)) * tg * (1 - k)
+        + k * q[LIP_G]
+    )
+    lb = (
+        math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * lh)) * tb * (1 - k)
+        + k * q[LIP_B]
+    )
     w = lip * 0.78
     r = r * (1 - w) + lr * w
     g = g * (1 - w) + lg * w
@@ -221,7 +245,7 @@ def _skin(
         )
         * front
     )
-    rough = 0.44 - (0.04 + 0.13 * q[OILY]) * zone - 0.05 * q[OILY] - 0.14 * lip - 0.10 * lid * front
+    rough = 0.46 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.14 * lip - 0.10 * lid * front
     rough += 0.05 * mottle
     rough = min(0.70, max(0.22, rough))
     specular = 0.044 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief)
@@ -253,7 +277,7 @@ def _relief(
         + 0.6 * bump(ax, y, 0.0, -6.0, 3.0, 1.5)
         + 0.6 * smoothstep(5.0, 7.0, y)
     )
-    h = 0.020 * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
+    h = 0.027 * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
     h += 0.030 * folds * (0.35 + 0.9 * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
@@ -342,7 +366,7 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
         angle * 6.0, rr * 9.0, seed
     )
     shade = (0.62 + 0.58 * fibre) * (1 - 0.25 * t)
-    limbus = 1 - 0.82 * smoothstep(0.74, 1.0, t)
+    limbus = 1 - 0.86 * smoothstep(0.70, 1.0, t)
     collar = smoothstep(0.45, 0.15, t) * 0.45
     iris = smoothstep(edge + 0.07, edge - 0.05, rr) if z > 0 else 0.0
     pupil = smoothstep(q[PUPIL] + 0.025, q[PUPIL] - 0.025, rr)
@@ -354,9 +378,9 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     for c in range(3):
         outer = q[IRIS_R + c]
         inner = q[INNER_R + c]
-        i = 0.82 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
+        i = 0.72 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
         i = i * (1 - pupil) + 0.003 * pupil
-        white = (0.64, 0.585, 0.545)[c] * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
+        white = (0.60, 0.545, 0.505)[c] * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
         white -= vein * (0.02, 0.11, 0.09)[c]
         out[c] = white * (1 - iris) + i * iris
 

@@ -767,10 +767,10 @@ def clothing_pieces(clothing: Clothing, fit: Fit) -> list[Piece]:
     y, z = c[:, 1], c[:, 2]
     line = -9.6 - 4.4 * smooth(-6, 10, z)
     if clothing.style == "collar":
-        open_front = (np.abs(c[:, 0]) > 0.9 + 0.10 * np.maximum(0, -y - 10)) | (z < 4)
-        return _sheet(
-            shell(fit, (np.abs(y - line + 0.2) < 1.9) & open_front, 0.75, rounds=6), clothing.color2
-        )
+        x = np.abs(c[:, 0])
+        open_front = (x > 0.9 + 0.10 * np.maximum(0, -y - 10)) | (z < 4)
+        around = (np.abs(y - line + 0.2) < 1.9) & (x < 9.0)
+        return _sheet(shell(fit, around & open_front, 0.6, rounds=6), clothing.color2)
     if clothing.style == "armour":
         gorget = shell(fit, (y > line - 1.0) & (y < line + 2.3), 1.1, rounds=16)
         plate = shell(fit, y < line - 0.6, 1.0, rounds=14)
