@@ -72,14 +72,14 @@ def batch(rng: np.random.Generator, n: int) -> tuple[Tensor, Tensor, dict[str, T
 
 
 class Pool:
-    """Drawings cost as much as a training step: half of every batch are earlier ones."""
+    """Drawings cost as much as a training step: three of four in a batch are earlier ones."""
 
     def __init__(self, rng: np.random.Generator, size: int = 12_000) -> None:
         self._rng, self._size = rng, size
         self._kept: list[tuple[Tensor, ...]] = []
 
     def batch(self, n: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
-        fresh = n if len(self._kept) < 10 * n else n // 2
+        fresh = n if len(self._kept) < 40 * n else n // 4
         images, labels, heads, points = batch(self._rng, fresh)
         names = list(heads)
         rows = [
@@ -176,6 +176,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", default="", help="a .pt state to go on from")
     parser.add_argument("-o", "--out", default="spriteface/extract/reading/network.safetensors")
@@ -195,10 +197,10 @@ def main() -> None:
         (*CLASSES, *(f"{k}: {' '.join(v)}" for k, v in HEADS.items()), " ".join(POINTS))
     )
     while (passed := (time.time() - start) / limit) < 1:
-        rate = 3e-3 * min(1.0, step / 100) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
+        rate = args.rate * min(1.0, step / 100) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
         for group in optimizer.param_groups:
             group["lr"] = rate
-        images, *truth = pool.batch(64)
+        images, *truth = pool.batch(args.batch)
         with torch.autocast("cpu", torch.bfloat16):
             out = net(images.to(memory_format=torch.channels_last))
         loss, right = losses(out, tuple(truth), weight)
@@ -213,7 +215,7 @@ def main() -> None:
                 {k: round(v, 3) for k, v in right.items()},
                 flush=True,
             )
-        if step % 500 == 0 or passed > 0.995:
+        if step % 250 == 0 or passed > 0.995:
             torch.save(net.state_dict(), args.out + ".pt")
     net.eval()
     with torch.no_grad():

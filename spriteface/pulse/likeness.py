@@ -30,7 +30,7 @@ from torch import Tensor
 
 from ..errors import Cancelled
 from ..options import PortraitOptions
-from ..palette.color import lab_from_srgb, linear_from_srgb, oklab_from_srgb
+from ..palette.color import lab_from_srgb, linear_from_srgb, oklab_from_srgb, srgb_from_lab
 from ..types import F32, U8, Label, Reading
 from .downscale import downscale_array
 from .evolve import SeparableCma
@@ -44,9 +44,13 @@ OnStep = Callable[[str, float, U8 | None, float | None], bool | None]
 PREVIEW_PX = 64
 COLOR_PX = 96
 STARTS = 3
-GENERATIONS = 7
+GENERATIONS = 8
 POPULATION = 10
 COLOR_ROUNDS = 3
+# the head's preview lacks the final picture's fine shadows: so much lighter is skin in it, in L*
+# (tones 1 to 9 at two exposures: 5.0 to 5.7)
+PREVIEW_LIGHTER = 5.2
+LEAST_MELANIN = 0.10
 
 # what counts how much, by label: outlines are drawn, not there
 LABEL_WEIGHT = np.full(len(Label), 1.0)
@@ -75,13 +79,13 @@ GROUPS: tuple[tuple[Label, ...], ...] = (
 EYES = (Label.EYE, Label.IRIS)
 
 SEARCHED = (
-    "zoom", "camera_x", "camera_y", "yaw", "pitch", "weight", "hairline", "hair_lift",
-    "hair_length", "head.low", "head.size", "beard_length", "key_x",
+    "zoom", "camera_x", "camera_y", "pitch", "weight", "hairline", "hair_lift",
+    "hair_length", "head.low", "head.size", "beard_length",
     "local:head/head-fat", "local:head/head-scale-vert", "local:head/head-scale-horiz",
     "local:chin/chin-height", "local:chin/chin-width", "local:eyes/eye-trans-y",
     "local:eyes/eye-scale", "local:mouth/mouth-trans-y", "local:nose/nose-scale-vert",
 )  # fmt: skip
-LOCKS = {"view": ("yaw", "pitch"), "light": ("key_x",), "camera": ("zoom", "camera_x", "camera_y")}
+LOCKS = {"view": ("pitch",), "camera": ("zoom", "camera_x", "camera_y")}
 
 
 @runtime_checkable
@@ -234,19 +238,21 @@ class Goal:
     blur: float
 
     def loss(self, generator: Generator, latents: Latents) -> tuple[float, F32]:
-        """The disagreement (0 none) of one preview with the sprite, and the preview."""
+        """The whole disagreement (0 none) with the sprite, and the preview it was seen in."""
         with torch.no_grad():
             preview = _picture(generator.preview(latents, PREVIEW_PX))
-            shown = None
-            if isinstance(generator, MapsRegions):
-                shown = generator.regions(latents, PREVIEW_PX)[0].numpy()
-        edge = self.color.shape[0]
-        small = downscale_array(preview, (edge, edge))
+        small = downscale_array(preview, self.color.shape[:2])
         gap = ((oklab_from_srgb(small) - self.color) ** 2).sum(-1)
         total = 6.0 * float((gap * self.weight).sum() / self.weight.sum())
-        if shown is not None:
-            total += self._misplaced(shown, edge)
+        if isinstance(generator, MapsRegions):
+            total += self.misplaced(generator, latents)
         return total, preview
+
+    def misplaced(self, generator: MapsRegions, latents: Latents) -> float:
+        """Whether the same things are in the same places, without looking at colours."""
+        with torch.no_grad():
+            shown = generator.regions(latents, PREVIEW_PX)[0].numpy()
+        return self._misplaced(shown, self.color.shape[0])
 
     def _misplaced(self, shown: NDArray[np.int64], edge: int) -> float:
         places = _places(shown, edge, self.blur)
@@ -326,18 +332,26 @@ def _search(
     candidate: int,
     report: _Report,
 ) -> tuple[Latents, float]:
-    """Evolution of camera, pose and proportions around the start; the best seen is kept."""
+    """Evolution of camera, pose and proportions around the start; the best seen is kept.
+
+    Where things are is all that these move, so the label map, which is cheaper than a preview,
+    is all that is looked at; without one the previews are.
+    """
     names = list(generator.info.extra.get("dims", ()))
     held = {name for lock in options.lock for name in LOCKS.get(lock, (lock,))}
     free = [names.index(n) for n in SEARCHED if n in names and n not in held]
-    best_loss, preview = goal.loss(generator, latents)
-    best = latents
     generations = options.steps or GENERATIONS
+    regions = generator if isinstance(generator, MapsRegions) else None
+
+    def look(at: Latents) -> float:
+        return goal.loss(generator, at)[0] if regions is None else goal.misplaced(regions, at)
+
+    best, best_loss = latents, look(latents)
     if not free or generations < 1:
         return best, best_loss
     origin = latents.z[0, free].clone()
     strategy = SeparableCma(
-        torch.zeros(len(free)), sigma=0.55, population=POPULATION, seed=options.seed + candidate
+        torch.zeros(len(free)), sigma=0.6, population=POPULATION, seed=options.seed + candidate
     )
     for generation in range(generations):
         moves = strategy.ask()
@@ -345,18 +359,19 @@ def _search(
         for i, move in enumerate(moves):
             z = latents.z.clone()
             z[0, free] = origin + move
-            at = latents.with_z(z)
-            loss, seen = goal.loss(generator, at)
-            loss += 0.004 * float(move.pow(2).mean()) + 0.02 * float(
-                (z[0, free].abs() - 3).clamp(min=0).sum()
-            )
-            losses[i] = loss
-            if loss < best_loss:
-                best_loss, best, preview = loss, at, seen
+            losses[i] = look(latents.with_z(z)) + _implausible(z[0, free], move)
+            if losses[i] < best_loss:
+                best_loss, best = float(losses[i]), latents.with_z(z)
             done = (generation + (i + 1) / len(moves)) / generations
-            report("searching", 0.15 + 0.45 * done, preview, best_loss)
+            report("searching", 0.15 + 0.45 * done, None, best_loss)
         strategy.tell(moves, losses)
     return best, best_loss
+
+
+def _implausible(z: Tensor, move: Tensor) -> float:
+    """What a move costs: its length, and leaving the sphere on which draws of the prior lie."""
+    beyond = (z.abs() - 2.5).clamp(min=0)
+    return 0.006 * float(move.pow(2).mean()) + 0.02 * float(beyond.sum())
 
 
 # ------------------------------------------------------------------ colours
@@ -421,7 +436,7 @@ def _corrected(
             continue
         seen = _typical(picture[mask])
         if material == "skin":
-            person = replace(person, skin=_corrected_skin(person.skin, seen, goal))
+            person = _corrected_skin(person, seen, goal)
             continue
         gain = _gain(seen, goal)
         if material == "hair" and person.hair.color is not None:
@@ -476,16 +491,33 @@ def _times(color: tuple[float, ...], gain: F32) -> tuple[float, float, float]:
     return r, g, b
 
 
-def _corrected_skin(skin: Any, seen: F32, goal: F32) -> Any:
-    """Melanin for lightness, haemoglobin for redness; a tinted skin by its tint."""
+def _photographic(lab: NDArray[Any]) -> NDArray[Any]:
+    """A sprite's skin tone as a lit photograph can have it: within 5 L* of it, but neither burnt
+    out nor without any detail at the ends of the scale."""
+    knots = [0.0, 22.0, 84.0, 100.0]
+    out: NDArray[Any] = np.array(lab, np.float64)
+    out[0] = np.interp(out[0], knots, [6.6, 22.0, 84.0, 93.6])
+    return out
+
+
+def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
+    """Melanin for lightness, haemoglobin for redness, exposure where no skin is light enough; a
+    tinted skin by its tint."""
+    skin, light = person.skin, person.light
+    is_, ought = lab_from_srgb(seen), _photographic(lab_from_srgb(goal))
+    dark = float(ought[0] + PREVIEW_LIGHTER - is_[0])
     if max(abs(c - 1) for c in skin.tint) > 1e-3:
-        gain = _gain(seen, goal)
+        lighter = srgb_from_lab(ought + np.array([PREVIEW_LIGHTER, 0, 0]))
+        gain = _gain(seen, np.clip(lighter, 0, 1).astype(np.float32))
         r, g, b = (float(np.clip(c * k, 0.02, 3.0)) for c, k in zip(skin.tint, gain, strict=True))
-        return replace(skin, tint=(r, g, b))
-    is_, ought = lab_from_srgb(seen), lab_from_srgb(goal)
-    melanin = float(np.clip(skin.melanin * np.exp(0.055 * (is_[0] - ought[0])), 0.06, 8.0))
-    hemoglobin = float(np.clip(skin.hemoglobin + 0.03 * (ought[1] - is_[1]), 0.4, 1.7))
-    return replace(skin, melanin=melanin, hemoglobin=hemoglobin)
+        return replace(person, skin=replace(skin, tint=(r, g, b)))
+    melanin = float(np.clip(skin.melanin * np.exp(-0.05 * dark), LEAST_MELANIN, 8.0))
+    if dark > 1 and melanin <= LEAST_MELANIN:
+        exposure = float(np.clip(light.exposure * (1 + 0.022 * dark), 0.8, 3.2))
+        light = replace(light, exposure=exposure)
+    hemoglobin = float(np.clip(skin.hemoglobin + 0.03 * (ought[1] - is_[1]), 0.6, 1.7))
+    skin = replace(skin, melanin=melanin, hemoglobin=hemoglobin)
+    return replace(person, skin=skin, light=light)
 
 
 # ------------------------------------------------------------------ the result

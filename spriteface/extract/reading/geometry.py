@@ -57,7 +57,7 @@ class Geometry:
 
 def measure(layers: Layers, labels: U8, opinion: Opinion) -> Geometry:
     p = opinion.points
-    view, side = _view(opinion)
+    view, side = _view(layers, labels, opinion)
     x0, x1 = min(p["face_x0"], p["face_x1"] - 2), max(p["face_x1"], p["face_x0"] + 2)
     guesses = [(p["eye_left_x"], p["eye_left_y"]), (p["eye_right_x"], p["eye_right_y"])]
     if view is View.PROFILE:
@@ -82,12 +82,29 @@ def measure(layers: Layers, labels: U8, opinion: Opinion) -> Geometry:
     )  # fmt: skip
 
 
-def _view(opinion: Opinion) -> tuple[View, str]:
+def _view(layers: Layers, labels: U8, opinion: Opinion) -> tuple[View, str]:
+    """The network's view, unless the eyes that show contradict it."""
+    chances = opinion.traits["view"]
+    eyes = _eye_parts(layers, labels, opinion)
     view = View(opinion.best("view")[0])
+    if view is View.PROFILE and len(eyes) >= 2 and chances["profile"] < 0.9:
+        view = View.THREE_QUARTER if chances["three_quarter"] > chances["front"] else View.FRONT
+    alone = len(eyes) == 1 and not np.isin(labels, (Label.MASK, Label.GLASSES)).any()
+    if view is not View.PROFILE and alone and chances["profile"] > 0.15:
+        view = View.PROFILE
     if view is View.FRONT:
         return view, ""
     sides = opinion.traits["side"]
     return view, "left" if sides["left"] > sides["right"] else "right"
+
+
+def _eye_parts(layers: Layers, labels: U8, opinion: Opinion) -> list[float]:
+    """Columns of the separate eyes in the face."""
+    p = opinion.points
+    level = np.abs(layers.y + 0.5 - (p["eye_left_y"] + p["eye_right_y"]) / 2)
+    eye = (labels == Label.EYE) & (level < max(2.0, 0.25 * (p["face_x1"] - p["face_x0"])))
+    parts, n = ndi.label(eye, np.ones((3, 3)))
+    return [float(np.nonzero(parts == i)[1].mean() + 0.5) for i in range(1, n + 1)]
 
 
 def _eye(

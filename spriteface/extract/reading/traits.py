@@ -82,19 +82,60 @@ def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
 
 
 def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> str:
-    """The network's word for it, as long as the label map agrees that there is some."""
+    """The network's word for it, weighed with the shape that the label map shows."""
     chances = dict(opinion.traits["headwear"])
-    share = _share(labels, Label.HEADWEAR, layers)
-    worn, certain = max(
-        ((k, v) for k, v in chances.items() if k != "none"), key=lambda item: item[1]
-    )
-    if share < 0.012:
+    hat = labels == Label.HEADWEAR
+    share = float(hat.sum() / max(1, layers.solid.sum()))
+    if share < 0.012 or (chances["none"] > 0.5 and share < 0.05 + 0.12 * chances["none"]):
         return ""
-    if chances["none"] > 0.5 and share < 0.05 + 0.12 * chances["none"]:
-        return ""
-    if share < 0.025 and worn not in ("headband", "crown") and certain < 0.6:
+    fits = _shapes(layers, labels, hat, g)
+    scores = {
+        k: (v + 0.02) * (1.0 if k in fits else 0.12) for k, v in chances.items() if k != "none"
+    }
+    worn = max(scores, key=scores.__getitem__)
+    if share < 0.025 and worn not in ("headband", "crown") and chances[worn] < 0.6:
         return ""
     return worn
+
+
+def _shapes(layers: Layers, labels: U8, hat: Bool, g: Geometry) -> set[str]:
+    """The kinds of headwear that this outline could be."""
+    rows = np.nonzero(hat.any(1))[0]
+    widths = np.array([span(row[None], 1) for row in hat[rows[0] : rows[-1] + 1]])
+    above = widths[: max(1, int(np.ceil(g.eye_y)) - rows[0])]
+    height, width = len(above), int(above.max())
+    hair = labels == Label.HAIR
+    low = float((hat & (layers.y > g.eye_y)).sum() / hat.sum())
+    over = int((hair & (layers.y < rows[0])).sum())
+    fits = set()
+    if low > 0.14:
+        fits |= {"hood", "helmet", "ninja"}
+    if low < 0.3:
+        fits |= {"cap", "beanie", "bandana", "turban", "helmet"}
+        tip = above[: max(1, height // 4)].mean()
+        if tip < 0.45 * width and height > 0.45 * width:
+            fits |= {"pointed"}
+        lowest = above[-max(1, height // 3) :].max()
+        if lowest > 1.3 * g.width and lowest > 1.15 * np.median(above[: max(1, 2 * height // 3)]):
+            fits |= {"brim", "pointed"}
+    if height <= max(2, 0.3 * (g.chin - rows[0])) and (over > 2 or hair.sum() > hat.sum()):
+        fits |= {"headband"}
+    if hair.any() and rows[-1] <= g.hairline + 0.35 * g.unit and hat.sum() < 0.8 * hair.sum():
+        fits |= {"crown"}
+    if _horns(hat, rows, g):
+        fits |= {"horned"}
+        fits -= {"crown", "cap", "beanie"}
+    return fits
+
+
+def _horns(hat: Bool, rows: Any, g: Geometry) -> bool:
+    """Something on both sides at the top with a gap between."""
+    top = hat[rows[0] : rows[0] + max(1, len(rows) // 3)].any(0)
+    middle = int((g.face[0] + g.face[2]) / 2)
+    reach = max(1, int(0.22 * g.width))
+    upper = hat[rows[0] : rows[0] + max(1, len(rows) // 5)]
+    gap = not upper[:, max(0, middle - reach) : middle + reach].any()
+    return bool(gap and top[:middle].any() and top[middle:].any())
 
 
 def _emblem(layers: Layers, labels: U8, hat: Bool, color: F64) -> Traits:
@@ -210,15 +251,31 @@ def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> T
     if not enough or (chances["none"] > 0.6 and area < 0.25) or doubtful:
         labels[beard] = np.where(layers.y[beard] > g.chin, Label.CLOTHING, Label.SKIN)
         return {"facial_hair": "", "facial_hair_rgb": None, "beard_size": 0.0}
-    kind = max((k for k in chances if k != "none"), key=chances.__getitem__)
-    low = beard & (layers.y > g.eye_y + 0.75 * (g.chin - g.eye_y))
-    if kind == "moustache" and low.sum() > 0.5 * beard.sum():
-        kind = "beard"
+    kind = _beard_kind(layers, labels, beard, g, chances)
     return {
         "facial_hair": kind,
         "facial_hair_rgb": srgb(layers.main_color(beard, darkest=0.2)),
         "beard_size": float(min(4.0, area)),
     }
+
+
+def _beard_kind(
+    layers: Layers, labels: U8, beard: Bool, g: Geometry, chances: dict[str, float]
+) -> str:
+    """By its place: a moustache leaves the chin bare, a goatee is narrow, a beard is neither."""
+    middle = np.abs(layers.x + 0.5 - g.eye_x) < 0.5 * g.unit
+    rows = np.nonzero((beard & middle).any(1))[0]
+    if not len(rows):
+        return max((k for k in chances if k != "none"), key=chances.__getitem__)
+    bare = np.isin(labels, (Label.SKIN, Label.MOUTH)) & middle & (layers.y > rows[-1])
+    bare &= layers.y < g.chin + 1
+    chin = bare.any(1).sum()
+    face = g.chin - g.eye_y
+    short = rows[-1] - rows[0] + 1 <= max(1.0, 0.5 * face)
+    if chin >= 1 and short and rows[0] < g.eye_y + 0.8 * face and chances["beard"] < 0.97:
+        return "moustache"
+    wide = span(beard & (layers.y > g.eye_y + 0.6 * face), 1)
+    return "goatee" if wide < 0.5 * g.width and chances["goatee"] > 0.1 else "beard"
 
 
 def _covers(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:

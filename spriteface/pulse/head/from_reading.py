@@ -234,7 +234,8 @@ def _person(wish: Wish, seed: int, candidate: int) -> Person:
     person = replace(person, brows=_brows(person, base.brows, woman))
     person = replace(person, eyes=_eyes(wish, base.eyes))
     person = replace(person, action=_expression(wish, base.action), pose=_pose(wish))
-    person = replace(person, light=_light(base.light), background=_background(wish, person))
+    person = replace(person, light=_light(person))
+    person = replace(person, background=_background(wish, person))
     return replace(person, camera=_camera(wish, person))
 
 
@@ -714,10 +715,17 @@ def _clothing(wish: Wish, base: Clothing) -> Clothing:
     return replace(base, style=style, color=_linear(rgb, 0.7))
 
 
-def _light(base: Light) -> Light:
-    """A plain studio from the side that the prior drew: the face is what counts."""
-    side = 1.0 if base.key_x >= 0 else -1.0
-    return Light(key_x=0.6 * side, key_y=0.6, key=2.0, fill=0.62, rim=0.9, ambient=0.62, warm=0.04)
+def _light(person: Person) -> Light:
+    """A plain studio from the side that the prior drew: the face is what counts. Exposed for the
+    skin, as a photographer would: sprites paint light skin lighter than a lit cheek is."""
+    side = 1.0 if person.light.key_x >= 0 else -1.0
+    exposure = float(
+        np.interp(person.skin.melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.3])
+    )
+    return Light(
+        key_x=0.6 * side, key_y=0.6, key=2.0, fill=0.62, rim=0.9, ambient=0.62, warm=0.04,
+        exposure=exposure,
+    )  # fmt: skip
 
 
 def _background(wish: Wish, person: Person) -> Background:
@@ -729,6 +737,7 @@ def _background(wish: Wish, person: Person) -> Background:
         base = np.array([0.10, 0.13, 0.17]) + 0.06 * (
             1 - np.clip(cloth / max(cloth.max(), 0.05), 0, 1)
         )
+    base = base * 1.3 / person.light.exposure  # the wall stays as dark however the face is lit
     color, edge = base * 1.35, base * 0.6
     return Background(
         "gradient",
