@@ -11,7 +11,7 @@ Lengths are in head widths; the chin is at (0, 0), y grows downwards.
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,9 +208,11 @@ HAIR_STYLES = (
 WEARS = ("cap", "helmet", "wizard", "crown", "straw", "bandana", "horned", "hood", "nurse", "top hat", "beret", "phones")  # fmt: skip
 
 
-def random_head(rng: Rng) -> Head:
-    view = str(rng.choice([FRONT, THREE_QUARTER, PROFILE, BACK], p=[0.4, 0.25, 0.25, 0.1]))
-    side = float(rng.choice([-1, 1]))
+def random_head(rng: Rng, view: str | None = None, side: float = 0.0) -> Head:
+    view = view or str(
+        rng.choice([FRONT, THREE_QUARTER, PROFILE, BACK], p=[0.36, 0.26, 0.25, 0.13])
+    )
+    side = side or float(rng.choice([-1, 1]))
     turn = {
         FRONT: 0.0,
         THREE_QUARTER: side * rng.uniform(0.25, 0.65),
@@ -828,10 +830,15 @@ def paint_body(c: Canvas, rng: Rng, height: float, turn: float, skin: Color) -> 
 
 
 def figure(
-    rng: Rng, unit: float, *, body: float | None = None, smooth: bool | None = None
+    rng: Rng,
+    unit: float,
+    *,
+    body: float | None = None,
+    smooth: bool | None = None,
+    head: Head | None = None,
 ) -> Picture:
     """A person of head width `unit` px, with a body of `body` head widths (0 is a bare head)."""
-    head = random_head(rng)
+    head = head or random_head(rng)
     if body is None:
         body = float(
             rng.choice(
@@ -866,7 +873,9 @@ def figure(
 
 def creature(rng: Rng, unit: float) -> Picture:
     """Slimes, blocks, birds, beasts, ghosts, goblins: a body with a face."""
-    kind = rng.choice(["slime", "block", "bird", "beast", "ghost", "imp", "ogre"])
+    kind = rng.choice(
+        ["slime", "block", "bird", "bird", "beast", "beast", "beast", "ghost", "imp", "ogre"]
+    )
     width, height = int(unit * 3.2) + 4, int(unit * 2.6) + 4
     ss = 6 if unit < 14 else 3
     c = Canvas(width, height, width / 2, unit * 1.5 + 1, unit, ss)
@@ -1014,6 +1023,8 @@ def _trimmed(picture: Picture) -> Picture:
 def finish(rgba: U8, rng: Rng) -> U8:
     """Outline, fewer colours, dithering: what makes pixels look like pixel art."""
     out = rgba
+    if chance(rng, 0.12):
+        return rendered(out, rng)
     if chance(rng, 0.55):
         out = outlined(out, rng)
     pick = rng.random()
@@ -1025,6 +1036,31 @@ def finish(rgba: U8, rng: Rng) -> U8:
         noise = rng.normal(0, rng.uniform(3, 14), out.shape[:2])
         out = out.copy()
         out[..., :3] = np.clip(out[..., :3] + noise[..., None], 0, 255)
+    return out
+
+
+def rendered(rgba: U8, rng: Rng) -> U8:
+    """As if rendered from a model and scaled down: soft, noisy, low in contrast."""
+    out = rgba.copy()
+    color = out[..., :3].astype(np.float32)
+    soft = color.copy()
+    for axis in (0, 1):
+        soft = (np.roll(soft, 1, axis) + 2 * soft + np.roll(soft, -1, axis)) / 4
+    shown = out[..., 3:] > 0
+    inner = (
+        shown
+        & np.roll(shown, 1, 0)
+        & np.roll(shown, -1, 0)
+        & np.roll(shown, 1, 1)
+        & np.roll(shown, -1, 1)
+    )
+    mixed = np.where(inner, soft * 0.5 + color * 0.5, color)
+    gray = mixed.mean(axis=2, keepdims=True)
+    mixed = gray + (mixed - gray) * rng.uniform(0.4, 1.0)
+    mixed = (mixed - 100) * rng.uniform(0.6, 1.0) + rng.uniform(70, 110)
+    mixed += rng.normal(0, rng.uniform(4, 16), mixed.shape[:2])[..., None]
+    slope = np.linspace(1.15, 0.7, out.shape[1])[None, :, None]
+    out[..., :3] = np.clip(mixed * (slope if chance(rng, 0.5) else slope[:, ::-1]), 0, 255)
     return out
 
 
@@ -1334,20 +1370,125 @@ def scene(rng: Rng, size: int, unit: float, *, transparent: bool) -> Picture:
         u = unit * rng.uniform(0.85, 1.2)
         if job == "thing":
             picture = thing(rng, u * rng.uniform(0.6, 2.5))
-        elif chance(rng, 0.2):
+        elif chance(rng, 0.14):
             picture = creature(rng, u)
+        elif not transparent and chance(rng, 0.1):
+            picture = inset(rng, max(10, int(u * 1.5)))
         else:
             picture = figure(rng, u, body=body if chance(rng, 0.7) else None)
         place(rng, canvas, picture, labels, taken)
     if chance(rng, 0.3):
         for _ in range(int(rng.integers(1, 5))):
             place(rng, canvas, Picture(text(rng)), labels, taken)
+    if chance(rng, 0.08):
+        place(rng, canvas, Picture(lettering(rng, size)), labels, taken)
     if not transparent and chance(rng, 0.12):
         box_height = size // 4
         box = np.full((box_height, size, 4), 255, np.uint8)
         box[..., :3] = any_color(rng)
         box[2:-2, 2:-2, :3] = any_color(rng)
         place(rng, canvas, Picture(box), labels, taken, at=(0, size - box_height))
+    return Picture(canvas, labels)
+
+
+def turned(head: Head, view: str, side: float) -> Head:
+    """The same head seen from elsewhere."""
+    turn = {FRONT: 0.0, BACK: 0.0, PROFILE: side * 0.95, THREE_QUARTER: side * 0.45}[view]
+    return replace(head, view=view, turn=turn)
+
+
+def walk_sheet(rng: Rng, size: int, unit: float, *, transparent: bool) -> Picture:
+    """One person in rows by direction, backs among them, as animation sheets have them."""
+    canvas = np.zeros((size, size, 4), np.uint8) if transparent else backdrop(rng, size, size)
+    labels: list[Label] = []
+    body = float(rng.uniform(0.7, 2.6))
+    person = random_head(rng, FRONT)
+    seed = int(rng.integers(1 << 30))
+    views = [(BACK, 1.0), (PROFILE, -1.0), (FRONT, 1.0), (PROFILE, 1.0)]
+    rng.shuffle(views)
+    w, h = int(unit * rng.uniform(1.6, 2.4)), int(unit * (person.tall + body + 0.6))
+    y = int(rng.integers(-h // 2, 4))
+    row = 0
+    while y < size:
+        view, side = views[row % 4]
+        pose = figure(np.random.default_rng(seed), unit, body=body, head=turned(person, view, side))
+        x = int(rng.integers(-w // 2, 4))
+        while x < size:
+            bob = int(rng.integers(0, 2))
+            paste(canvas, pose.rgba, x, y + bob)
+            labels += [
+                m for m in (q.moved(x, y + bob) for q in pose.labels) if _visible(m.face, size)
+            ]
+            x += max(w, pose.rgba.shape[1] + 1)
+        y, row = y + max(h, pose.rgba.shape[0] + 1), row + 1
+    return Picture(canvas, labels)
+
+
+def thing_sheet(rng: Rng, size: int) -> Picture:
+    """Rows of furniture, items and tiles without anyone: what sheets of tiles look like."""
+    canvas = np.zeros((size, size, 4), np.uint8)
+    if chance(rng, 0.4):
+        canvas = backdrop(rng, size, size)
+    cell = int(rng.choice([12, 16, 16, 24, 32, 48]))
+    dense = chance(rng, 0.5)
+    for y in range(0, size, cell):
+        for x in range(0, size, cell):
+            pick = rng.random()
+            if pick < (0.5 if dense else 0.25):
+                paste(canvas, tile(rng, cell), x, y)
+            elif pick < 0.85:
+                made = thing(rng, cell * rng.uniform(0.6, 1.0)).rgba[:cell, :cell]
+                paste(
+                    canvas, made, x + (cell - made.shape[1]) // 2, y + (cell - made.shape[0]) // 2
+                )
+            elif pick < 0.9:
+                paste(canvas, text(rng)[:, :cell], x, y)
+    return Picture(canvas)
+
+
+def lettering(rng: Rng, size: int) -> U8:
+    """A title in large letters, with an outline or a shadow."""
+    small = text(rng)
+    k = int(rng.integers(2, 5))
+    big = np.kron(small, np.ones((k, k, 1), np.uint8))[:, :size]
+    big = np.pad(big, ((2, 2), (2, 2), (0, 0)))
+    out = outlined(big, rng) if chance(rng, 0.6) else big
+    if chance(rng, 0.4):
+        shadow = np.zeros_like(out)
+        shadow[1:, 1:, 3] = out[:-1, :-1, 3]
+        paste(shadow, out, 0, 0)
+        out = shadow
+    return out
+
+
+def inset(rng: Rng, edge: int) -> Picture:
+    """A small portrait in a box or window, as dialogues, status bars and houses show them."""
+    picture = portrait(rng, edge)
+    frame = np.full((edge + 4, edge + 4, 4), 255, np.uint8)
+    frame[..., :3] = any_color(rng)
+    frame[1:-1, 1:-1, :3] = any_color(rng)
+    inner = frame[2:-2, 2:-2].copy()
+    paste(inner, picture.rgba, 0, 0)
+    frame[2:-2, 2:-2] = inner
+    return Picture(frame, [label.moved(2, 2) for label in picture.labels])
+
+
+def strip(rng: Rng, size: int) -> Picture:
+    """Portraits side by side, on nothing or in boxes."""
+    canvas = np.zeros((size, size, 4), np.uint8)
+    if chance(rng, 0.4):
+        canvas = backdrop(rng, size, size)
+    labels: list[Label] = []
+    edge = int(rng.integers(14, 49))
+    y = int(rng.integers(0, max(1, size - edge)))
+    gap = int(rng.integers(0, 6))
+    boxed = chance(rng, 0.5)
+    x = int(rng.integers(-edge // 2, 4))
+    while x < size:
+        picture = inset(rng, edge - 4) if boxed else portrait(rng, edge)
+        paste(canvas, picture.rgba, x, y)
+        labels += [m for m in (q.moved(x, y) for q in picture.labels) if _visible(m.face, size)]
+        x += edge + gap
     return Picture(canvas, labels)
 
 

@@ -44,12 +44,21 @@ def sample(rng: np.random.Generator) -> artist.Picture:
     """One (96, 96) picture as the detector may see it at some level of its pyramid."""
     pick = rng.random()
     unit = float(np.exp(rng.uniform(np.log(5.5), np.log(27))))
-    if pick < 0.40:
+    clear = bool(rng.random() < 0.5)
+    if pick < 0.25:
         return artist.scene(rng, SIZE, unit, transparent=True)
-    if pick < 0.68:
+    if pick < 0.48:
         return artist.scene(rng, SIZE, unit, transparent=False)
-    if pick < 0.82:
-        return shrunk(artist.scene(rng, 2 * SIZE, 2 * unit, transparent=rng.random() < 0.5), 2)
+    if pick < 0.58:
+        return shrunk(artist.scene(rng, 2 * SIZE, 2 * unit, transparent=clear), 2)
+    if pick < 0.68:
+        return artist.walk_sheet(rng, SIZE, unit, transparent=rng.random() < 0.8)
+    if pick < 0.76:
+        factor = 1 if rng.random() < 0.7 else 2
+        return shrunk(artist.thing_sheet(rng, SIZE * factor), factor)
+    if pick < 0.84:
+        factor = 1 if rng.random() < 0.5 else 2
+        return shrunk(artist.strip(rng, SIZE * factor), factor)
     edge = int(rng.integers(10, SIZE + 1))
     factor = 1 if edge < 36 else 2 if rng.random() < 0.7 else 1
     return padded(shrunk(artist.portrait(rng, edge * factor), factor), rng)
@@ -275,8 +284,8 @@ def train(
     if resume:
         network.load_state_dict(torch.load(resume, weights_only=True))
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-4)
-    began, step, average = time.process_time(), 0, 0.0
-    for batch in batches(pictures, labels, 24, seed):
+    began, average = time.process_time(), 0.0
+    for step, batch in enumerate(batches(pictures, labels, 24, seed)):
         done = (time.process_time() - began) / (60 * minutes)
         if done >= 1:
             break
@@ -289,10 +298,9 @@ def train(
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         average = 0.98 * average + 0.02 * loss.item() if step else loss.item()
-        step += 1
-        if step % 100 == 0:
-            print(f"step {step}  {100 * done:.0f} %  loss {average:.3f}", flush=True)
-        if step % 1000 == 0:
+        if step % 100 == 99:
+            print(f"step {step + 1}  {100 * done:.0f} %  loss {average:.3f}", flush=True)
+        if step % 500 == 499:
             save(network, output)
     save(network, output)
 
