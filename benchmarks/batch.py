@@ -1,6 +1,6 @@
 """What a batch costs: extraction, recognition, the manifest, workers.
 
-    python -m benchmarks batch [extract] [playthrough] [manifest] [workers] [gallery]
+    python -m benchmarks batch [extract] [playthrough] [manifest] [workers] [gallery] [ray]
 
 Without names, all of them. Times are CPU seconds where one process does the work (other load on
 the machine hardly changes those), wall seconds where several do.
@@ -258,12 +258,69 @@ def gallery(count: int = 5000) -> None:
         print(f"page with {count} characters: {seconds:.1f} s, {size / 1e6:.1f} MB")
 
 
+def ray(count: int = 120) -> None:
+    """A Ray cluster of two nodes on this machine: start, round trip, a worker killed."""
+    import os
+    import signal
+
+    try:
+        from ray.cluster_utils import Cluster
+    except ImportError:
+        print("ray: not installed (pip install 'spriteface[ray]')")
+        return
+    from spriteface.batch.ray_pool import RayPool
+    from tests.test_batch_ray import _a_worker
+    from tests.test_batch_run import job, many, outcome, run
+
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(Path.cwd()), os.environ.get("PYTHONPATH", "")))
+    began = time.perf_counter()
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
+    cluster.add_node(num_cpus=1)
+    pool = RayPool("tests.batch_tasks:echo", None, address=cluster.address)
+    pool.submit(Task("first", 0))
+    while not pool.results(1.0):
+        pass
+    print(f"ray: two nodes up and the first answer in {time.perf_counter() - began:.1f} s")
+    began, left, done = time.perf_counter(), 400, 0
+    while done < 400:
+        while left and pool.free:
+            pool.submit(Task(f"{left}", left))
+            left -= 1
+        done += len(pool.results(1.0))
+    print(f"ray: {(time.perf_counter() - began) / 400 * 1e3:.1f} ms a small task, two actors")
+    pool.close()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        many(folder / "shots", count)
+        run(folder / "shots", folder / "local", workers=2)
+        began = time.perf_counter()
+        executor = RayPool(WORKER, job(folder / "out"), address=cluster.address)
+        with Batch(job(folder / "out"), executor) as batch:
+            batch.add(walk([folder / "shots"])[0])
+            steps = killed = 0
+            while batch.step():
+                steps += 1
+                if steps % 40 == 10 and (pid := _a_worker()):
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+            progress = batch.progress()
+        same = outcome(folder / "out") == outcome(folder / "local")
+        print(
+            f"ray: {progress.files} pictures, {progress.portraits_done} portraits, {killed} workers killed: "
+            f"{time.perf_counter() - began:.1f} s, {progress.failed} lost, same as without Ray: {same}"
+        )
+    cluster.shutdown()
+
+
 STUDIES: dict[str, Callable[[], None]] = {
     "extract": extract,
     "playthrough": playthrough,
     "manifest": manifest,
     "workers": workers,
     "gallery": gallery,
+    "ray": ray,
 }
 
 

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,18 @@ def test_a_changed_file_is_looked_at_again(shots: Path, tmp_path: Path) -> None:
     shot(shots / "Tower-1.png", FACES["wizard"])
     progress = run(shots, out)
     assert (progress.failed, progress.portraits) == (0, 5)
+
+
+def test_pictures_in_an_archive(shots: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pack.zip", "w") as archive:
+        for path in sorted(shots.iterdir()):
+            archive.write(path, f"in/{path.name}")
+    progress = run(tmp_path / "pack.zip", tmp_path / "packed")
+    run(shots, tmp_path / "plain")
+    assert (progress.faces, progress.portraits, progress.failed) == (9, 4, 1)
+    assert outcome(tmp_path / "packed")["faces"] == outcome(tmp_path / "plain")["faces"]
+    ((reason,),) = table(tmp_path / "packed", "SELECT reason FROM files WHERE status = 'failed'")
+    assert "pack.zip!in/Tower-1.png is not an image" in str(reason)
 
 
 def test_poses_of_a_sheet_are_one_person(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages some tests want, when this is root on a machine with apt-get;
 # elsewhere says what is missing and leaves: the tests skip with the same words. Never fails.
-want="lua5.4 xvfb mmdebstrap"
+want="lua5.4 xvfb mmdebstrap chromium"
 missing=""
 for package in $want; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
