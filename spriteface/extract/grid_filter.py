@@ -97,7 +97,7 @@ class _Axis:
 
     def __init__(self, luma: F32) -> None:
         self.luma = luma
-        self.size = luma.shape[1]
+        self.size = int(luma.shape[1])
         self.strengths: dict[float, float] = {}
         self.judged: dict[float, Rhythm] = {}
         first = np.abs(np.diff(luma, axis=1))
