@@ -175,12 +175,17 @@ def test_a_full_disc_is_a_sink_error(tmp_path, monkeypatch, step, code):
     assert leftovers(tmp_path) == []
 
 
-def test_a_really_full_device():
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full here")
-    # the device itself can't be replaced by a rename, and must not be
-    with pytest.raises((SinkError, OSError)), Path("/dev/full").open("wb") as stream:
-        stream.write(b"x" * 100_000)
+def test_a_real_limit_of_the_system(tmp_path):
+    """The kernel itself refuses to let the file grow, as a full disc does."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    try:
+        with pytest.raises(SinkError, match=r"a\.png") as caught:
+            save_portrait(make_portrait(), tmp_path / "a.png")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.hint and leftovers(tmp_path) == []
 
 
 def test_unwritable_places_are_named(tmp_path):
