@@ -40,8 +40,8 @@ OnStep = Callable[[int, int, float, Tensor], bool | None]
 class Recipe:
     """How to search. Weights multiply the losses of `loss.py`; 0 leaves one out.
 
-    `steps` gradient steps (or generations) on previews of `preview_px` (0: the generator's
-    full size), then `corrections` rounds of a full-size render and `correction_steps`.
+    `steps` gradient steps (or generations) on previews of `preview_px` (0: a style-based
+    generator's full size), then `corrections` rounds of a full-size render and `correction_steps`.
     `noise`, for style-based generators: "own" leaves theirs; "trainable" / "fixed" / "zero"
     are PULSE's. `keep` are fractions of the steps after which the worse half of the starts
     is dropped. `independent_rows`: the rows of a W+ start are drawn one by one, as published.
@@ -229,7 +229,7 @@ def _initial(
     draws of the prior.
     """
     random = torch.Generator().manual_seed(seed)
-    if start is None and plan.independent_rows:
+    if start is None and plan.independent_rows and isinstance(generator, StyleBased):
         start = generator.sample(1, seed)  # for its device
         shape = (plan.starts, *generator.info.latent_shape)
         start = Latents(torch.randn(shape, generator=random).to(start.z), start.structure)
@@ -280,8 +280,9 @@ class _Search:
         self.generator, self.target, self.plan = generator, target, plan
         self.operator, self.seed, self.on_step = operator, seed, on_step
         self.full_px = generator.info.resolution
-        px = max(plan.preview_px, 2 * max(target.size))
-        self.preview_px = min(self.full_px, px) if plan.preview_px else self.full_px
+        full_size = plan.preview_px == 0 and isinstance(generator, StyleBased)
+        px = max(plan.preview_px or DEFAULT.preview_px, 2 * max(target.size))
+        self.preview_px = self.full_px if full_size else min(self.full_px, px)
         inputs = len(generator.noise_shapes()) if isinstance(generator, StyleBased) else 0
         movable = plan.trainable_noise if plan.noise == "trainable" else 0
         self.moving = 1 + min(movable, inputs)
