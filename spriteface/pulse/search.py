@@ -291,6 +291,13 @@ class _Search:
         self.trajectory: list[float] = []
         self.lowest = math.inf
         self.steps_done = 0
+        self.total = plan.steps
+
+    def expect(self, count: int, gradient: bool, evolved: bool) -> None:
+        """Work out how many steps there will be at most."""
+        plan = self.plan
+        more = count * self.corrections * plan.correction_steps
+        self.total = gradient * (plan.steps + more) + evolved * (count * plan.steps + more)
 
     def images(self, walk: _Walk, px: int) -> Tensor:
         """(B, 3, px, px), differentiable in the walk's variables."""
@@ -337,8 +344,7 @@ class _Search:
         self.trajectory.append(float(losses[best]))
         self.lowest = min(self.lowest, self.trajectory[-1])
         step, self.steps_done = self.steps_done, self.steps_done + 1
-        total = self.plan.steps + self.corrections * self.plan.correction_steps
-        if self.on_step and self.on_step(step, total, self.lowest, images[best]) is False:
+        if self.on_step and self.on_step(step, self.total, self.lowest, images[best]) is False:
             raise Cancelled("the search was stopped")
 
     def step(self, walk: _Walk, px: int, rate: float) -> None:
@@ -530,7 +536,7 @@ def search_all(
     """`count` different portraits that all downscale to `target`, best first: samples of what
     the sprite leaves open, each from a start of its own. Arguments and errors as in `search`."""
     plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    if plan.name == "default":
+    if recipe == DEFAULT.name:  # a generator knows best what previews of it cost and show
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
     how = operator or plan.operator or generator.info.downscale_operator
@@ -564,6 +570,7 @@ def _search(
     where, gradient = torch.zeros(z[0].numel(), dtype=torch.bool), True
     if not noise:
         where, gradient = run.blind(walk)
+    run.expect(count, gradient, bool(where.any()))
 
     if len(first) > plan.starts or not gradient:  # the best few of a pool start
         with torch.no_grad():
