@@ -317,15 +317,9 @@ def portrait(mode, output, region="whole"):
 
 
 OUTPUTS = ("new_image", "layer", "canvas", "palette")
+REGIONS = ("new_image-shape", "new_image-mask", "layer-rectangle", "layer-group", "layer-floating")
 cases([f"{mode}-{output}" for mode in MODES for output in OUTPUTS], portrait)
-cases(
-    [
-        f"rgba-{output}-{region}"
-        for output in ("new_image", "layer")
-        for region in ("rectangle", "shape", "mask", "group", "floating")
-    ],
-    portrait,
-)
+cases([f"rgba-{region}" for region in REGIONS], portrait)
 
 
 @case

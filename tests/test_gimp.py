@@ -28,6 +28,7 @@ from spriteface.service import install
 
 from .service_tools import ROOT, RunningEngine, engine, wait_for
 
+pytestmark = pytest.mark.timeout(900)  # the first portrait of a fresh checkout compiles for a while
 SUITES = os.environ.get("SPRITEFACE_GIMP", "trixie").split(",")
 CPU_SECONDS_MAX = 90  # of GIMP and the plug-in; as many seconds on a quiet machine, or fewer
 
@@ -147,7 +148,7 @@ def _run(root: Path, here: Path, running: RunningEngine) -> dict[str, Any]:
     killer.start()
     began = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        gimp_command(root, here), capture_output=True, text=True, timeout=280, check=False
+        gimp_command(root, here), capture_output=True, text=True, timeout=840, check=False
     )
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     killer.stop = True
@@ -177,7 +178,7 @@ def test_case(verdict: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "count"), [("taken", 34), ("portrait", 30), ("found", 9), ("bad", 10)]
+    ("matrix", "count"), [("taken", 34), ("portrait", 25), ("found", 9), ("bad", 10)]
 )
 def test_matrix(verdict: dict[str, Any], matrix: str, count: int) -> None:
     of_it = {k: v for k, v in verdict["cases"].items() if k.startswith(f"{matrix}[")}
