@@ -49,7 +49,7 @@ def hair_word(lab: ArrayLike) -> str:
     L, C, h = (float(v) for v in lch(lab))
     if C < 0.03 or (L > 0.8 and C < 0.045):
         return "black" if L < 0.42 else "grey" if L < 0.8 else "white"
-    if L < 0.3 and C < 0.06:
+    if (L < 0.3 and C < 0.06) or (L < 0.37 and C < 0.045):
         return "black"
     if 25 <= h <= 110:
         if C > 0.16 and h < 45:
@@ -62,7 +62,7 @@ def hair_word(lab: ArrayLike) -> str:
     for limit, word in ((170, "green"), (235, "cyan"), (290, "blue"), (325, "purple")):
         if h < limit:
             return word
-    return "pink"
+    return "pink" if L > 0.55 else "purple"
 
 
 def distance(lab: ArrayLike, to: ArrayLike) -> NDArray[Any]:

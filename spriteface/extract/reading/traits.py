@@ -21,6 +21,7 @@ def traits_of(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
     """All traits; splits `labels` further on the way (band, emblem, iris, teeth, nose, ear)."""
     t: Traits = {"view": str(g.view), "side": g.side, "mono": one_hue(layers)}
     t["skin_rgb"] = srgb(skin_color(layers, labels, g))
+    _mask_or_beard(layers, labels, g, opinion)
     t.update(_headwear(layers, labels, g, opinion))
     t.update(_hair(layers, labels, g, opinion, t["headwear"]))
     t.update(_facial_hair(layers, labels, g, opinion))
@@ -55,8 +56,17 @@ def one_hue(layers: Layers) -> bool:
     return one and not 15 < middle < 95 and colored.mean() > 0.55
 
 
-def _share(labels: U8, label: Label, layers: Layers) -> float:
-    return float((labels == label).sum() / max(1, layers.solid.sum()))
+def _mask_or_beard(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> None:
+    """A "mask" in the colour of the beard or the hair, on a face that wears none, is a beard."""
+    mask = (labels == Label.MASK) & (layers.y > g.eye_y + 0.3 * g.unit)
+    if not mask.any() or opinion.traits["mask"]["lower"] > 0.6:
+        return
+    color = layers.main_color(mask)
+    for label in (Label.FACIAL_HAIR, Label.HAIR):
+        other = labels == label
+        if other.sum() > 2 and distance(layers.main_color(other), color) < 0.1:
+            labels[mask] = Label.FACIAL_HAIR
+            return
 
 
 def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
@@ -191,6 +201,11 @@ def _brim_and_band(
 
 def _hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion, headwear: str) -> Traits:
     hair = labels == Label.HAIR
+    if headwear in CLOSED or (
+        headwear == "helmet" and hair.sum() < 0.3 * (labels == Label.HEADWEAR).sum()
+    ):
+        beside = hair & (layers.y >= g.hairline - 1) & (layers.y < g.chin)
+        hair = hair if beside.sum() >= 4 else np.zeros_like(hair)  # a plume or a quiver isn't hair
     count, d = int(hair.sum()), g.unit
     color = srgb(layers.main_color(hair, darkest=0.45)) if count > 2 else None
     rows = np.nonzero(hair)[0]
@@ -328,7 +343,7 @@ def _face(layers: Layers, labels: U8, g: Geometry) -> Traits:
         "cloth_rgb": srgb(layers.main_color(cloth)) if cloth.sum() > 1 else None,
         "background_rgb": srgb(np.median(layers.lab[behind], axis=0)) if behind.any() else None,
         "ears": _ears(layers, labels, g),
-        "age": "child" if drop < 0.95 and height > 0.35 else "adult",
+        "age": "child" if drop < 0.8 and height > 0.45 else "adult",
     }
 
 
