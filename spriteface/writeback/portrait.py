@@ -166,7 +166,7 @@ def with_sprite_outline(portrait: Portrait) -> Portrait:
     height, width = portrait.image.shape[:2]
     image = portrait.image
     if portrait.matte is not None:
-        image = extend(image, portrait.matte >= 250)
+        image = extend(image, portrait.matte >= 250, rim=max(1, width // 400))
     return replace(portrait, image=image, matte=outline_matte(alpha, width, height))
 
 
