@@ -47,12 +47,18 @@ def bleed(rgba: U8) -> U8:
     return result
 
 
-def extend(image: U8, known: Bool) -> U8:
+def extend(image: U8, known: Bool, *, rim: int = 0) -> U8:
     """Continue a picture (H, W, 3) smoothly beyond where it is `known` (H, W).
+
+    The outermost `rim` px of what is known, where a renderer may have mixed in its background,
+    are replaced too.
 
     Averages of known pixels are taken at ever coarser scales and handed back down to where
     nothing finer is known ("pull-push", Gortler et al. 1996), so there are no streaks.
     """
+    if rim:
+        inner = ndimage.binary_erosion(known, iterations=rim, border_value=1)
+        known = inner if inner.any() else known
     if known.all() or not known.any():
         return image.copy()
     filled = _pull_push(
