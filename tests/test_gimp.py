@@ -35,9 +35,12 @@ CPU_SECONDS_MAX = 90  # of GIMP and the plug-in; as many seconds on a quiet mach
 
 def _rootfs(suite: str) -> Path:
     script = ROOT / "tools" / "gimp_rootfs.sh"
-    done = subprocess.run(
-        ["sh", str(script), suite], capture_output=True, text=True, timeout=240, check=False
-    )
+    try:
+        done = subprocess.run(
+            ["sh", str(script), suite], capture_output=True, text=True, timeout=240, check=False
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip("no GIMP to test in: its packages take too long to download")
     if done.returncode:
         pytest.skip(f"no GIMP to test in: {done.stderr.strip().splitlines()[-1]}")
     return Path(done.stdout.strip().splitlines()[-1])
