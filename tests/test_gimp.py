@@ -199,5 +199,6 @@ def test_a_killed_plugin_stops_the_engine_within_a_second(verdict: dict[str, Any
 def test_gimp_ended_well_and_soon_enough(verdict: dict[str, Any]) -> None:
     assert verdict["exit"] == 0
     assert verdict["cpu_seconds"] < CPU_SECONDS_MAX
+    print(f"GIMP and plug-in: {verdict['cpu_seconds']:.0f} CPU seconds")
     for line in verdict["output"].splitlines():
         assert "spriteface" not in line or "Traceback" not in line
