@@ -7,6 +7,7 @@ looks at what became of the images. The verdict goes to a JSON file: {case: "" o
 
 import json
 import os
+import shutil
 import time
 import traceback
 
@@ -517,6 +518,8 @@ class Replaced:
         self.write(self.old)
 
     def write(self, text):
+        # Python tells a changed module by its size and second: too coarse for us
+        shutil.rmtree(f"{FOLDER}/spriteface_bridge/__pycache__", ignore_errors=True)
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(text)
 

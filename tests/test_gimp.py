@@ -35,9 +35,12 @@ CPU_SECONDS_MAX = 90  # of GIMP and the plug-in; as many seconds on a quiet mach
 
 def _rootfs(suite: str) -> Path:
     script = ROOT / "tools" / "gimp_rootfs.sh"
-    done = subprocess.run(
-        ["sh", str(script), suite], capture_output=True, text=True, timeout=240, check=False
-    )
+    try:
+        done = subprocess.run(
+            ["sh", str(script), suite], capture_output=True, text=True, timeout=240, check=False
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip("no GIMP to test in: its packages take too long to download")
     if done.returncode:
         pytest.skip(f"no GIMP to test in: {done.stderr.strip().splitlines()[-1]}")
     return Path(done.stdout.strip().splitlines()[-1])
@@ -196,5 +199,6 @@ def test_a_killed_plugin_stops_the_engine_within_a_second(verdict: dict[str, Any
 def test_gimp_ended_well_and_soon_enough(verdict: dict[str, Any]) -> None:
     assert verdict["exit"] == 0
     assert verdict["cpu_seconds"] < CPU_SECONDS_MAX
+    print(f"GIMP and plug-in: {verdict['cpu_seconds']:.0f} CPU seconds")
     for line in verdict["output"].splitlines():
         assert "spriteface" not in line or "Traceback" not in line

@@ -80,6 +80,19 @@ def test_old_results_make_room_for_new_ones(monkeypatch: pytest.MonkeyPatch) -> 
     run(scene)
 
 
+def test_waiting_pictures_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "WAITING_BYTES_MAX", 60_000)
+
+    async def scene(engine: Engine) -> None:
+        engine.submit({**ECHO, **LONG}, [picture()])
+        engine.submit(ECHO, [picture(64, 64)])
+        engine.submit(ECHO, [picture(64, 64)])
+        with pytest.raises(Refused, match="fill the queue"):
+            engine.submit(ECHO, [picture(64, 64)])
+
+    run(scene)
+
+
 def test_a_slow_client_gets_only_the_newest_progress() -> None:
     async def scene(engine: Engine) -> None:
         job, _ = engine.submit({**ECHO, "repeat": 5, "pause_seconds": 0.15}, [picture()])
