@@ -47,7 +47,8 @@ def run(
             f"option suite: {', '.join(sorted(unknown))} is unknown", f"known: {', '.join(SUITES)}"
         )
     effort = effort or play.FULL
-    studio = Studio(generator, PortraitOptions(size=effort.size, generator=generator.info.name))
+    options = PortraitOptions(size=effort.size, steps=effort.steps, generator=generator.info.name)
+    studio = Studio(generator, options)
     return Report(
         generator.info.name,
         __version__,

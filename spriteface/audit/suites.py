@@ -24,7 +24,10 @@ OnProgress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work a run is. The full one takes long; the quick one suits a test run."""
+    """How much work a run is. The full one takes long; the quick one suits a test run.
+
+    `steps` of each search, 0 for the recipe's own number.
+    """
 
     name: str
     templates: int
@@ -32,10 +35,11 @@ class Effort:
     size: int
     candidates: int
     blank_seeds: int
+    steps: int = 0
 
 
 FULL = Effort("full", templates=24, seeds=4, size=256, candidates=4, blank_seeds=100)
-QUICK = Effort("quick", templates=6, seeds=1, size=96, candidates=2, blank_seeds=10)
+QUICK = Effort("quick", templates=6, seeds=1, size=96, candidates=2, blank_seeds=10, steps=1)
 EFFORTS = (FULL, QUICK)
 
 
