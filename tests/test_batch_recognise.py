@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spriteface.batch.recognise import Gallery, Kind, distance, fingerprint
-from spriteface.types import U8
+from spriteface.types import U8, Box
 from tools import draw_samples
 
 FACES = {d.name: draw_samples.paint(d) for d in draw_samples.DRAWINGS if len(d.rows) == 16}
@@ -61,6 +61,23 @@ def test_a_blink_shares_the_portrait(gallery: Gallery) -> None:
     number = list(FACES).index("elf_hero")
     assert (match.kind, match.portrait, match.person) == (Kind.NEAR, number, number)
     assert gallery.match(fingerprint(blink), "another game").kind is Kind.NEW
+
+
+def walker(legs: str, tunic: tuple[int, int, int] | None = None) -> U8:
+    rgba = draw_samples.figure(draw_samples.HEAD_FRONT, draw_samples.BODY_FRONT, legs)
+    if tunic is not None:
+        rgba[16:25][rgba[16:25, :, 1] > 120] = (*tunic, 255)
+    return rgba
+
+
+def test_a_step_shares_the_portrait_and_other_clothes_do_not() -> None:
+    head = Box(0, 0, 16, 16)
+    met = Gallery()
+    met.add(0, fingerprint(walker(draw_samples.LEGS_FRONT), head), "castle")
+    step = fingerprint(walker(draw_samples.LEGS_FRONT_STEP), head)
+    assert (met.match(step, "castle").kind, met.match(step, "castle").portrait) == (Kind.NEAR, 0)
+    red = fingerprint(walker(draw_samples.LEGS_FRONT_STEP, (220, 40, 50)), head)
+    assert met.match(red, "castle").portrait == -1
 
 
 def test_near_matching_can_be_switched_off() -> None:

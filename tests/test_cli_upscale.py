@@ -66,8 +66,11 @@ def broken_files(folder: Path, good: bytes) -> dict[str, Path]:
     paths["one-colour.png"] = folder / "one-colour.png"
     Image.new("RGB", (16, 16), (40, 90, 200)).save(paths["one-colour.png"])
     paths["no-face.png"] = folder / "no-face.png"
-    rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 255, (40, 40, 3), np.uint8)).save(paths["no-face.png"])
+    bricks = np.full((40, 40, 3), (150, 60, 50), np.uint8)
+    bricks[::8] = 90
+    for row in range(5):
+        bricks[row * 8 : row * 8 + 8, (row % 2) * 4 :: 8] = 90
+    Image.fromarray(bricks).save(paths["no-face.png"])
     paths["folder"] = folder / "folder"
     paths["folder"].mkdir()
     paths["absent.png"] = folder / "absent.png"

@@ -358,6 +358,21 @@ def test_a_face_slice_is_told_per_frame(tmp_path):
     assert read_image(path, frame=1)[1].info["slices"]["face"] == [2, 2, 4, 4]
 
 
+def test_a_slice_named_face_is_a_face(tmp_path):
+    from spriteface.pipeline import find_faces
+
+    picture = np.zeros((32, 48, 4), np.uint8)
+    picture[4:28, 8:24] = [200, 150, 120, 255]
+    picture[4:28, 30:40] = [120, 90, 60, 255]
+    slices = {"face": Box(10, 8, 8, 8), "face 2": Box(31, 9, 7, 7), "hand": Box(0, 0, 3, 3)}
+    sprite = new_sprite(48, 32, [NewLayer("a", [picture])], slices=slices)
+    faces = find_faces(write_aseprite(sprite, tmp_path / "a.aseprite"))
+    assert {face.name: face.box for face in faces} == {k: slices[k] for k in ("face", "face 2")}
+    assert all(face.detector == "slice" and face.score == 1.0 for face in faces)
+    only = find_faces(tmp_path / "a.aseprite", box=Box(30, 4, 10, 10))
+    assert [face.box for face in only] == [Box(30, 4, 10, 10)]
+
+
 # blending against the formulas of the W3C's "Compositing and Blending", in floating point
 
 

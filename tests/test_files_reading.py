@@ -203,6 +203,24 @@ def test_grey_with_a_transparent_value(tmp_path, mode):
     assert pixels.rgba[0, :, 3].tolist() == [0, 255, 255, 0]
 
 
+@pytest.mark.parametrize(
+    ("depth", "row", "value", "clear"),
+    [
+        (1, bytes([0b01000000]), 1, [0, 1, 0, 0]),
+        (2, bytes([0b00011011]), 1, [0, 1, 0, 0]),
+        (4, bytes([0x01, 0x5F]), 5, [0, 0, 1, 0]),
+        (8, bytes([0, 5, 9, 255]), 9, [0, 0, 1, 0]),
+        (16, struct.pack(">4H", 0, 5, 1285, 65535), 1285, [0, 0, 1, 0]),
+    ],
+)
+def test_transparent_grey_of_any_depth(tmp_path, depth, row, value, clear):
+    (tmp_path / "a.png").write_bytes(
+        raw_png(4, 1, depth, 0, b"\0" + row, trns(struct.pack(">H", value)))
+    )
+    pixels, _ = read_image(tmp_path / "a.png")
+    assert (pixels.rgba[0, :, 3] == 0).tolist() == [bool(c) for c in clear]
+
+
 def test_interlaced_png(tmp_path):
     # a 1x1 image has just one Adam7 pass; a 5x1 one has three: columns 0; 4; 2; 1, 3
     rows = b"\0\x0a" + b"\0\x32" + b"\0\x1e" + b"\0\x14\x28"

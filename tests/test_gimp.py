@@ -28,15 +28,19 @@ from spriteface.service import install
 
 from .service_tools import ROOT, RunningEngine, engine, wait_for
 
+pytestmark = pytest.mark.timeout(900)  # the first portrait of a fresh checkout compiles for a while
 SUITES = os.environ.get("SPRITEFACE_GIMP", "trixie").split(",")
 CPU_SECONDS_MAX = 90  # of GIMP and the plug-in; as many seconds on a quiet machine, or fewer
 
 
 def _rootfs(suite: str) -> Path:
     script = ROOT / "tools" / "gimp_rootfs.sh"
-    done = subprocess.run(
-        ["sh", str(script), suite], capture_output=True, text=True, timeout=240, check=False
-    )
+    try:
+        done = subprocess.run(
+            ["sh", str(script), suite], capture_output=True, text=True, timeout=240, check=False
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip("no GIMP to test in: its packages take too long to download")
     if done.returncode:
         pytest.skip(f"no GIMP to test in: {done.stderr.strip().splitlines()[-1]}")
     return Path(done.stdout.strip().splitlines()[-1])
@@ -147,7 +151,7 @@ def _run(root: Path, here: Path, running: RunningEngine) -> dict[str, Any]:
     killer.start()
     began = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        gimp_command(root, here), capture_output=True, text=True, timeout=280, check=False
+        gimp_command(root, here), capture_output=True, text=True, timeout=840, check=False
     )
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     killer.stop = True
@@ -177,7 +181,7 @@ def test_case(verdict: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "count"), [("taken", 34), ("portrait", 30), ("found", 9), ("bad", 10)]
+    ("matrix", "count"), [("taken", 34), ("portrait", 25), ("found", 9), ("bad", 10)]
 )
 def test_matrix(verdict: dict[str, Any], matrix: str, count: int) -> None:
     of_it = {k: v for k, v in verdict["cases"].items() if k.startswith(f"{matrix}[")}
@@ -195,5 +199,6 @@ def test_a_killed_plugin_stops_the_engine_within_a_second(verdict: dict[str, Any
 def test_gimp_ended_well_and_soon_enough(verdict: dict[str, Any]) -> None:
     assert verdict["exit"] == 0
     assert verdict["cpu_seconds"] < CPU_SECONDS_MAX
+    print(f"GIMP and plug-in: {verdict['cpu_seconds']:.0f} CPU seconds")
     for line in verdict["output"].splitlines():
         assert "spriteface" not in line or "Traceback" not in line

@@ -12,6 +12,7 @@ from spriteface.palette.alpha import (
     bleed,
     checkerboard_mask,
     cut_out,
+    extend,
     find_checkerboard,
     find_key_color,
     find_transparency,
@@ -59,6 +60,20 @@ def test_bleeding_keeps_alpha_and_takes_the_nearest_colour():
     assert np.array_equal(result[1, 1], rgba[1, 1])
     nothing = np.zeros((2, 2, 4), np.uint8)
     assert np.array_equal(bleed(nothing), nothing)
+
+
+def test_extending_is_smooth_and_keeps_what_is_known():
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[..., 0] = np.arange(60) * 4
+    known = np.zeros((40, 60), bool)
+    known[10:30, 15:45] = True
+    seen = extend(np.where(known[..., None], image, 255).astype(np.uint8), known)
+    assert np.array_equal(seen[known], image[known])
+    assert seen[..., 1:].max() == 0  # nothing of the white ground
+    jumps = np.abs(np.diff(seen[..., 0].astype(int), axis=0)).max()
+    assert jumps < 60
+    assert seen[5, 20, 0] < seen[5, 40, 0]
+    assert np.array_equal(extend(image, np.zeros((40, 60), bool)), image)
 
 
 @pytest.mark.parametrize("key", [(255, 0, 255), (0, 128, 128), (0, 255, 0), (13, 14, 15)])

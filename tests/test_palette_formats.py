@@ -318,6 +318,24 @@ def test_a_palette_as_png_comes_back(tmp_path):
         assert read_palette(write_palette(palette, tmp_path / "p.png")) == palette
 
 
+@pytest.mark.parametrize("count", [6, 16, 17, 255, 256])
+@pytest.mark.parametrize("suffix", [".bmp", ".gif", ".aseprite"])
+def test_palettes_as_other_images(tmp_path, suffix, count):
+    palette = sample(by_name("gpl"), count)
+    seen = read_palette(write_palette(palette, tmp_path / f"p{suffix}"))
+    if suffix == ".gif":
+        assert len(seen) == 1 << (count - 1).bit_length() and (seen.colors[count:, :3] == 0).all()
+    else:
+        assert len(seen) == count
+    assert np.array_equal(seen.colors[:count, :3], palette.colors[:, :3])
+    assert seen.transparent == (None if suffix == ".bmp" else 5)
+    # another decoder agrees
+    if suffix != ".aseprite":
+        with Image.open(tmp_path / f"p{suffix}") as opened:
+            image = np.array(opened.convert("RGB"))
+        assert np.array_equal(image.reshape(-1, 3)[:count], palette.colors[:, :3])
+
+
 def test_missing_files_and_unknown_names(tmp_path):
     with pytest.raises(ImageError, match="does not exist"):
         read_palette(tmp_path / "none.gpl")

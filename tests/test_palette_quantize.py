@@ -281,6 +281,20 @@ def test_alpha_never_changes_in_restore(dither, times):
     assert np.array_equal(result.pixels.indices == 0, expected == 0)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_alpha_survives_restoring(data):
+    size = data.draw(st.tuples(st.integers(1, 14), st.integers(1, 14)))
+    alpha = data.draw(hnp.arrays(np.uint8, size))
+    image = data.draw(hnp.arrays(np.uint8, (20, 20, 4)))
+    result = restore(
+        image, palette(7, 1, 3), width=size[1], height=size[0], alpha=alpha,
+        dither=data.draw(st.sampled_from(DITHERS)),
+    )  # fmt: skip
+    assert np.array_equal(result.pixels.rgba[..., 3], np.where(alpha >= 128, 255, 0))
+    assert np.array_equal(result.pixels.indices == 3, alpha < 128)
+
+
 def test_a_smooth_outline_is_still_clean():
     pixels = sprite()
     result = restore(
@@ -316,6 +330,16 @@ def test_shrinking_is_done_in_light_and_ignores_what_is_transparent():
         assert (shrink(constant, 3, 2, operator=operator) == 77).all()
     with pytest.raises(OptionError, match="operator"):
         shrink(rgb, 4, 4, operator="magic")
+
+
+def test_a_transparent_entry_only_when_asked_for():
+    rgba = np.dstack([smooth_picture(32), np.full((32, 32), 255, np.uint8)])
+    rgba[:16, :, 3] = 0
+    result = restore(rgba, palette(4), width=8, height=8, add_transparent=True)
+    assert result.palette.transparent == 4 and len(result.palette) == 5
+    assert (result.pixels.indices[:4] == 4).all() and "index 4" in result.notes[0]
+    opaque = restore(rgba[16:], palette(4), width=8, height=4, add_transparent=True)
+    assert len(opaque.palette) == 4
 
 
 def test_restore_says_when_it_cannot_be_indexed():

@@ -129,6 +129,21 @@ def test_corrections_reach_the_true_downscale(gradient: bool) -> None:
     assert finished.lr_psnr_db > rough.lr_psnr_db + 3
 
 
+@pytest.mark.parametrize("gradient", [True, False])
+def test_progress_ends_where_it_said(gradient: bool) -> None:
+    seen: list[tuple[int, int]] = []
+    recipe = replace(DEFAULT, preview_px=32, steps=4, corrections=2, correction_steps=3)
+    search_all(
+        ToyGenerator(gradient=gradient),
+        known(),
+        count=2,
+        recipe=recipe,
+        on_step=lambda step, steps, loss, preview: seen.append((step, steps)),
+    )
+    assert len({steps for _, steps in seen}) == 1
+    assert seen[-1][0] < seen[-1][1] <= seen[-1][0] + 1 + 2 * 2 * 3
+
+
 def test_coordinates_without_gradient_are_evolved() -> None:
     """A generator that is smooth in some coordinates only, as a rasterised head is."""
 

@@ -23,6 +23,8 @@ import pytest
 import tornado.httpclient
 import tornado.httputil
 import tornado.websocket
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from spriteface.service import client as client_module
 from spriteface.service import places, wire
@@ -148,6 +150,26 @@ def test_an_oversize_body_is_refused_before_it_is_sent(running: RunningEngine) -
 def test_what_is_no_job_is_answered(running: RunningEngine, body: bytes) -> None:
     status, message = _ask(running, "POST", "/v1/jobs", _token(running), body)
     assert (status, message.header["code"]) == (400, "message")
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_damaged_jobs_are_answered(running: RunningEngine, data: st.DataObject) -> None:
+    """Fuzzed submits: whatever a byte's change makes of them, there is an answer."""
+    submit = {"type": "submit", "protocol": 1, "kind": "echo", "extract": {"frame": 0}}
+    frame = bytearray(wire.encode(submit, [picture(2, 2)]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, 8))
+    body = bytes(frame[: len(frame) - cut])
+    status, message = _ask(running, "POST", "/v1/jobs", _token(running), body)
+    assert (status, message.type) in ((200, "accepted"), (400, "error"))
+    if message.type == "accepted":
+        assert list(running.client.events(message.header["id"]))[-1].type == "done"
+    else:
+        assert message.header["code"] in ("message", "option", "protocol")
 
 
 @pytest.mark.parametrize(

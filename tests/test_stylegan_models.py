@@ -27,7 +27,8 @@ from . import stylegan_layouts as layouts
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SPRITEFACE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(models, "BANK", 24)
+    monkeypatch.setattr(models, "BANK", 16)
+    monkeypatch.setattr(models, "PROBE_PICTURES", 2)
     return tmp_path / "data"
 
 
@@ -70,8 +71,8 @@ def test_add_load_search(family: str, files: dict[str, list[Path]]) -> None:
     assert network.render(network.sample(1, 0)).shape == (1, 3, model.resolution, model.resolution)
     rgba = np.full((16, 16, 4), 255, np.uint8)
     rgba[..., :3] = np.random.default_rng(0).integers(90, 160, (16, 16, 3))
-    result = search(network, make_target(rgba), steps=4, starts=2)
-    assert np.isfinite(result.loss) and result.steps >= 4
+    result = search(network, make_target(rgba), steps=2, starts=1)
+    assert np.isfinite(result.loss) and result.steps >= 2
     assert torch.isfinite(result.image).all()
 
 

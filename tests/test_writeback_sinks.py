@@ -21,7 +21,7 @@ from spriteface.files.aseprite import new_sprite, render_frame, write_aseprite
 from spriteface.files.aseprite.write import NewLayer
 from spriteface.palette.hardware import machine
 from spriteface.types import Box, Face, Frame, Palette, Pixels, Portrait, Source
-from spriteface.writeback import save_portrait, save_sidecar
+from spriteface.writeback import save_portrait, save_sidecar, with_sprite_outline
 from spriteface.writeback.composite import composite, over, without_head
 from spriteface.writeback.enlarge import edge2x, enlarge, scale2x, scale3x
 from spriteface.writeback.layered import (
@@ -520,6 +520,26 @@ def test_restore_command(tmp_path, saved):
         with pytest.raises(SpritefaceError) as caught:
             CliRunner().invoke(restore_command, [str(plain), *args], catch_exceptions=False)
         assert caught.value.hint or "negative" in caught.value.message
+
+
+def test_a_portrait_along_the_sprites_outline(tmp_path, saved):
+    seen = with_sprite_outline(saved[1])
+    hard = (drawn().crop(CROP).rgba[..., 3] > 0).repeat(8, 0).repeat(8, 1)
+    assert ((seen.matte >= 128) != hard).mean() < 0.03
+    inside = seen.matte > 0
+    assert (np.abs(seen.image[inside].astype(int) - [200, 140, 110]).max(axis=1) <= 1).all()
+    scene = portrait_for(Pixels(np.full((24, 32, 4), 255, np.uint8)))
+    assert with_sprite_outline(scene) is scene
+    file = save_portrait(saved[1], tmp_path / "p.png")
+    args = ["-o", str(tmp_path / "cut.png"), "--as", "portrait", "--outline", "sprite"]
+    run(place_command, str(file), *args)
+    assert np.array_equal(read_image(tmp_path / "cut.png")[0].rgba[..., 3], seen.matte)
+    run(place_command, str(file), str(file), *args)
+    assert (tmp_path / "cut_2.png").is_file()
+    with pytest.raises(OptionError, match="outline"):
+        CliRunner().invoke(
+            place_command, [str(file), *args[:4], "--outline", "x"], catch_exceptions=False
+        )
 
 
 def test_place_command(tmp_path, saved):

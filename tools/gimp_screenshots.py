@@ -131,6 +131,7 @@ def main() -> None:
     state.mkdir()
     os.environ["SPRITEFACE_STATE"] = str(state)
     shutil.copy(sprite, root / "tmp" / "sprite.png")
+    shutil.copy(ROOT / "samples" / "game_frame.png", root / "tmp" / "frame.png")
     home = install.given_home("gimp", root / "tmp" / "profile")
     install.install(home)
     launch = json.loads(home.launch_file.read_text())
@@ -145,7 +146,7 @@ def main() -> None:
 
 
 def session(desktop: Desktop) -> None:
-    """What a person does: menu, dialog, progress, result; cancel; then undo."""
+    """What a person does: menu, dialog, progress, result, repeat, cancel; faces; undo."""
     for rest in (".X77-lock", "undo.json"):
         (desktop.root / "tmp" / rest).unlink(missing_ok=True)
     desktop.start("Xvfb", DISPLAY, "-screen", "0", "1280x860x24", "-nolisten", "tcp")
@@ -162,27 +163,29 @@ def session(desktop: Desktop) -> None:
     desktop.shoot("dialog", dialog)
     accept(desktop, dialog)
     progress = desktop.window("Spriteface: ")
-    for number in range(12):
+    for number in range(8):
         desktop.shoot(f"progress-{number:02}", progress)
-        time.sleep(0.2)
-    wait_for(lambda: desktop.do("xdotool", "search", "--name", "Untitled.-2"), 120)
+        time.sleep(1.5)
+    wait_for(lambda: not jobs(), 400)
+    wait_for(lambda: desktop.do("xdotool", "search", "--name", "Untitled.-2"), 60)
     time.sleep(3)
     desktop.shoot("result")
     desktop.key("alt+1", "shift+ctrl+j", pause=1)  # back to the sprite's tab
-
-    menu(desktop)
-    run_entry(desktop, 0)
-    accept(desktop, desktop.window("Find faces"))
-    time.sleep(4)
-    desktop.shoot("faces")
+    desktop.key("ctrl+f", pause=1)
+    desktop.shoot("repeated")
+    wait_for(lambda: not jobs(), 400)
+    wait_for(lambda: desktop.do("xdotool", "search", "--name", "Untitled.-3"), 60)
+    print("Ctrl+F made another image")
+    desktop.key("alt+1", pause=1)
 
     menu(desktop)
     run_entry(desktop, 1)
     accept(desktop, desktop.window("Portrait of the selected face"))
     progress = desktop.window("Spriteface: ")
+    wait_for(jobs, 30)
     time.sleep(0.5)
-    began = time.monotonic()
     desktop.do("xdotool", "windowactivate", "--sync", progress)
+    began = time.monotonic()
     desktop.key("Escape", pause=0)
     wait_for(lambda: not jobs(), 20)
     print(f"cancelled in the window: {time.monotonic() - began:.2f} s, key and polling included")
@@ -191,9 +194,18 @@ def session(desktop: Desktop) -> None:
     desktop.do("xdotool", "windowactivate", "--sync", sprite_window)
     desktop.running.pop().kill()
 
-    (desktop.out / "undo").mkdir(exist_ok=True)
+    start_gimp(desktop, OPEN.replace("sprite.png", "frame.png"))
+    menu(desktop)
+    run_entry(desktop, 0)
+    accept(desktop, desktop.window("Find faces"))
+    time.sleep(3)
+    wait_for(lambda: not jobs(), 100)
+    time.sleep(3)
+    desktop.shoot("faces")
+    desktop.running.pop().kill()
+
     start_gimp(desktop, OPEN + UNDO)
-    wait_for(lambda: (desktop.root / "tmp" / "undo.json").exists(), 90)
+    wait_for(lambda: (desktop.root / "tmp" / "undo.json").exists(), 400)
     time.sleep(0.5)
     print((desktop.root / "tmp" / "undo.json").read_text())
 

@@ -327,6 +327,54 @@ def save(network: Network, output: Path) -> None:
     save_file(halved, output)
 
 
+# --- calibration ----------------------------------------------------------------------------
+
+
+def calibrate(weights: Path, count: int, seed: int) -> None:
+    """Fit the logistic model over the network's look and the sprite's outline; stored beside."""
+    from safetensors.numpy import load_file, save_file
+
+    from spriteface.extract.learned import FEATURES, features, propose
+    from spriteface.extract.sprites import take_apart
+    from spriteface.types import Frame, Pixels, Source
+
+    rows, right = [], []
+    for i in range(count):
+        picture = sample(np.random.default_rng((seed, i)))
+        scene = take_apart(Frame(Pixels(picture.rgba), Source(None)))
+        for found in propose(scene):
+            rows.append(features(found, scene))
+            right.append(any(_matches(found, label) for label in picture.labels))
+    x, y = np.array(rows), np.array(right, float)
+    solution = np.zeros(FEATURES)
+    for _ in range(30):  # Newton's method with a little ridge
+        p = 1 / (1 + np.exp(-x @ solution))
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + 0.5 * np.eye(FEATURES)
+        solution += np.linalg.solve(hessian, x.T @ (y - p) - 0.5 * solution)
+    p = 1 / (1 + np.exp(-x @ solution))
+    print(f"{len(y)} looks, {y.mean():.0%} right; weights {np.round(solution, 2)}")
+    for low in np.arange(0, 1, 0.1):
+        inside = (p >= low) & (p < low + 0.1)
+        if inside.any():
+            print(
+                f"score {low:.1f}..{low + 0.1:.1f}: {y[inside].mean():.2f} right of {inside.sum()}"
+            )
+    tensors = load_file(weights)
+    tensors["calibration"] = solution.astype(np.float32)
+    save_file(tensors, weights)
+
+
+def _matches(found: Any, label: artist.Label) -> bool:
+    best = 0.0
+    for box, rect in ((found.head, label.head), (found.box, label.face), (found.box, label.head)):
+        w = min(box.right, rect[2]) - max(box.x, rect[0])
+        h = min(box.bottom, rect[3]) - max(box.y, rect[1])
+        inter = max(0.0, w) * max(0.0, h)
+        union = box.area + (rect[2] - rect[0]) * (rect[3] - rect[1]) - inter
+        best = max(best, inter / max(union, 1e-6))
+    return best >= 0.4
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -340,9 +388,15 @@ def main() -> None:
     training.add_argument("--minutes", type=float, default=20)
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--resume", type=Path)
+    fitting = commands.add_parser("calibrate")
+    fitting.add_argument("weights", type=Path, help="the file beside spriteface/extract/network.py")
+    fitting.add_argument("--count", type=int, default=1500)
+    fitting.add_argument("--seed", type=int, default=1000)
     options = parser.parse_args()
     if options.command == "draw":
         draw(options.count, options.seed, options.output)
+    elif options.command == "calibrate":
+        calibrate(options.weights, options.count, options.seed)
     else:
         train(options.data, options.output, options.minutes, options.seed, options.resume)
 

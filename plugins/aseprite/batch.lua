@@ -101,6 +101,7 @@ local function upscale(context, files, face)
   add(table.unpack(files))
   add("-o", context.folder, "--size", context.size, "--seed", context.seed, "--scale", "1", "--phase", "0")
   if context.faithful then add("--faithful", context.faithful) end
+  if context.matte then add("--matte") end
   if context.steps then add("--steps", context.steps) end
   add("--face", face, "--json", "--quiet")
   local output, status, said = privileged.capture(words, app.fs.joinPath(context.folder, "complaints.txt"))
@@ -214,7 +215,7 @@ function batch.run(options)
   local context = {
     program = program(options.folder, params), junk = {},
     size = whole(params, "size", 1024), seed = whole(params, "seed", 0), faithful = number(params, "faithful"),
-    steps = whole(params, "steps"),
+    steps = whole(params, "steps"), matte = kind == "layer" or kind == "enlarged",
   }
   context.folder = privileged.temporary_folder()
   local ok, results = pcall(portraits, context, target, box(params, "face"))

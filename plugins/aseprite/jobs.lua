@@ -79,7 +79,8 @@ function jobs.portraits(client, target, options, callbacks)
   -- The pixels are native: no grid is looked for.
   local extract = { scale = { 1, 1 }, phase = { 0, 0 }, limit = 1 }
   if options.whole then extract.detector = "whole" end
-  local portrait = { size = options.size, seed = options.seed, faithful = options.faithful }
+  -- The matte comes along as alpha; what goes to a sprite of its own is made opaque again.
+  local portrait = { size = options.size, seed = options.seed, faithful = options.faithful, matte = true }
   for i, frame in ipairs(target.frames) do
     if not frame.same_as then
       steps[#steps + 1] = {
@@ -109,7 +110,7 @@ function jobs.restore(client, target, results, options, callbacks)
   for i, result in pairs(results) do
     local source = pixels.crop(target.frames[i].picture, result.face)
     source.name = "source"
-    local picture = { name = "image", width = result.portrait.width, height = result.portrait.height, format = "rgba8", data = result.portrait.data }
+    local picture = { name = "image", width = result.portrait.width, height = result.portrait.height, format = "rgba8", data = pixels.opaque(result.portrait.data) }
     steps[#steps + 1] = {
       index = i, name = "frame " .. target.frames[i].number,
       header = {

@@ -142,13 +142,27 @@ end
 
 -- Makes clear in `data` (RGBA) what is clear in `alpha_of` (RGBA of the same size).
 function pixels.keep_alpha(data, alpha_of)
-  if not alpha_of:find("\0", 1, true) then return data end
+  if not pixels.has_clear(alpha_of) then return data end
   local parts, size = {}, #data // 4
   for i = 0, size - 1 do
     local at = i * 4
     parts[i + 1] = alpha_of:byte(at + 4) == 0 and "\0\0\0\0" or data:sub(at + 1, at + 4)
   end
   return table.concat(parts)
+end
+
+-- RGBA without its matte: the picture with its own background.
+function pixels.opaque(data)
+  return (data:gsub("(...).", "%1\255"))
+end
+
+-- Whether anything in RGBA bytes is wholly clear.
+function pixels.has_clear(data)
+  if not data:find("\0", 1, true) then return false end
+  for at = 4, #data, 4 do
+    if data:byte(at) == 0 then return true end
+  end
+  return false
 end
 
 -- The part of a picture inside a box; what lies outside is clear (or `fill`).

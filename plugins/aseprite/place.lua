@@ -3,7 +3,8 @@
 -- one named undo step, and so is the filling of every sprite made here.
 --
 -- A result of one frame: { portrait, small (pictures of the wire), face, seed, restored }. `face`
--- is the square that the portrait answers, { x, y, w, h } in pixels of the area taken.
+-- is the square that the portrait answers, { x, y, w, h } in pixels of the area taken. The
+-- portrait's alpha is its matte: without its background it stands in an enlarged scene.
 
 local pixels = require "pixels"
 local take = require "take"
@@ -57,6 +58,11 @@ local function set_frames(sprite, target)
   end
 end
 
+-- The portrait with its own background.
+function place.whole_image(portrait)
+  return pixels.rgb_image { width = portrait.width, height = portrait.height, data = pixels.opaque(portrait.data) }
+end
+
 -- The first cel of a new sprite is filled with 0, which an indexed sprite may show as a colour.
 local function clear_first_cel(sprite, has_result)
   if not has_result then sprite:deleteCel(sprite.layers[1], 1) end
@@ -74,7 +80,7 @@ function place.new_sprite(target, results)
     clear_first_cel(sprite, result_at(target, results, 1))
     for i in ipairs(target.frames) do
       local result = result_at(target, results, i)
-      if result then sprite:newCel(layer, i, pixels.rgb_image(result.portrait), Point(0, 0)) end
+      if result then sprite:newCel(layer, i, place.whole_image(result.portrait), Point(0, 0)) end
     end
   end)
 end
@@ -84,18 +90,36 @@ function place.face_picture(target, i, face)
   return pixels.crop(target.frames[i].picture, face)
 end
 
-local function layer_image(target, i, result)
-  local face, transparent = result.face, target.transparent
-  if result.restored and target.mode == ColorMode.INDEXED then
-    local r = result.restored
-    local data = pixels.remap(r.data, r.palette, r.transparent, target.frames[i].picture.palette, transparent)
-    return pixels.index_image(r.width, r.height, data, transparent)
-  end
-  local small = result.small
+-- The portrait in the face's own pixels, RGBA: clear where the sprite is, or, in a scene that is
+-- nowhere clear, where the portrait's matte is.
+local function native_pixels(target, i, result)
+  local face, small = result.face, result.small
   local original = pixels.rgba_of(place.face_picture(target, i, face))
+  if not pixels.has_clear(original) then
+    return pixels.bytes(pixels.fitted(pixels.rgb_image(result.portrait), face.w, face.h))
+  end
   local image = pixels.rgb_image(small)
   if small.width ~= face.w or small.height ~= face.h then image = pixels.fitted(image, face.w, face.h) end
-  local data = pixels.keep_alpha(pixels.bytes(image), original)
+  return pixels.keep_alpha(pixels.opaque(pixels.bytes(image)), original)
+end
+
+-- Palette indices made clear where RGBA of the same size is less than half there.
+local function clear_where(indices, data, transparent)
+  local parts, clear = {}, string.char(transparent)
+  for i = 1, #indices do
+    parts[i] = data:byte(i * 4) < 128 and clear or indices:sub(i, i)
+  end
+  return table.concat(parts)
+end
+
+local function layer_image(target, i, result)
+  local face, transparent = result.face, target.transparent
+  local data = native_pixels(target, i, result)
+  if result.restored and target.mode == ColorMode.INDEXED then
+    local r = result.restored
+    local indices = pixels.remap(r.data, r.palette, r.transparent, target.frames[i].picture.palette, transparent)
+    return pixels.index_image(r.width, r.height, clear_where(indices, data, transparent), transparent)
+  end
   if target.mode == ColorMode.RGB then
     return pixels.rgb_image { width = face.w, height = face.h, data = data }
   elseif target.mode == ColorMode.GRAY then

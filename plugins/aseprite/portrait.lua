@@ -185,7 +185,7 @@ function portrait.open(context, kind)
       on_finished = function(results, notes)
         self.handle, self.results = nil, results
         local first = first_portrait(results)
-        self.view.preview = pixels.rgb_image(first.portrait)
+        self.view.preview = place.whole_image(first.portrait)
         set_running(false)
         local text = "Ready: insert it, or make another with the next seed."
         if #notes > 0 then text = "Ready, but " .. notes[1] end

@@ -4,8 +4,8 @@ A face's fingerprint is taken from its native pixels with the background at alph
 what is opaque. Four answers, from surest to vaguest:
 
 * same: pixel for pixel; or pixel for pixel once mirrored,
-* near: a few pixels differ (an animation, a blink, a speck the segmentation left): one portrait
-  serves both,
+* near: the same clothes' colours, and in the head only a few pixels differ (a step, a blink, a
+  speck of background): one portrait serves both,
 * pose: the same colours in another arrangement: a portrait of its own, of the same person,
 * palette: the same drawing in other colours: apart, but linked.
 """
@@ -19,13 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..types import F32, U8
+from ..types import F32, U8, Box
 
 BINS = 64  # of the colour histogram: two bits a channel
 POSE_HISTOGRAM = 0.75  # shared coarse colours from which a closer look is worth it
 POSE_COLORS = 0.75  # shared exact colours, by area, from which two faces are one person's
 POSE_DISTANCE = 0.45  # or so many pixels differ, at most
 MIN_POSE_COLORS = 5
+NEAR_COLORS = 0.85  # shared exact colours, by area, without which nothing is a near copy
 MIN_SWAP_COLORS = 4
 CLOSER_LOOKS = 12  # earlier faces compared pixel by pixel, those of the likest colours
 _SHIFTS = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (1, 1), (-1, 1), (1, -1))
@@ -44,9 +45,11 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """`pixels` (H, W, 4) uint8 trimmed, alpha 0 or 255, nothing where alpha is 0."""
+    """`pixels` (H, W, 4) uint8 trimmed, alpha 0 or 255, nothing where alpha is 0; `head` is the
+    part of them, trimmed as well, that likeness is judged by."""
 
     pixels: U8
+    head: U8
     exact: str
     flipped: str
     structure: str
@@ -60,14 +63,17 @@ class Fingerprint:
         return min(self.exact, self.flipped)
 
 
-def fingerprint(rgba: U8) -> Fingerprint:
-    """Of a face's pixels (H, W, 4) uint8 straight RGBA."""
+def fingerprint(rgba: U8, head: Box | None = None) -> Fingerprint:
+    """Of a face's pixels (H, W, 4) uint8 straight RGBA; `head` lies in them, by default all."""
     pixels = _trim(rgba)
+    inner = (head or Box(0, 0, rgba.shape[1], rgba.shape[0])).clip(rgba.shape[1], rgba.shape[0])
+    part = _trim(rgba[inner.slices()]) if inner.area else pixels
     mirror = np.ascontiguousarray(pixels[:, ::-1])
     packed = pixels.astype(np.uint32) @ np.array([1 << 24, 1 << 16, 1 << 8, 1], np.uint32)
     seen = pixels[..., 3] > 0
     return Fingerprint(
         pixels,
+        part if part.size > 4 else pixels,
         _digest(pixels),
         _digest(mirror),
         min(_structure(packed), _structure(packed[:, ::-1])),
@@ -111,19 +117,19 @@ def _histogram(colors: U8) -> F32:
 
 
 def distance(a: Fingerprint, b: Fingerprint, *, give_up: float = 1.0) -> float:
-    """Share of pixels in which two faces differ, in [0, 1], over small shifts and the mirror.
+    """Share of pixels in which two heads differ, in [0, 1], over small shifts and the mirror.
 
     Args:
         give_up: the caller isn't interested in distances above this.
     """
-    (ha, wa), (hb, wb) = a.pixels.shape[:2], b.pixels.shape[:2]
+    (ha, wa), (hb, wb) = a.head.shape[:2], b.head.shape[:2]
     if abs(ha - hb) > 3 or abs(wa - wb) > 3:
         return 1.0
     h, w = max(ha, hb) + 2, max(wa, wb) + 2
     page = np.zeros((h, w, 4), np.int16)
-    page[1 : 1 + ha, 1 : 1 + wa] = a.pixels
+    page[1 : 1 + ha, 1 : 1 + wa] = a.head
     best = 1.0
-    for picture in (b.pixels, b.pixels[:, ::-1]):
+    for picture in (b.head, b.head[:, ::-1]):
         for dy, dx in _SHIFTS:
             y, x = 1 + dy, 1 + dx
             if not (0 <= y <= h - hb and 0 <= x <= w - wb):
@@ -143,10 +149,7 @@ def distance(a: Fingerprint, b: Fingerprint, *, give_up: float = 1.0) -> float:
 
 def shared_colors(a: Fingerprint, b: Fingerprint) -> float:
     """Share of the area whose exact colours the two have in common, in [0, 1]."""
-    mine, theirs = a.shares, b.shares
-    if min(len(mine), len(theirs)) < MIN_POSE_COLORS:
-        return 0.0
-    return sum(min(share, theirs.get(color, 0.0)) for color, share in mine.items())
+    return sum(min(share, b.shares.get(color, 0.0)) for color, share in a.shares.items())
 
 
 def _shares(seen: U8) -> dict[bytes, float]:
@@ -208,13 +211,14 @@ class Gallery:
             if shared[row] < POSE_HISTOGRAM:
                 break
             number = shelf.numbers[row]
-            apart = distance(self._prints[number], print_, give_up=self.near)
-            if apart < best:
+            other = self._prints[number]
+            apart = distance(other, print_, give_up=self.near)
+            colors = shared_colors(other, print_)
+            if apart < best and (apart > self.near or colors >= NEAR_COLORS):
                 best, at = apart, number
             if best <= self.near / 4:
                 break
-            colors = shared_colors(self._prints[number], print_)
-            if colors > alike:
+            if colors > alike and min(other.colors, print_.colors) >= MIN_POSE_COLORS:
                 alike, turned = colors, number
         if at >= 0 and best <= self.near:
             return Match(Kind.NEAR, at, self._people[at], self._portraits[at], distance=best)

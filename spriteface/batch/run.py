@@ -331,7 +331,7 @@ class Batch:
 
         `groups` are the people of the file by the number the extraction gave them.
         """
-        print_ = fingerprint(found.rgba)
+        print_ = fingerprint(found.rgba, found.head)
         match = self._gallery.match(print_, row.game)
         if match.kind in (Kind.SAME, Kind.MIRRORED):
             groups.setdefault(found.group, match.person)
@@ -371,7 +371,7 @@ class Batch:
         own_person, own_portrait = row.person == row.id, row.portrait == row.id
         self._gallery.add(
             row.id,
-            fingerprint(row.found.rgba),
+            fingerprint(row.found.rgba, row.found.head),
             row.game,
             person=-1 if own_person else row.person,
             portrait=-1 if own_portrait else row.portrait,

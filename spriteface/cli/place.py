@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..errors import OptionError
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -27,24 +29,33 @@ _PATH = click.Path(path_type=Path)
 @click.option("--palette", "source", default="", help="For frame: write indexed in this palette.")
 @click.option("--dither", default="none", help="How to dither the portraits then.")
 @click.option("--pack", type=_PATH, help="For mesen: the pack to start from.")
+@click.option(
+    "--outline",
+    default="head",
+    help="Cut portraits out along their own head, or the sprite's outline.",
+)
 @click.option("--sprite", type=_PATH, help="Where the frame lies now.")
 def place(
     portraits: tuple[Path, ...], output: Path, kind: str, times: int, surround: str, source: str,
-    dither: str, pack: Path | None, sprite: Path | None,
+    dither: str, pack: Path | None, outline: str, sprite: Path | None,
 ) -> None:  # fmt: skip
     """Put PORTRAITS (all of one frame) in place of their faces.
 
     \b
+    portrait  the portrait alone, cut out
     frame     the frame or sheet as PNG, enlarged, on the same grid
     ora       OpenRaster with layers, for GIMP and Krita
     aseprite  an .aseprite file with layers
     texture   a hash-named texture for Dolphin, GLideN64, PCSX2, PPSSPP, in folder OUTPUT
     mesen     an HD pack for Mesen, in folder OUTPUT
     """
+    from ..writeback import with_sprite_outline
     from ..writeback.load import load_portrait
     from ..writeback.sinks import open_sink
     from .palette import load_palette
 
+    if outline not in ("head", "sprite"):
+        raise OptionError(f"option outline: {outline!r} is unknown", "known: head, sprite")
     sink = open_sink(
         kind
         or {".ora": "ora", ".aseprite": "aseprite", ".ase": "aseprite"}.get(output.suffix, "frame"),
@@ -56,5 +67,6 @@ def place(
         pack=pack,
     )
     for path in portraits:
-        sink.write(load_portrait(path, sprite=sprite))
+        portrait = load_portrait(path, sprite=sprite)
+        sink.write(with_sprite_outline(portrait) if outline == "sprite" else portrait)
     click.echo(f"{sink.close()}: {len(portraits)} imagined portraits placed")

@@ -42,16 +42,24 @@ _PATH = click.Path(path_type=Path)
     "--colors", default=0, help="Fit so many colours instead (of a machine's, with --palette)."
 )
 @click.option(
-    "--limit", default="", help="Colours per tile: WxH:COLOURS[:PALETTES[:SHARED]], or a machine."
+    "--limit",
+    default="",
+    help="Colours per tile: WxH:COLOURS[:PALETTES[:SHARED]], or a machine (nes, nes:sprite).",
 )
 @click.option(
     "--sprite", type=_PATH, help="Where the sprite lies now; its alpha and palette are used."
+)
+@click.option(
+    "--alpha",
+    "outline",
+    default="sprite",
+    help="Whose outline: sprite, or head (the portrait's own).",
 )
 @click.option("--operator", default="area", help="How to shrink: area or lanczos.")
 def restore(
     portrait: Path, output: Path | None, source: str, size: str, times: int, dither: str,
     strength: float, no_serpentine: bool, extra: int, colors: int, limit: str, sprite: Path | None,
-    operator: str,
+    outline: str, operator: str,
 ) -> None:  # fmt: skip
     """Shrink PORTRAIT and put it into a palette, with the sprite's alpha, index 0 kept.
 
@@ -63,7 +71,7 @@ def restore(
     from ..writeback.portrait import metadata
 
     known = _known(portrait, sprite)
-    image, alpha = _image_and_alpha(portrait, known)
+    image, alpha = _image_and_alpha(portrait, known, outline)
     width, height = _size(size, times, known)
     table = _palette(source, colors, image, known, read_image(portrait)[0].rgba)
     result = restore_pixels(
@@ -77,6 +85,7 @@ def restore(
         serpentine=not no_serpentine,
         extra=extra,
         limit=_limit(limit),
+        add_transparent=bool(source),
         operator=operator,
     )
     target = output or portrait.with_name(f"{portrait.stem}_restored.png")
@@ -101,10 +110,12 @@ def _known(path: Path, sprite: Path | None) -> Portrait | None:
     return load_portrait(path, sprite=sprite)
 
 
-def _image_and_alpha(path: Path, known: Portrait | None) -> tuple[U8, U8 | None]:
+def _image_and_alpha(path: Path, known: Portrait | None, outline: str) -> tuple[U8, U8 | None]:
     from ..files import read_image
 
-    if known is None:
+    if outline not in ("sprite", "head"):
+        raise OptionError(f"option alpha: {outline!r} is unknown", "known: sprite, head")
+    if known is None or (outline == "head" and known.matte is not None):
         return read_image(path)[0].rgba, None
     return known.image, known.face.pixels.rgba[..., 3]
 
@@ -147,9 +158,11 @@ def _limit(text: str) -> TileLimit | None:
     from ..palette.hardware import MACHINES, machine
     from ..palette.limits import parse_limit
 
-    if text in {m.id for m in MACHINES}:
-        found = machine(text).background
+    name, _, part = text.partition(":")
+    if name in {m.id for m in MACHINES} and part in ("", "sprite", "background"):
+        entry = machine(name)
+        found = entry.sprite if part == "sprite" else entry.background
         if found is None:
-            raise OptionError(f"{machine(text).title} has no limit per tile")
+            raise OptionError(f"{entry.title} has no such limit per tile", "leave --limit out")
         return found
     return parse_limit(text) if text else None

@@ -30,6 +30,7 @@ class Found:
     side: str = ""
     kind: str = "human"
     sprite: int = -1
+    support: float = 0.0  # summed scores of other looks at the same face
 
 
 class Detector(Protocol):
@@ -93,12 +94,13 @@ def suppress(found: Sequence[Found], *, overlap: float = 0.35) -> list[Found]:
     """Best first, without those whose head or face lies on a better one's."""
     kept: list[Found] = []
     for candidate in sorted(found, key=lambda f: -f.score):
-        if not any(_same(candidate, other, overlap) for other in kept):
+        if not any(same_face(candidate, other, overlap) for other in kept):
             kept.append(candidate)
     return kept
 
 
-def _same(a: Found, b: Found, overlap: float) -> bool:
+def same_face(a: Found, b: Found, overlap: float = 0.35) -> bool:
+    """Whether two places are one face: heads or faces overlap, or one lies in the other."""
     smaller = max(1, min(a.head.area, b.head.area))
     contained = a.head.intersection(b.head) / smaller
     return a.head.iou(b.head) > overlap or a.box.iou(b.box) > overlap or contained > 0.75

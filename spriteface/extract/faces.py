@@ -54,11 +54,29 @@ def find_in(scene: Scene, options: ExtractOptions) -> list[Face]:
     """The faces of a frame that was taken apart already; see `find`."""
     if options.box is not None:
         return [_face(scene, _given(options.box, scene), "user")]
+    if marked := marked_faces(scene.frame):
+        faces = [
+            replace(_face(scene, _given(box, scene), "slice"), name=name)
+            for name, box in marked.items()
+        ]
+        return _grouped(faces[: options.limit] if options.limit else faces)
     detector = load_detector(options.detector)
     found = [f for f in detector.detect(scene) if f.score >= options.min_score]
     if options.limit:
         found = found[: options.limit]
     return _grouped([_face(scene, f, detector.name) for f in found])
+
+
+def marked_faces(frame: Frame) -> dict[str, Box]:
+    """Boxes in native px that the artist marked: slices of an .aseprite file named "face...".
+
+    They count as given by the user, so nothing else is looked for.
+    """
+    slices = frame.source.info.get("slices", {})
+    boxes = {name: Box(*box) for name, box in slices.items() if name.lower().startswith("face")}
+    size = frame.pixels.width, frame.pixels.height
+    native = {name: frame.to_native(box).clip(*size) for name, box in boxes.items()}
+    return {name: box for name, box in native.items() if box.area}
 
 
 def crop_around(head: Box, *, room: float = ROOM) -> Box:

@@ -284,11 +284,14 @@ class _Evidence:
         return replace(_axis(self.size, scale, phase), explained=explained, log_chance=log_chance)
 
     def _promising(self, scale: float, phase: float) -> bool:
-        """A quick look that leaves edges between two pixels out of account."""
+        """A quick look that rounds all edges between two pixels alike, up or down."""
         edges = self.numbers[: int((self.size - phase) / scale)] * scale + (phase + 0.5)
-        columns = edges.astype(np.intp)
-        on_grid = float(self.profile[columns[columns < self.size]].sum()) / self.total
-        return 1.0 - (1.0 - on_grid) / (1.0 - 1.0 / scale) > 0.4
+        for nudge in (TIE, -TIE):
+            columns = (edges + nudge).astype(np.intp)
+            on_grid = float(self.profile[columns[columns < self.size]].sum()) / self.total
+            if 1.0 - (1.0 - on_grid) / (1.0 - 1.0 / scale) > 0.4:
+                return True
+        return False
 
     def _crowd(self, at: NDArray[np.intp]) -> float:
         """Of the grid's borders that lie amid change, the share that change themselves."""

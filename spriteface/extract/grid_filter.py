@@ -97,7 +97,7 @@ class _Axis:
 
     def __init__(self, luma: F32) -> None:
         self.luma = luma
-        self.size = luma.shape[1]
+        self.size = int(luma.shape[1])
         self.strengths: dict[float, float] = {}
         self.judged: dict[float, Rhythm] = {}
         first = np.abs(np.diff(luma, axis=1))
@@ -185,7 +185,8 @@ class _Axis:
 
     def _predicted(self, scale: float, phase: float) -> float:
         """Share of local variance explained by one sample per native pixel and its neighbours."""
-        at = (np.arange(-1, math.ceil(self.size / scale) + 1) + 0.5) * scale + phase - 0.5
+        cells = np.arange(-1.0, math.ceil(self.size / scale) + 1)
+        at: F64 = (cells + 0.5) * scale + phase - 0.5
         at = at[(at >= 0) & (at <= self.size - 1)]
         if len(at) < 8:
             return 0.0

@@ -41,11 +41,21 @@ class Layer:
 
 
 @functools.cache
+def _tensors() -> Mapping[str, F32]:
+    data = resources.files(__package__).joinpath("detector.safetensors").read_bytes()
+    return {key: value.astype(np.float32) for key, value in load(data).items()}
+
+
+def calibration() -> F32 | None:
+    """Weights of the logistic model that turns a look into a probability, if it was fitted."""
+    return _tensors().get("calibration")
+
+
+@functools.cache
 def weights() -> Mapping[str, Layer]:
     """The shipped weights by layer name."""
-    data = resources.files(__package__).joinpath("detector.safetensors").read_bytes()
-    tensors = {key: value.astype(np.float32) for key, value in load(data).items()}
-    names = sorted({key.rsplit(".", 1)[0] for key in tensors})
+    tensors = _tensors()
+    names = sorted({key.rsplit(".", 1)[0] for key in tensors if "." in key})
     return {
         name: Layer(_matrix(tensors[f"{name}.weight"]), tensors[f"{name}.bias"]) for name in names
     }

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from ..errors import ImageError, PaletteError
 from ..palette import formats
 from ..palette.restore import palette_of
 from ..types import Palette, Pixels
+from .aseprite.write import NewLayer, new_sprite
 from .atomic import write_bytes
 from .boundary import Limits, read_bytes
 from .png import encode_png
 from .reading import read_image
-
-IMAGE_SUFFIXES = (".png", ".gif", ".bmp", ".webp", ".jpg", ".jpeg", ".aseprite")
 
 
 def read_palette(path: str | Path, *, colors: int = 0) -> Palette:
@@ -68,15 +71,17 @@ def image_palette(pixels: Pixels, name: str, *, colors: int = 0) -> Palette:
 def write_palette(palette: Palette, path: str | Path, *, format_name: str = "") -> Path:
     """Write a palette in the format that the name's suffix says, or in `format_name`.
 
-    `.png` gives an indexed image with one pixel per entry.
+    `.png`, `.bmp`, `.gif` and `.aseprite` give an indexed image with one pixel per entry. A
+    BMP has no transparency; a GIF pads its table with black to a power of two.
 
     Raises:
         PaletteError: no such format, or the palette doesn't fit into it.
         SinkError: the file can't be written.
     """
     path = Path(path)
-    if not format_name and path.suffix.lower() == ".png":
-        return write_bytes(path, encode_png(palette_image(palette)))
+    picture = _PICTURES.get(path.suffix.lower())
+    if picture is not None and not format_name:
+        return write_bytes(path, picture(palette_image(palette)))
     form = formats.by_name(format_name) if format_name else formats.for_suffix(path.suffix)
     try:
         data = form.encode(palette)
@@ -100,3 +105,50 @@ def palette_image(palette: Palette) -> Pixels:
     flat[: len(palette)] = np.arange(len(palette))
     indices = flat.reshape(rows, columns)
     return Pixels(palette.colors[indices], indices, palette)
+
+
+def _bmp(picture: Pixels) -> bytes:
+    """An 8-bit BMP whose header says how many entries there are; Pillow always writes 256."""
+    assert picture.indices is not None and picture.palette is not None
+    height, width = picture.indices.shape
+    rows = np.zeros((height, -(-width // 4) * 4), np.uint8)
+    rows[:, :width] = picture.indices[::-1]  # bottom row first
+    colors = picture.palette.colors[:, [2, 1, 0, 3]].copy()
+    colors[:, 3] = 0
+    start = 14 + 40 + colors.nbytes
+    head = struct.pack("<2sIHHI", b"BM", start + rows.nbytes, 0, 0, start)
+    info = struct.pack(
+        "<IiiHHIIiiII", 40, width, height, 1, 8, 0, rows.nbytes, 2835, 2835, len(colors), 0
+    )
+    return head + info + colors.tobytes() + rows.tobytes()
+
+
+def _gif(picture: Pixels) -> bytes:
+    assert picture.indices is not None and picture.palette is not None
+    height, width = picture.indices.shape
+    image = Image.frombytes("P", (width, height), picture.indices.tobytes())
+    image.putpalette(picture.palette.colors[:, :3].tobytes())
+    stream = io.BytesIO()
+    clear = picture.palette.transparent
+    options = {} if clear is None else {"transparency": clear}
+    image.save(stream, "GIF", optimize=False, **options)
+    return stream.getvalue()
+
+
+def _aseprite(picture: Pixels) -> bytes:
+    sprite = new_sprite(
+        picture.width,
+        picture.height,
+        [NewLayer("palette", [picture])],
+        palette=picture.palette,
+        indexed=True,
+    )
+    return sprite.container.encode()
+
+
+_PICTURES: dict[str, Callable[[Pixels], bytes]] = {
+    ".png": encode_png,
+    ".bmp": _bmp,
+    ".gif": _gif,
+    ".aseprite": _aseprite,
+}

@@ -43,6 +43,7 @@ def read_image(
         frames = _frames(path, image, limits)
         _seek(path, image, frame, frames)
         image.load()
+        _scale_grey_key(image, data)
         source = Source(
             path, image.format or "", image.mode, frame, frames, info=_info(image, frames)
         )
@@ -88,6 +89,13 @@ def _seek(path: Path, image: ImageFile.ImageFile, frame: int, frames: int) -> No
         )
     if frame:
         image.seek(frame)
+
+
+def _scale_grey_key(image: ImageFile.ImageFile, data: bytes) -> None:
+    """A PNG's transparent grey of 2 or 4 bits, which Pillow leaves as stored beside 8-bit pixels."""
+    value = image.info.get("transparency")
+    if is_png(data) and image.mode == "L" and isinstance(value, int) and data[24] in (2, 4):
+        image.info["transparency"] = value * (255 // ((1 << data[24]) - 1))
 
 
 def _info(image: ImageFile.ImageFile, frames: int) -> dict[str, Any]:

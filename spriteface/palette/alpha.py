@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..types import RGB, U8, Bool, Pixels
+from ..types import F32, RGB, U8, Bool, Pixels
 from .contour import outline_coverage
 
 I16 = NDArray[np.int16]
@@ -44,6 +44,47 @@ def bleed(rgba: U8) -> U8:
     _, (rows, columns) = ndimage.distance_transform_edt(clear, return_indices=True)
     result: U8 = rgba[rows, columns]
     result[..., 3] = rgba[..., 3]
+    return result
+
+
+def extend(image: U8, known: Bool, *, rim: int = 0) -> U8:
+    """Continue a picture (H, W, 3) smoothly beyond where it is `known` (H, W).
+
+    The outermost `rim` px of what is known, where a renderer may have mixed in its background,
+    are replaced too.
+
+    Averages of known pixels are taken at ever coarser scales and handed back down to where
+    nothing finer is known ("pull-push", Gortler et al. 1996), so there are no streaks.
+    """
+    if rim:
+        inner = ndimage.binary_erosion(known, iterations=rim, border_value=1)
+        known = inner if inner.any() else known
+    if known.all() or not known.any():
+        return image.copy()
+    filled = _pull_push(
+        np.where(known[..., None], image, 0).astype(np.float32), known.astype(np.float32)
+    )
+    whole: U8 = np.rint(np.clip(filled, 0.0, 255.0)).astype(np.uint8)
+    return np.where(known[..., None], image, whole)
+
+
+def _pull_push(color: F32, weight: F32) -> F32:
+    """Colours (h, w, 3) weighted by (h, w) in [0, 1], filled where the weight is below 1."""
+    height, width = weight.shape
+    known = color * weight[..., None]
+    if min(height, width) == 1:
+        mean: F32 = known.sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
+        return known + mean * (1.0 - weight[..., None])
+    pad = ((0, height % 2), (0, width % 2))
+    w = np.pad(weight, pad)
+    c = np.pad(known, (*pad, (0, 0)))
+    quarter_w = w[::2, ::2] + w[1::2, ::2] + w[::2, 1::2] + w[1::2, 1::2]
+    quarter_c = c[::2, ::2] + c[1::2, ::2] + c[::2, 1::2] + c[1::2, 1::2]
+    mean = quarter_c / np.maximum(quarter_w, 1e-6)[..., None]
+    coarse = _pull_push(mean.astype(np.float32), np.minimum(quarter_w, 1.0).astype(np.float32))
+    zoom = coarse.repeat(2, axis=0).repeat(2, axis=1)
+    zoom = ndimage.uniform_filter(zoom, size=(3, 3, 1), mode="nearest")[:height, :width]
+    result: F32 = known + zoom * (1.0 - weight[..., None])
     return result
 
 
@@ -319,11 +360,8 @@ def outline_matte(alpha: U8, width: int, height: int, *, strength: float = 1.6) 
 def cut_out(image: U8, matte: U8, *, person: U8 | None = None) -> U8:
     """An opaque picture (R, R, 3) and a matte (R, R) -> straight RGBA (R, R, 4), no fringe.
 
-    `person` (R, R) is the generator's own matte: where it says background, the colour is that
-    of the nearest pixel of the person, so no halo of the background follows the outline.
+    `person` (R, R) is the generator's own matte: where it says background, the
+    person's colours are continued, so no halo of the background follows the outline.
     """
     solid = matte if person is None else person
-    rgba = np.dstack([image, np.where(solid >= 250, 255, 0).astype(np.uint8)])
-    rgba = bleed(rgba)
-    rgba[..., 3] = matte
-    return rgba
+    return np.dstack([extend(image, solid >= 250), matte])

@@ -108,13 +108,15 @@ def restore(
     extra: int = 0,
     limit: TileLimit | None = None,
     operator: str = "area",
+    add_transparent: bool = False,
 ) -> Restored:
     """A portrait (R, R, 3 or 4) as a sprite of `width` x `height` px in `palette`.
 
     `alpha` (h, w) is the sprite's alpha at any size and decides what is transparent; without
     it the image's own alpha does. `extra` colours are fitted to the picture and appended, so
     every old index keeps its meaning. `limit` applies a machine's limits; what that cost is
-    in the result.
+    in the result. `add_transparent` appends a transparent entry where the palette has none
+    and the picture needs one; otherwise such a result is RGBA.
 
     Raises:
         OptionError, PaletteError: an option or the palette makes no sense.
@@ -127,6 +129,8 @@ def restore(
         hard = restored_alpha(alpha, width, height, smooth=smooth_alpha)
         small = np.dstack([small[..., :3], hard])
     palette, added = _extended(small, palette, extra, notes)
+    if add_transparent and palette.transparent is None and (small[..., 3:] < 128).any():
+        palette = _with_transparent(palette, notes)
     allowed, report = solve(small, palette, limit) if limit else (None, None)
     pixels = quantize(
         small, palette, dither=dither, strength=strength, serpentine=serpentine, allowed=allowed
@@ -136,6 +140,15 @@ def restore(
     if not pixels.indexed:
         notes.append("the palette has no transparent entry, so the result is RGBA, not indexed")
     return Restored(pixels, palette, added, report, tuple(notes))
+
+
+def _with_transparent(palette: Palette, notes: list[str]) -> Palette:
+    if len(palette) >= 256:
+        return palette
+    notes.append(f"a transparent entry was appended as index {len(palette)}")
+    colors = np.concatenate([palette.colors, np.zeros((1, 4), np.uint8)])
+    names = (*palette.names, "transparent") if palette.names else ()
+    return replace(palette, colors=colors, names=names, transparent=len(palette))
 
 
 def _extended(small: U8, palette: Palette, extra: int, notes: list[str]) -> tuple[Palette, int]:

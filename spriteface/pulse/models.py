@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .stylegan import StyleGan
 
 BANK = 256  # starts kept with every checkpoint
+PROBE_PICTURES = 12  # full-size pictures that probes are fitted on
 
 Progress = Callable[[str], None]  # told what is being done
 
@@ -290,7 +291,7 @@ def _complete(state: Arrays, config: Mapping[str, Any], family: str, name: str) 
         if network.resolution < 64 or network.resolution > 1024:
             raise GeneratorError(f"a network of {network.resolution} px", "64 to 1024 px are known")
         if hasattr(network, "make_probes"):
-            network.state.update(network.make_probes())
+            network.state.update(network.make_probes(count=PROBE_PICTURES))
         network.state.update(make_bank(network, count=BANK))
         picture = network.render(network.sample(1, 0))
     except (KeyError, RuntimeError, IndexError) as error:

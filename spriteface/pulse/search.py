@@ -40,8 +40,8 @@ OnStep = Callable[[int, int, float, Tensor], bool | None]
 class Recipe:
     """How to search. Weights multiply the losses of `loss.py`; 0 leaves one out.
 
-    `steps` gradient steps (or generations) on previews of `preview_px` (0: the generator's
-    full size), then `corrections` rounds of a full-size render and `correction_steps`.
+    `steps` gradient steps (or generations) on previews of `preview_px` (0: a style-based
+    generator's full size), then `corrections` rounds of a full-size render and `correction_steps`.
     `noise`, for style-based generators: "own" leaves theirs; "trainable" / "fixed" / "zero"
     are PULSE's. `keep` are fractions of the steps after which the worse half of the starts
     is dropped. `independent_rows`: the rows of a W+ start are drawn one by one, as published.
@@ -229,7 +229,7 @@ def _initial(
     draws of the prior.
     """
     random = torch.Generator().manual_seed(seed)
-    if start is None and plan.independent_rows:
+    if start is None and plan.independent_rows and isinstance(generator, StyleBased):
         start = generator.sample(1, seed)  # for its device
         shape = (plan.starts, *generator.info.latent_shape)
         start = Latents(torch.randn(shape, generator=random).to(start.z), start.structure)
@@ -280,8 +280,9 @@ class _Search:
         self.generator, self.target, self.plan = generator, target, plan
         self.operator, self.seed, self.on_step = operator, seed, on_step
         self.full_px = generator.info.resolution
-        px = max(plan.preview_px, 2 * max(target.size))
-        self.preview_px = min(self.full_px, px) if plan.preview_px else self.full_px
+        full_size = plan.preview_px == 0 and isinstance(generator, StyleBased)
+        px = max(plan.preview_px or DEFAULT.preview_px, 2 * max(target.size))
+        self.preview_px = self.full_px if full_size else min(self.full_px, px)
         inputs = len(generator.noise_shapes()) if isinstance(generator, StyleBased) else 0
         movable = plan.trainable_noise if plan.noise == "trainable" else 0
         self.moving = 1 + min(movable, inputs)
@@ -290,6 +291,13 @@ class _Search:
         self.trajectory: list[float] = []
         self.lowest = math.inf
         self.steps_done = 0
+        self.total = plan.steps
+
+    def expect(self, count: int, gradient: bool, evolved: bool) -> None:
+        """Work out how many steps there will be at most."""
+        plan = self.plan
+        more = count * self.corrections * plan.correction_steps
+        self.total = gradient * (plan.steps + more) + evolved * (count * plan.steps + more)
 
     def images(self, walk: _Walk, px: int) -> Tensor:
         """(B, 3, px, px), differentiable in the walk's variables."""
@@ -336,8 +344,7 @@ class _Search:
         self.trajectory.append(float(losses[best]))
         self.lowest = min(self.lowest, self.trajectory[-1])
         step, self.steps_done = self.steps_done, self.steps_done + 1
-        total = self.plan.steps + self.corrections * self.plan.correction_steps
-        if self.on_step and self.on_step(step, total, self.lowest, images[best]) is False:
+        if self.on_step and self.on_step(step, self.total, self.lowest, images[best]) is False:
             raise Cancelled("the search was stopped")
 
     def step(self, walk: _Walk, px: int, rate: float) -> None:
@@ -529,7 +536,7 @@ def search_all(
     """`count` different portraits that all downscale to `target`, best first: samples of what
     the sprite leaves open, each from a start of its own. Arguments and errors as in `search`."""
     plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    if plan.name == "default":
+    if recipe == DEFAULT.name:  # a generator knows best what previews of it cost and show
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
     how = operator or plan.operator or generator.info.downscale_operator
@@ -563,6 +570,7 @@ def _search(
     where, gradient = torch.zeros(z[0].numel(), dtype=torch.bool), True
     if not noise:
         where, gradient = run.blind(walk)
+    run.expect(count, gradient, bool(where.any()))
 
     if len(first) > plan.starts or not gradient:  # the best few of a pool start
         with torch.no_grad():

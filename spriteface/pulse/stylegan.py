@@ -67,6 +67,7 @@ class StyleGan(ABC):
 
     gain = 2**0.5  # of the mapping's last activation
     has_noise = True
+    half_pays = True  # whether previews in bfloat16 are worth it on a CPU
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ class StyleGan(ABC):
         self.resolution = self.read_resolution()
         self.rows, self.width = self.read_styles()
         self.dtype = next(v.dtype for k, v in self.state.items() if k.startswith("synthesis."))
-        self.half = half_works(device)
+        self.half = half_works(device) and (self.half_pays or device != "cpu")
         self._halves: dict[str, Tensor] = {}
         self.info = GeneratorInfo(
             name,

@@ -77,6 +77,7 @@ class StyleGan3(StyleGan):
     """StyleGAN3, unconditional, 64 to 1024 px."""
 
     has_noise = False
+    half_pays = False  # depthwise transposed convolutions have no quick bfloat16 kernel there
 
     def read_resolution(self) -> int:
         found = sorted((int(m[2]), m[1], int(m[3])) for m in map(_LAYER.fullmatch, self.state) if m)

@@ -251,6 +251,7 @@ def reach(launch: Mapping[str, Any], *, may_start: bool = True) -> Client:
         client = Client.from_file(launch["state"])
         client.hello()
     except EngineError as error:
+        error.log = error.log or str(launch.get("log", ""))
         if error.code not in ("absent", "lost", "unauthorised") or not may_start:
             raise
     else:

@@ -29,6 +29,7 @@ log = logging.getLogger("spriteface.engine")
 
 LANES = {"portrait": "portrait", "find": "quick", "restore": "quick", "echo": "quick"}
 WAITING_MAX = 16
+WAITING_BYTES_MAX = 256 << 20  # of images sent with jobs that wait
 LISTEN_SECONDS = 10.0  # how long a job may go without anybody listening
 KEEP_SECONDS = 600.0
 OBEY_SECONDS = 0.7  # how long a worker may take to heed a cancel
@@ -315,6 +316,8 @@ class Engine:
         waiting = sum(len(lane.waiting) for lane in self.lanes.values())
         if waiting >= WAITING_MAX:
             raise Refused("busy", f"{waiting} jobs are waiting already", "try again later")
+        if self._waiting_bytes() + sum(len(i.data) for i in images) > WAITING_BYTES_MAX:
+            raise Refused("busy", "the waiting jobs' pictures fill the queue", "try again later")
         job = Job(f"{next(self._numbers)}-{secrets.token_hex(6)}", request, tuple(images))
         self.jobs[job.id] = job
         self.busy_at = time.monotonic()
@@ -323,6 +326,9 @@ class Engine:
         if position:
             job.put("progress", self.waiting_frame(job, position))
         return job, position
+
+    def _waiting_bytes(self) -> int:
+        return sum(len(image.data) for job in self.jobs.values() for image in job.images)
 
     def find(self, job_id: object) -> Job:
         """Raises Refused where there is no such job."""

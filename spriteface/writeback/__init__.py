@@ -13,6 +13,7 @@ from .portrait import (
     provenance_xmp,
     save_portrait,
     save_sidecar,
+    with_sprite_outline,
 )
 from .sheets import comparison, contact_sheet, save_comparison, save_contact_sheet
 
@@ -28,4 +29,5 @@ __all__ = [
     "save_contact_sheet",
     "save_portrait",
     "save_sidecar",
+    "with_sprite_outline",
 ]

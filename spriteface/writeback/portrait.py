@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 from xml.sax.saxutils import escape, quoteattr
@@ -15,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from ..files import write_bytes, write_png
-from ..palette.alpha import cut_out
+from ..palette.alpha import cut_out, extend, outline_matte
 from ..types import U8, Box, Portrait
 
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -151,6 +152,22 @@ def portrait_image(portrait: Portrait) -> U8:
     if portrait.matte is None:
         return portrait.image
     return cut_out(portrait.image, portrait.matte)
+
+
+def with_sprite_outline(portrait: Portrait) -> Portrait:
+    """The same portrait with a matte that follows the sprite's outline, smoothly.
+
+    Where the generator's own matte shows background inside that outline, the person's colours
+    are continued. A sprite without transparency gives no outline: the portrait is unchanged.
+    """
+    alpha = portrait.face.pixels.rgba[..., 3]
+    if (alpha >= 128).all() or not (alpha >= 128).any():
+        return portrait
+    height, width = portrait.image.shape[:2]
+    image = portrait.image
+    if portrait.matte is not None:
+        image = extend(image, portrait.matte >= 250, rim=max(1, width // 400))
+    return replace(portrait, image=image, matte=outline_matte(alpha, width, height))
 
 
 def metadata(portrait: Portrait) -> tuple[dict[str, str], str]:

@@ -24,7 +24,7 @@ from .layered import write_aseprite_layer, write_layered_aseprite, write_openras
 from .packs import write_mesen, write_mesen_sprite, write_texture
 from .portrait import describe, metadata, save_portrait, save_sidecar
 
-KINDS = ("file", "frame", "ora", "aseprite", "texture", "mesen")
+KINDS = ("portrait", "frame", "ora", "aseprite", "texture", "mesen")
 
 
 @dataclass
@@ -84,7 +84,7 @@ def open_sink(
     """A sink for all portraits of one frame.
 
     Args:
-        kind: frame (the enlarged picture or sheet), ora, aseprite (`times` 1: a layer in the
+        kind: portrait (the picture itself, numbered if there are several), frame (the enlarged picture or sheet), ora, aseprite (`times` 1: a layer in the
             sprite's own file), texture (a hash-named file in folder `path`), mesen (a pack).
         palette: for `frame`: write an indexed picture in these colours.
         pack: for `mesen`: the pack to start from; without it one is made for the sprite.
@@ -92,6 +92,8 @@ def open_sink(
     Raises:
         OptionError: no such kind.
     """
+    if kind == "portrait":
+        return CollectingSink(lambda p: _write_portraits(p, Path(path)))
     if kind == "frame":
         return CollectingSink(
             lambda p: write_frame(
@@ -115,7 +117,16 @@ def open_sink(
         return CollectingSink(
             lambda p: write_mesen(p, source, path, factor=times, surround=surround)
         )
-    raise OptionError(f"option as: {kind!r} is unknown", f"known: {', '.join(KINDS[1:])}")
+    raise OptionError(f"option as: {kind!r} is unknown", f"known: {', '.join(KINDS)}")
+
+
+def _write_portraits(portraits: Sequence[Portrait], path: Path) -> Path:
+    """One file, or PATH_1, PATH_2 ..."""
+    if len(portraits) == 1:
+        return save_portrait(portraits[0], path)
+    for number, portrait in enumerate(portraits, 1):
+        save_portrait(portrait, path.with_name(f"{path.stem}_{number}{path.suffix}"))
+    return path.parent
 
 
 def write_frame(

@@ -217,11 +217,11 @@ function kit.engine(answer, options)
   return engine
 end
 
--- A picture with a gradient, so that placing can be told.
-function kit.picture(name, width, height)
+-- A picture with a gradient, so that placing can be told. With `matte`, its upper half is clear.
+function kit.picture(name, width, height, matte)
   local parts = {}
   for y = 0, height - 1 do
-    for x = 0, width - 1 do parts[#parts + 1] = string.char(x * 255 // width, y * 255 // height, 100, 255) end
+    for x = 0, width - 1 do parts[#parts + 1] = string.char(x * 255 // width, y * 255 // height, 100, matte and y < height // 2 and 0 or 255) end
   end
   return { name = name, width = width, height = height, format = "rgba8", data = table.concat(parts) }
 end
@@ -240,7 +240,7 @@ function kit.good_engine(options)
         type = "result", id = id, index = 0, face_index = 0, candidate = 0, seed = header.portrait.seed, generator = "head", version = "9.9",
         lr_psnr_db = 20.5, downscale_operator = "area", seconds = 1.5, latent = {}, notes = {}, traits = {},
         face = { crop = face, box = face, head = face, score = 1, view = "front" },
-      }, { kit.picture("portrait", size, size), kit.picture("small", math.tointeger(face[3]), math.tointeger(face[4])) })
+      }, { kit.picture("portrait", size, size, options.matte), kit.picture("small", math.tointeger(face[3]), math.tointeger(face[4])) })
     elseif header.kind == "restore" then
       local o = header.output
       local source = images[2] and images[2].entry

@@ -56,6 +56,7 @@ function tests.new_sprite()
   kit.equal(job.portrait.size, 256)
   kit.equal(job.portrait.seed, 7)
   kit.equal(job.portrait.faithful, 0.3)
+  kit.equal(job.portrait.matte, true)
   kit.equal(engine.images[1][1].entry.width, 16)
   local made = kit.newest()
   assert(made ~= doc)
@@ -144,7 +145,11 @@ function tests.new_layer_indexed_keeps_palette_and_transparent_index()
   local image = kit.layer(doc, "Portrait").cels[1].data.image
   kit.equal(image.mode, ColorMode.INDEXED)
   kit.equal(image.mask, 5)
-  for i, index in ipairs(document.pixels_of(image)) do kit.equal(index, (i - 1) % 8, "index") end
+  local body = doc.layers[1].cels[1].data.image
+  for i, index in ipairs(document.pixels_of(image)) do
+    local clear = kit.pixel(body, 8 + (i - 1) % 16, 8 + (i - 1) // 16) == 5
+    kit.equal(index, clear and 5 or (i - 1) % 8, "index")
+  end
   kit.equal(#doc.palettes[1].colors, palette, "palette")
   kit.equal(#doc.undo, 1)
 end
@@ -411,4 +416,42 @@ function tests.preferences_are_remembered()
   kit.run "SpritefacePortrait"
   kit.equal(ui.widget(kit.dialog(), "size").option, "256")
   kit.equal(ui.widget(kit.dialog(), "result").option, "Enlarged copy of this sprite")
+end
+
+function tests.the_matte_stands_in_scenes_only()
+  local doc = kit.sprite()
+  document.set_pixels(doc.layers[1].cels[1].data.image, (function()
+    local list = {}
+    for i = 1, 32 * 32 do list[i] = 0xff806040 end -- a scene that is nowhere clear
+    return list
+  end)())
+  kit.select(doc, 8, 8, 16, 16)
+  kit.good_engine { matte = true }
+  open()
+  make "New layer of this sprite"
+  local image = kit.layer(doc, "Portrait").cels[1].data.image
+  kit.equal(kit.pixel(image, 3, 3) >> 24, 0)
+  kit.equal(kit.pixel(image, 3, 12) >> 24, 255)
+  ui.set(kit.dialog(), "result", "Enlarged copy of this sprite")
+  kit.press "insert"
+  image = kit.layer(kit.newest(), "Portrait").cels[1].data.image
+  kit.equal(kit.pixel(image, 100, 3) >> 24, 0)
+  kit.equal(kit.pixel(image, 100, 250) >> 24, 255)
+  ui.set(kit.dialog(), "result", "New sprite")
+  kit.press "insert"
+  image = kit.newest().layers[1].cels[1].data.image
+  kit.equal(kit.pixel(image, 100, 3) >> 24, 255)
+  kit.equal(kit.pixel(image, 100, 3) & 255, 100 * 255 // 256, "its own background")
+end
+
+function tests.the_matte_in_an_indexed_scene()
+  local doc = kit.sprite { mode = ColorMode.INDEXED, background = true, transparent = 0 }
+  kit.select(doc, 12, 12, 8, 8)
+  local engine = kit.good_engine { matte = true }
+  open()
+  make "New layer of this sprite"
+  kit.equal(engine.images[2][1].data:byte(4), 255, "the picture to be restored")
+  local image = kit.layer(doc, "Portrait").cels[1].data.image
+  kit.equal(kit.pixel(image, 3, 1), 0)
+  assert(kit.pixel(image, 3, 6) ~= 0)
 end

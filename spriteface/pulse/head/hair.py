@@ -225,10 +225,12 @@ def _root_weight(hair: Hair, style: Style, c: Array) -> Array:
     w: Array = scalp_mask(c, hair.hairline, style.recede)
     w = w * (0.6 + 1.0 * smooth(0, 8, c[:, 2]) + 0.3 * smooth(8, 13, c[:, 1]))
     w[c[:, 1] < -8] = 0
+    if hair.style == "mohawk":
+        w = w * (0.15 + 3.0 * smooth(2.1, 1.3, np.abs(c[:, 0])))
     return w
 
 
-def _sides(hair: Hair, c: Array, parted: bool, rng: np.random.Generator) -> Array:
+def _sides(hair: Hair, c: Array, parted: bool) -> Array:
     if not parted:
         return np.where(c[:, 0] > 0, 1.0, -1.0)
     # a parting wanders by a millimetre or two, and fades out behind the crown
@@ -256,92 +258,90 @@ class Bundle:
         return Bundle(*(np.concatenate(pair) for pair in zip(mine, theirs)))
 
 
+@dataclass(frozen=True, eq=False)
+class Guides:
+    """The locks of a head: roots (G,3), side of the parting (G,), length (G,) cm, strands
+    (G,K,3), and random numbers (G,2) that a lock's hairs share."""
+
+    root: F32
+    side: Array
+    length: F32
+    strands: F32
+    noise: F32
+
+
+def grow_guides(hair: Hair, place: Regions, collider: Collider, seed: int) -> Guides:
+    """The guides of a cut. Both renders take them from the same coarse head, so that a person's
+    hair has one shape whatever the picture's size."""
+    style = STYLES[hair.style]
+    rng = np.random.default_rng([seed, 101])
+    weight = _root_weight(hair, style, place.model.canonical)
+    f, b, c = place.roots(weight, style.guides, rng)
+    at, normal = attach(place.model.canonical, place.normals, f, b)
+    roots = Roots(c, normal, _sides(hair, c, style.parted))
+    grown = style.grow(hair, roots, rng)
+    t = grown.tangent - (grown.tangent * normal).sum(1, keepdims=True) * normal * 0.9
+    t = t + rng.normal(size=t.shape) * 0.10
+    count = len(c)
+    lift = np.broadcast_to(grown.lift, count)[:, None]
+    length = np.clip(grown.length * (1 + 0.10 * rng.normal(size=count)), 0.3, 40)
+    strands = collider.grow(
+        at,
+        unit(unit(t) + normal * lift),
+        length,
+        pull=np.broadcast_to(np.asarray(grown.pull), (count, 3)),
+        bend=np.broadcast_to(grown.bend, count),
+        rise=np.broadcast_to(grown.rise, count),
+        knots=style.knots,
+    )
+    noise = rng.standard_normal((count, 2), np.float32)
+    return Guides(np.asarray(at, np.float32), roots.side, length.astype(np.float32), strands, noise)
+
+
 def grow_scalp(
     hair: Hair,
     place: Regions,
     collider: Collider,
-    rng: np.random.Generator,
+    guides: Guides,
+    seed: int,
     count: int,
     *,
     knots: int | None = None,
-    guide_limit: int | None = None,
 ) -> Bundle:
     """About `count` strands of a cut on the canonical head (see `scene.carry` for a person's)."""
-    vertices, normals = place.model.canonical, place.normals
-    if hair.style == "bald":
-        empty = np.zeros((0, knots or 16, 3), np.float32)
-        none = np.zeros(0, np.float32)
-        return Bundle(
-            empty, np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32), none.astype(int), none
-        )
     style = STYLES[hair.style]
     k = knots or style.knots
-    canonical = place.model.canonical
-    weight = _root_weight(hair, style, canonical)
-    if hair.style == "mohawk":
-        ridge = smooth(2.1, 1.3, np.abs(canonical[:, 0]))
-        weight = weight * (0.15 + 3.0 * ridge)
-    guides = min(style.guides, guide_limit or style.guides, max(count // 3, 40))
-    f, b, c = place.roots(weight, guides, rng)
-    at, normal = attach(vertices, normals, f, b)
-    roots = Roots(c, normal, _sides(hair, c, style.parted, rng))
-    grown = style.grow(hair, roots, rng)
-    t = grown.tangent - (grown.tangent * normal).sum(1, keepdims=True) * normal * 0.9
-    t = t + rng.normal(size=t.shape) * 0.10
-    lift = np.broadcast_to(grown.lift, len(c))[:, None]
-    length = np.clip(grown.length * (1 + 0.10 * rng.normal(size=len(c))), 0.3, 40).astype(float)
-    guide = collider.grow(
-        at,
-        unit(unit(t) + normal * lift),
-        length,
-        pull=np.broadcast_to(np.asarray(grown.pull), (len(c), 3)),
-        bend=np.broadcast_to(grown.bend, len(c)),
-        rise=np.broadcast_to(grown.rise, len(c)),
-        knots=k,
-    )
-    total = int(count * style.thin)
-    f, b, c2 = place.roots(weight, total, rng)
-    at2, _ = attach(vertices, normals, f, b)
-    side2 = _sides(hair, c2, style.parted, rng)
-    clump = np.full(len(c2), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c2)))
+    rng = np.random.default_rng([seed, 102])
+    vertices = place.model.canonical
+    f, b, c = place.roots(_root_weight(hair, style, vertices), int(count * style.thin), rng)
+    at, _ = attach(vertices, place.normals, f, b)
+    side = _sides(hair, c, style.parted)
+    clump = np.full(len(c), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c)))
     strands, lock = fill_between(
-        at2, side2, guide, at, roots.side, length,
+        at, side, guides.strands, guides.root, guides.side, guides.length, guides.noise,
         clump=np.clip(clump, 0, 0.97), wave=hair.wave, frequency=hair.frequency,
         frizz=hair.frizz, rng=rng,
     )  # fmt: skip
     if style.tie:
-        strands = _bind(style.tie, hair, strands, c2, side2, vertices, place, rng)
+        strands = _bind(style.tie, hair, strands, side, vertices, place, rng)
     elif hair.style in ("long", "bob", "dreadlocks"):
         strands = _clear_face(strands, hair)
     strands = collider.push_out(strands)
-    keep = 1 - np.minimum(np.abs(rng.normal(size=(len(strands), 1))) * style.ragged, 0.6)
-    if hair.style == "bob":
-        keep = np.minimum(keep, _cut_at(strands, -6.2 + 0.25 * rng.normal(size=len(strands))))
-    if hair.style == "fringe":  # cut over the brows in front, longer to the sides
-        tip = strands[:, -1]
-        line = 5.7 - 9.0 * smooth(3.6, 6.6, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
-        keep = np.minimum(keep, _cut_at(strands, line + 0.3 * rng.normal(size=len(strands))))
-    edge = inside_hairline(c2, hair.hairline) if style.recede == 0 else np.full(len(c2), 3.0)
+    keep = _cut(hair, style, strands, rng)
+    edge = inside_hairline(c, hair.hairline) if style.recede == 0 else np.full(len(c), 3.0)
     thick = 0.55 + 0.45 * smooth(0.0, 1.2, edge)
-    out = Bundle(resample(strands, k, keep), f, b, lock, np.asarray(thick, np.float32))
-    if hair.fringe > 0 and (style.parted or hair.style in ("ponytail", "bun", "short")):
-        bangs = _bangs(hair, place, collider, rng, count, k)
-        out = out.join(bangs)
-    return out
+    return Bundle(resample(strands, k, keep), f, b, lock, np.asarray(thick, np.float32))
 
 
-def _cut_at(strands: F32, height: Array) -> Array:
-    """(N,1) share of each strand above a height (cm): a straight cut."""
-    above = (strands[:, :, 1] > height[:, None]).cumprod(axis=1).sum(1)
-    share = (above / strands.shape[1]).clip(0.15, 1.0)
-    return np.asarray(np.where(strands[:, 0, 1] > height, share, 0.3)[:, None])
+def has_bangs(hair: Hair) -> bool:
+    """Whether a fringe is grown in front of this cut."""
+    fits = hair.style in ("ponytail", "bun", "short") or STYLES[hair.style].parted
+    return hair.fringe > 0 and fits
 
 
-def _bangs(
-    hair: Hair, place: Regions, collider: Collider, rng: np.random.Generator, count: int, knots: int
-) -> Bundle:
-    """A fringe: strands from the front of the scalp combed over the forehead, cut level."""
-    front = replace(
+def bangs_of(hair: Hair) -> Hair:
+    """The cut that a fringe is taken from."""
+    return replace(
         hair,
         style="fringe",
         length=hair.fringe + 1.0,
@@ -349,9 +349,32 @@ def _bangs(
         wave=min(hair.wave, 0.05),
         lift=0.25,
     )
-    out = grow_scalp(front, place, collider, rng, count, knots=knots)
-    root = out.strands[:, 0]
-    return out.take((root[:, 2] > 5.5) & (root[:, 1] > 8.6) & (np.abs(root[:, 0]) < 6.0))
+
+
+def front_of(bundle: Bundle) -> Bundle:
+    """The strands that make a fringe: those rooted at the front of the scalp."""
+    root = bundle.strands[:, 0]
+    return bundle.take((root[:, 2] > 5.5) & (root[:, 1] > 8.6) & (np.abs(root[:, 0]) < 6.0))
+
+
+def _cut(hair: Hair, style: Style, strands: F32, rng: np.random.Generator) -> Array:
+    """(N,1) share of each strand that the scissors leave: ragged, or straight where cut so."""
+    count = len(strands)
+    keep = 1 - np.minimum(np.abs(rng.normal(size=(count, 1))) * style.ragged, 0.6)
+    if hair.style == "bob":
+        keep = np.minimum(keep, _cut_at(strands, -6.2 + 0.25 * rng.normal(size=count)))
+    if hair.style == "fringe":  # over the brows in front, longer to the sides
+        tip = strands[:, -1]
+        line = 5.7 - 9.0 * smooth(3.6, 6.6, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
+        keep = np.minimum(keep, _cut_at(strands, line + 0.3 * rng.normal(size=count)))
+    return np.asarray(keep)
+
+
+def _cut_at(strands: F32, height: Array) -> Array:
+    """(N,1) share of each strand above a height (cm): a straight cut."""
+    above = (strands[:, :, 1] > height[:, None]).cumprod(axis=1).sum(1)
+    share = (above / strands.shape[1]).clip(0.15, 1.0)
+    return np.asarray(np.where(strands[:, 0, 1] > height, share, 0.3)[:, None])
 
 
 def _clear_face(strands: F32, hair: Hair) -> F32:
@@ -370,7 +393,7 @@ def _clear_face(strands: F32, hair: Hair) -> F32:
 
 
 def _bind(
-    tie: str, hair: Hair, strands: F32, c: Array, side: Array, vertices: F32, place: Regions,
+    tie: str, hair: Hair, strands: F32, side: Array, vertices: F32, place: Regions,
     rng: np.random.Generator,
 ) -> F32:  # fmt: skip
     """Comb every strand to a tie and give it a ponytail, a bun or a braid from there."""

@@ -91,6 +91,24 @@ def cluster(light: Light, count: int) -> tuple[F32, F32]:
     return frames_of(centres), colors.astype(np.float32)
 
 
+def cluster_lobes(light: Light, count: int, samples: int = 700) -> tuple[F32, F32]:
+    """As `cluster`, for a preview: frames (L,3,3) and each lobe's power from there (L,B), white."""
+    d = sphere(samples)
+    shapes = lobes(light, d) * (4 * np.pi / samples / np.pi)
+    weight = shapes @ np.maximum(lobe_colors(light).mean(1), 0.02)
+    ranks = np.cumsum(weight**0.7)
+    order = np.random.default_rng(1).permutation(count)
+    centres = d[np.searchsorted(ranks, (order + 0.5) / count * ranks[-1]).clip(0, samples - 1)]
+    for _ in range(2):
+        nearest = np.argmax(d @ centres.T, 1)
+        sums = np.stack([np.bincount(nearest, weight * d[:, k], count) for k in range(3)], 1)
+        length = np.linalg.norm(sums, axis=1, keepdims=True)
+        centres = np.where(length > 0, sums / (length + 1e-12), centres)
+    power = np.zeros((count, shapes.shape[1]))
+    np.add.at(power, np.argmax(d @ centres.T, 1), shapes)
+    return frames_of(centres), power.astype(np.float32)
+
+
 def strongest(frames: F32, colors: F32, count: int) -> tuple[NDArray[np.int64], F32]:
     """The `count` strongest lights; the others' power goes to their nearest kept neighbour."""
     kept = np.argsort(-colors.mean(1), kind="stable")[:count]

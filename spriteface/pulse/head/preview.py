@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,7 @@ from torch import Tensor
 from ...types import F32
 from . import surface as mat
 from .camera import CURVE, backdrop, view_of
-from .hair import hair_color
-from .light import frames_of, lobe_colors, lobes, sphere
+from .light import cluster_lobes, lobe_colors
 from .noise import KERNEL
 from .person import Person
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
@@ -33,9 +31,13 @@ from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
 from .wear import by_slot
 
 Array = NDArray[Any]
-STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 1500, 8, 20, 64, 18.0, 2
+STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2200, 8, 14, 88, 18.0, 2
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
+# fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
+# shadows, what hair scatters, and how much specular light a rough surface shows on average
+SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.84, 0.90, 1.9, 0.87
+SKIN_SHINE, CLOTH_SHINE, SHINE_POWER = 0.16, 0.03, 14.0
 
 # colour groups; CONST is white
 (
@@ -47,9 +49,11 @@ LOBES = 9
 @njit(**KERNEL)
 def _irradiance(
     low: int, high: int, vertices: Any, normals: Any, wanted: Any, wrap: float, frames: Any, powers: Any, extent: float, centre: Any,
-    maps: Any, out: Any,
+    maps: Any, out: Any, shine: Any,
 ) -> None:  # fmt: skip
-    """Light on vertices [low, high) per lobe: out (V,B), with one shadow tap per light."""
+    """Light on vertices [low, high) per lobe: out (V,B), with one shadow tap per light, and where
+    `shine` has rows, what a rough dielectric mirrors to a viewer in front: shine (V,B)."""
+    shiny = shine.shape[0] == out.shape[0]
     size = maps.shape[1]
     scale = size / (2.0 * extent)
     norm = (1.0 + wrap) ** 2
@@ -59,9 +63,9 @@ def _irradiance(
         nx = normals[i, 0]
         ny = normals[i, 1]
         nz = normals[i, 2]
-        x = vertices[i, 0] + nx * 0.25 - centre[0]
-        y = vertices[i, 1] + ny * 0.25 - centre[1]
-        z = vertices[i, 2] + nz * 0.25 - centre[2]
+        x = vertices[i, 0] + nx * 0.18 - centre[0]
+        y = vertices[i, 1] + ny * 0.18 - centre[1]
+        z = vertices[i, 2] + nz * 0.18 - centre[2]
         for l in range(frames.shape[0]):
             w = (nx * frames[l, 0, 0] + ny * frames[l, 0, 1] + nz * frames[l, 0, 2] + wrap) / norm
             if w <= 0.0:
@@ -76,17 +80,25 @@ def _irradiance(
                 behind = (
                     maps[l, yi, xi]
                     - (x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2])
-                    - 0.35
+                    - 0.22
                 )
                 if behind > 0.0:
                     w *= math.exp(-behind * 4.0)
             for c in range(powers.shape[1]):
                 out[i, c] += powers[l, c] * w
+            if shiny:
+                hz = frames[l, 0, 2] + 1.0
+                inv = 1.0 / math.sqrt(frames[l, 0, 0] ** 2 + frames[l, 0, 1] ** 2 + hz * hz + 1e-9)
+                nh = (nx * frames[l, 0, 0] + ny * frames[l, 0, 1] + nz * hz) * inv
+                if nh > 0.0:
+                    s = w * nh**SHINE_POWER
+                    for c in range(powers.shape[1]):
+                        shine[i, c] += powers[l, c] * s
 
 
 @njit(**KERNEL)
 def _gather(
-    face: Any, bary: Any, faces: Any, share: Any, light: Any, strand: Any, along: Any, strand_share: Any, strand_light: Any,
+    face: Any, bary: Any, faces: Any, share: Any, light: Any, shine: Any, strand: Any, along: Any, strand_share: Any, strand_light: Any,
     transport: Any, bare: Any,
 ) -> None:  # fmt: skip
     """Average over each pixel's subsamples: transport (H,W,G,3,B) and uncovered share (H,W).
@@ -123,6 +135,9 @@ def _gather(
                         q = 1.0 - u - v
                         for b in range(basis):
                             lit[b] = u * light[i, b] + v * light[j, b] + q * light[k, b]
+                            mirrored = u * shine[i, b] + v * shine[j, b] + q * shine[k, b]
+                            for c in range(3):  # whatever the colour: group 0 is white
+                                transport[y, x, 0, c, b] += inv * mirrored
                         for g in range(groups):
                             for c in range(3):
                                 mixed[g, c] = (
@@ -137,14 +152,6 @@ def _gather(
                             if m != 0.0:
                                 for b in range(basis):
                                     transport[y, x, g, c, b] += m * lit[b]
-
-
-@lru_cache(maxsize=1)
-def _sky() -> tuple[F32, Array]:
-    """The preview's light directions: frames and unit directions, without those far behind."""
-    d = sphere(LIGHTS)
-    d = d[d[:, 2] > -0.75]
-    return frames_of(d), d
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +204,7 @@ def see(scene: Scene, wide: int) -> tuple[NDArray[np.int32], F32, NDArray[np.int
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
-        thick = np.array([0.42, 0.10, 0.30, 0.02])[scene.strand_group]
+        thick = np.array([0.34, 0.10, 0.26, 0.02])[scene.strand_group]
         if scene.person.hair.style == "long":
             thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
         width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
@@ -209,8 +216,8 @@ def trace(person: Person, size: int) -> Buffers:
     """Geometry, visibility and light transport of a small picture."""
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
     face, bary, strand, along = see(scene, size * SUPERSAMPLES)
-    frames, directions = _sky()
-    powers = (lobes(person.light, directions) * (4 * np.pi / LIGHTS) / np.pi).astype(np.float32)
+    frames, powers = cluster_lobes(person.light, LIGHTS)
+    powers *= SHADE
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(
         0,
@@ -227,7 +234,7 @@ def trace(person: Person, size: int) -> Buffers:
     )
     wanted = np.zeros(len(scene.vertices), np.uint8)
     wanted[scene.faces[face[face >= 0]].ravel()] = 1
-    light = np.zeros((len(scene.vertices), LOBES), np.float32)
+    light, shine = np.zeros((2, len(scene.vertices), LOBES), np.float32)
     _irradiance(
         0,
         len(wanted),
@@ -241,7 +248,9 @@ def trace(person: Person, size: int) -> Buffers:
         CENTRE,
         maps,
         light,
+        shine,
     )
+    shine *= _gloss(scene)[:, None]
     strand_light = _strand_light(scene, strand, frames, powers, maps)
     share, used = _vertex_shares(scene, wanted)
     strand_share = _strand_shares(scene)
@@ -250,7 +259,7 @@ def trace(person: Person, size: int) -> Buffers:
     transport = np.zeros((size, size, len(groups), 3, LOBES), np.float32)
     bare = np.zeros((size, size), np.float32)
     _gather(
-        face, bary, scene.faces, np.ascontiguousarray(share[:, groups]), light, strand, along,
+        face, bary, scene.faces, np.ascontiguousarray(share[:, groups]), light, shine, strand, along,
         np.ascontiguousarray(strand_share[:, groups]), strand_light, transport, bare,
     )  # fmt: skip
     first, second, added = backdrop(person.background, size, person.seed)
@@ -258,6 +267,16 @@ def trace(person: Person, size: int) -> Buffers:
     return Buffers(
         tuple(groups.tolist()), transport, first * cover, second * cover, added * cover, bare
     )
+
+
+def _gloss(scene: Scene) -> F32:
+    """(V,) strength of the mirrored light, by what a vertex is made of."""
+    a, material = scene.attributes, scene.vertex_material
+    skin = (material == mat.SKIN) & (a[:, mat.CLOTH] < 0.5)
+    metal = np.where(material == mat.WORN, a[:, mat.METAL], 0.0)
+    out = np.where(skin, SKIN_SHINE * _openness(a[:, mat.OPEN], material), CLOTH_SHINE)
+    out = np.where(material == mat.EYE, 0.02, out) + 0.5 * metal**2
+    return np.asarray(out, np.float32)
 
 
 def _strand_light(scene: Scene, strand: Array, frames: F32, powers: F32, maps: F32) -> F32:
@@ -285,6 +304,7 @@ def _strand_light(scene: Scene, strand: Array, frames: F32, powers: F32, maps: F
         CENTRE,
         maps,
         flat,
+        np.zeros((0, LOBES), np.float32),
     )
     return out
 
@@ -304,7 +324,8 @@ def _vertex_shares(scene: Scene, wanted: NDArray[np.uint8]) -> tuple[F32, NDArra
     colors = group_colors(person)
     out = np.zeros((count, N_GROUPS, 3), np.float32)
     skin = (material == mat.SKIN) & (a[:, mat.CLOTH] < 0.5)
-    hair = np.minimum(hair_color(person.hair), 0.5) * 0.7 * tinted[:, None]
+    roots = mat.parameters(person)[mat.HAIR_R : mat.HAIR_B + 1]
+    hair = roots * 0.7 * tinted[:, None]
     open_share = _openness(a[:, mat.OPEN], material)
     # brows and beard as paint under the few strands there are
     brow = 0.75 * person.brows.density * _smooth(-0.35, 0.25, a[:, mat.BROW]) * skin
@@ -314,19 +335,18 @@ def _vertex_shares(scene: Scene, wanted: NDArray[np.uint8]) -> tuple[F32, NDArra
     out[:, SKIN] = np.where(skin[:, None], (albedo - hair) * keep / colors[SKIN], 0)
     out[:, HAIR] = np.where(skin[:, None], hair * keep / colors[HAIR], 0)
     grey = person.hair.grey
-    for group, paint, power in ((BROWS, brow * (1 - beard), 1.0), (FACIAL, beard, 0.5)):
+    for group, paint, power in ((BROWS, brow * (1 - beard), 1.0), (FACIAL, beard, 0.8)):
         out[:, group] += ((1 - grey) * power * paint * open_share)[:, None]
-        out[:, CONST] += (grey * 0.36 * power * paint * open_share)[:, None]
+        out[:, CONST] += (grey * 0.40 * power * paint * open_share)[:, None]
     cloth = (material == mat.SKIN) & ~skin
-    out[cloth, CLOTH] = albedo[cloth] / colors[CLOTH]
+    out[cloth, CLOTH] = CLOTH_GAIN * albedo[cloth] / colors[CLOTH]
     _eye_shares(out, albedo, scene.canonical[seen], material, open_share, colors)
     rest = np.isin(material, (mat.TEETH, mat.TONGUE))
     out[rest, CONST] = albedo[rest]
     worn = material == mat.WORN
     if worn.any():
         _worn_shares(out, worn, albedo, a, person, colors)
-    # a trace of specular light, whatever the colour
-    out[:, CONST] += np.where(material == mat.EYE, 0.0, 0.015)[:, None]
+    out[:, CONST] += 1e-6  # group 0 carries the mirrored light
     full = np.zeros((len(wanted), N_GROUPS, 3), np.float32)
     full[seen] = out
     return full, np.asarray(out.any((0, 2)))
@@ -383,15 +403,17 @@ def _strand_shares(scene: Scene) -> F32:
     out = np.zeros((max(count, 1), N_GROUPS, 3), np.float32)
     if not count:
         return out
-    color = scene.strand_color
     own = group_colors(scene.person)
-    for group, strands in ((HAIR, SCALP), (BROWS, BROW), (FACIAL, BEARD)):
+    grey = scene.person.hair.grey
+    # few strands stand for many: their own variation is damped, grey is a mixture
+    for group, strands, share, gain in (
+        (HAIR, SCALP, 1.0, HAIR_GAIN), (BROWS, BROW, 0.55, HAIR_GAIN), (FACIAL, BEARD, 0.9, BEARD_GAIN),
+    ):  # fmt: skip
         mine = scene.strand_group == strands
-        dyed = mine & ~scene.strand_grey
-        out[dyed, group] = 0.95 * color[dyed] / own[group]
-        grey = mine & scene.strand_grey
-        out[grey, CONST] = 0.95 * color[grey]
-    out[:, CONST] += 0.014
+        tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** 0.35
+        out[mine, group] = gain * tone * (1 - grey * share)
+        out[mine, CONST] = gain * (0.34 + 0.16 * grey) * grey * share
+    out[:, CONST] += 0.012
     return out
 
 

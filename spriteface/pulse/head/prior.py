@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ..generator import Latents
 from .hair import STYLES
+from .identity import slider_root
 from .model import head_model
 from .person import (
     BACKGROUND_KINDS,
@@ -52,7 +53,8 @@ REACH = 2.5  # a z beyond this is an offset, not a draw
 class Dim:
     """One dimension of z.
 
-    `kind`: normal (a mean, b standard deviation), log (a median, b sigma of the logarithm),
+    `kind`: normal (a mean, b standard deviation), slider (mean 0, b its own spread, correlated with
+    the other sliders: see `identity`), log (a median, b sigma of the logarithm),
     uniform (from a to b), curve (quantiles at even steps in `knots`), color (one of three
     neighbouring dims that make a colour: correlated, uniform in sRGB). `gradient` says whether
     `preview` is differentiable in it.
@@ -90,20 +92,20 @@ def _color(name: str, about: str, share: float = 0.70) -> list[Dim]:
 
 # sliders that shear or shift the head; the camera and the pose do that
 _NOT_SAMPLED = ("head/head-trans", "head/head-angle", "neck/neck-trans")
-_DEFAULT_SIGMA = 0.20
+_DEFAULT_SIGMA = 0.30
 _SIGMA = {
     "head/head-square": 0.05, "head/head-rectangular": 0.10, "head/head-triangular": 0.08,
     "head/head-invertedtriangular": 0.08, "head/head-diamond": 0.08, "head/head-round": 0.12,
     "head/head-oval": 0.20, "head/head-age": 0.10, "chin/chin-triangle": 0.10, "chin/chin-bones": 0.18,
     "head/head-scale-depth": 0.10, "head/head-back-scale-depth": 0.12, "head/head-scale-vert": 0.12,
     "head/head-scale-horiz": 0.12, "forehead/forehead-nubian": 0.10, "forehead/forehead-temple": 0.15,
-    "eyes/eye-epicanthus": 0.12, "eyes/eye-push1": 0.12, "eyes/eye-push2": 0.12,
+    "eyes/eye-epicanthus": 0.15, "eyes/eye-push1": 0.15, "eyes/eye-push2": 0.15,
     "mouth/mouth-trans-z": 0.10, "eyes/eye-height1": 0.15, "eyes/eye-height2": 0.15,
     "eyes/eye-height3": 0.15, "nose/nose-septumangle": 0.15, "nose/nose-compression": 0.15,
     "mouth/mouth-scale-depth": 0.15, "eyes/eye-corner1": 0.15, "eyes/eye-corner2": 0.15,
     "ears/ear-shape-pointed": 0.06,
 }  # fmt: skip
-_SIGMA_BY_FOLDER = {"neck": 0.10, "ears": 0.18}
+_SIGMA_BY_FOLDER = {"neck": 0.12, "ears": 0.25}
 ASYM_SIGMA = 0.07
 
 IRISES: dict[str, tuple[Color, Color]] = {
@@ -178,7 +180,7 @@ def _make_layout() -> tuple[Dim, ...]:
     for name in model.local_names:
         if not name.startswith(_NOT_SAMPLED) and not name.endswith("-x"):
             sigma = _SIGMA.get(name, _SIGMA_BY_FOLDER.get(name.split("/")[0], _DEFAULT_SIGMA))
-            dims.append(_normal(f"local:{name}", 0.0, sigma, "face slider"))
+            dims.append(Dim(f"local:{name}", "slider", 0.0, sigma, "face slider"))
     dims += [
         _normal(f"asym:{name[:-2]}", 0.0, ASYM_SIGMA, "asymmetry, + right")
         for name in model.asym_names
@@ -200,7 +202,7 @@ def _make_layout() -> tuple[Dim, ...]:
         _uniform("oily", 0.15, 0.75, "gloss"),
         _curve("stubble", (0.0, 0.0, 0.15, 0.35, 0.6), "beard shadow, men only"),
         *(_log(f"tint.{c}", 1.0, 0.7, f"tint of an unnatural skin, {c}") for c in "rgb"),
-        _curve("lipstick", (0.0, 0.0, 0.2, 0.45, 0.9), "lipstick, on women"),
+        _curve("lipstick", (0.0, 0.0, 0.15, 0.35, 0.65), "lipstick, on women"),
         _log("lip_color.r", 0.32, 0.25, "lipstick, r", False),
         _log("lip_color.g", 0.055, 0.3, "lipstick, g", False),
         _log("lip_color.b", 0.065, 0.35, "lipstick, b", False),
@@ -233,7 +235,7 @@ def _make_layout() -> tuple[Dim, ...]:
         _normal("head.size", 1.0, 0.10, "headwear's size"),
         _normal("head.side", 0.0, 0.45, "headwear's lean"),
         *_color("cloth", "clothes", 0.80),
-        *_color("cloth2", "collar or trim"),
+        *_color("cloth2", "collar or trim", 0.92),
         _normal("key_x", 0.0, 0.60, "key light's tangent sideways"),
         _normal("key_y", 0.6, 0.15, "key light's tangent upwards"),
         _normal("key", 1.9, 0.30, "key power", True),
@@ -265,10 +267,14 @@ class Layout:
         kinds = np.array([d.kind for d in dims])
         self._rows = {
             k: torch.from_numpy(np.flatnonzero(kinds == k))
-            for k in ("normal", "log", "uniform", "curve", "color")
+            for k in ("normal", "slider", "log", "uniform", "curve", "color")
         }
         self.a = torch.tensor([d.a for d in dims], dtype=torch.float32)
         self.b = torch.tensor([d.b for d in dims], dtype=torch.float32)
+        sliders = [dims[int(i)] for i in self._rows["slider"]]
+        root = slider_root([d.name.removeprefix("local:") for d in sliders], [d.b for d in sliders])
+        self._slider_root = torch.from_numpy(root).float()
+        self._slider_inverse = torch.from_numpy(np.linalg.inv(root)).float()
         self._knots = [dims[int(i)].knots for i in self._rows["curve"]]
         # symmetric square roots of correlation matrices: colours mostly vary in lightness
         share = self.a[self._rows["color"]].reshape(-1, 3)[:, :1, None]
@@ -297,6 +303,8 @@ class Layout:
         """(D,) parameter values of one z (D,), differentiable; colours are linear RGB."""
         a, b = self.scales(structure)
         out = a + b * z
+        rows = self._rows["slider"]
+        out = out.index_copy(0, rows, self._slider_root @ z[rows])
         rows = self._rows["log"]
         out = out.index_copy(0, rows, a[rows] * torch.exp(b[rows] * z[rows]))
         rows = self._rows["uniform"]
@@ -322,6 +330,8 @@ class Layout:
         """The z (D,) nearest to parameter values (D,), within REACH, and the offsets left over."""
         a, b = self.scales(structure)
         z = (values - a) / b
+        rows = self._rows["slider"]
+        z[rows] = self._slider_inverse @ values[rows]
         rows = self._rows["log"]
         z[rows] = torch.log(values[rows].clamp(min=1e-5) / a[rows]) / b[rows]
         rows = self._rows["uniform"]
@@ -413,7 +423,7 @@ def _ramp(a: float, b: float, x: float) -> float:
 
 def grey_share(age: float) -> float:
     """How much of `grey` an age lets show."""
-    return _ramp(0.70, 0.95, age)
+    return _ramp(0.76, 0.97, age)
 
 
 def wrinkles(age: float) -> float:

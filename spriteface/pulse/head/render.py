@@ -1,6 +1,6 @@
 """The portrait: what the user gets, up to 2048 px.
 
-2x2 supersampled visibility, one shaded surface sample per pixel, shadows of clustered directional
+2x2 to 4x4 supersampled visibility, one shaded surface sample per pixel, shadows of clustered directional
 lights kept per vertex, skin diffusion on the screen, strand hair lit along its length.
 """
 
@@ -28,7 +28,7 @@ from .threads import spread
 Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
-SUPERSAMPLES, STRAND_STEP = 2, 3
+STRAND_STEP = 3
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 
@@ -64,6 +64,11 @@ class _Samples:
     normal: F32
     view: F32
     depth: F32
+
+
+def supersamples(size: int) -> int:
+    """Visibility samples per pixel and axis: small pictures need more, for the hair."""
+    return 4 if size <= 256 else 3 if size <= 640 else 2
 
 
 def render(
@@ -120,7 +125,7 @@ def _cast_shadows(scene: Scene) -> _Lights:
 
 def _raster(scene: Scene, size: int) -> tuple[F32, NDArray[np.int32], NDArray[np.int32], F32]:
     """Supersampled depth and face of surfaces, and strand and position of the hair before them."""
-    wide = size * SUPERSAMPLES
+    wide = size * supersamples(size)
     view = view_of(scene.person.camera, wide)
     depth = np.full((wide, wide), FAR, np.float32)
     face = np.full((wide, wide), -1, np.int32)

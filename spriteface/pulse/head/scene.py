@@ -14,7 +14,7 @@ from ...types import F32
 from . import surface as mat
 from .camera import bend_neck, head_share, rotation
 from .facial import grow_brows, grow_facial_hair, grow_lashes
-from .hair import Bundle, grow_scalp, hair_color
+from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
 from .model import EYE_L, EYE_R, Tris
 from .person import Hair, Person
 from .raster import vertex_normals
@@ -86,19 +86,30 @@ def canonical_collider(level: int) -> Collider:
     return Collider(place.model.canonical, place.normals, chosen)
 
 
+@lru_cache(maxsize=32)
+def _guides(hair: Hair, seed: int) -> Guides:
+    return grow_guides(hair, regions(0), canonical_collider(0), seed)
+
+
+def _grow(hair: Hair, seed: int, count: int, level: int, knots: int | None) -> Bundle:
+    place, collider = regions(level), canonical_collider(level)
+    out = grow_scalp(hair, place, collider, _guides(hair, seed), seed, count, knots=knots)
+    if has_bangs(hair):
+        front = bangs_of(hair)
+        k = out.strands.shape[1]
+        bangs = grow_scalp(front, place, collider, _guides(front, seed), seed + 1, count, knots=k)
+        out = out.join(front_of(bangs))
+    return out
+
+
 @lru_cache(maxsize=64)
 def _small_hair(hair: Hair, seed: int, count: int, knots: int) -> Bundle:
-    rng = np.random.default_rng(seed)
-    return grow_scalp(
-        hair, regions(0), canonical_collider(0), rng, count, knots=knots, guide_limit=400
-    )
+    return _grow(hair, seed, count, 0, knots)
 
 
 @lru_cache(maxsize=2)
 def _full_hair(hair: Hair, seed: int, count: int, level: int) -> Bundle:
-    return grow_scalp(
-        hair, regions(level), canonical_collider(level), np.random.default_rng(seed), count
-    )
+    return _grow(hair, seed, count, level, None)
 
 
 def _uncolored(hair: Hair) -> Hair:
@@ -193,7 +204,7 @@ class _Builder:
         above = cKDTree(posed[np.flatnonzero(upper)]).query(points)[0]
         contact = 0.22 + 0.78 * smooth(0.03, 0.34, near)
         # lid and lashes throw a soft shadow over the upper third of the eye
-        a[:, mat.OPEN] = contact * (0.42 + 0.58 * smooth(0.10, 0.75, above))
+        a[:, mat.OPEN] = contact * (0.58 + 0.42 * smooth(0.10, 0.70, above))
         return a
 
     @cached_property
@@ -254,7 +265,7 @@ class _Builder:
             np.zeros((0, k, 3), np.float32),
         ]
         if self.fine:
-            length = 0.5 + 0.45 * person.shape.gender
+            length = 0.42 + 0.33 * person.shape.gender
             groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k)
         dyed = [
             _color_strands(person, g, len(s), rng) for g, (s, rng) in enumerate(zip(groups, rngs))
@@ -264,7 +275,7 @@ class _Builder:
             np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.16
         )
         dyed[SCALP] = (dyed[SCALP][0] * tones[lock][:, None], dyed[SCALP][1])
-        widths = np.array([0.0125, 0.0062, 0.0118, 0.0115], np.float32)
+        widths = np.array([0.0125, 0.0062, 0.0118, 0.0085], np.float32)
         if person.hair.style == "buzz":
             widths[SCALP] = 0.0095
         everything = np.concatenate(groups)
@@ -284,7 +295,7 @@ def _color_strands(
     color = strand_colors(person)[group] * np.exp(rng.normal(size=(count, 1)) * spread)
     share = (1.0, 0.55, 0.9, 0.0)[group]  # brows grey late, lashes never
     grey = rng.random(count) < person.hair.grey * share
-    white = 0.38 + 0.20 * rng.random((count, 1))
+    white = 0.26 + 0.16 * person.hair.grey + 0.16 * rng.random((count, 1))
     return np.where(grey[:, None], white * [1.0, 1.0, 1.02] + 0.10 * color, color), grey
 
 

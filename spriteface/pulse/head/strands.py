@@ -164,6 +164,7 @@ def _fill(
     wave: float,
     frequency: float,
     frizz: float,
+    shared: Any,
     random: Any,
     out: Any,
 ) -> None:
@@ -176,8 +177,8 @@ def _fill(
     for n in range(low, high):
         a = near[n, 0]
         arc_step = length[a] / (knots - 1)
-        phase = random[a % random.shape[0], 13] * 3.0 + random[n, 0] * 0.35
-        pitch = frequency * (1.0 + 0.15 * random[a % random.shape[0], 14])
+        phase = shared[a, 0] * 3.0 + random[n, 0] * 0.35
+        pitch = frequency * (1.0 + 0.15 * shared[a, 1])
         lock = clump[n]
         loose = 1.0
         if abs(random[n, 15]) > 2.1:  # a few strands leave their lock
@@ -336,6 +337,7 @@ def fill_between(
     guide_root: Array,
     guide_side: Array,
     guide_length: Array,
+    guide_noise: F32,
     *,
     clump: Array,
     wave: float,
@@ -362,7 +364,7 @@ def fill_between(
     f32 = [np.ascontiguousarray(a, np.float32) for a in (weight, guides, guide_length, clump)]
     spread(
         _fill, len(root), np.ascontiguousarray(root, np.float32), np.ascontiguousarray(near),
-        f32[0], f32[1], f32[2], f32[3], wave, frequency, frizz, noise, out,
+        f32[0], f32[1], f32[2], f32[3], wave, frequency, frizz, guide_noise, noise, out,
     )  # fmt: skip
     return out, near[:, 0]
 

@@ -53,7 +53,8 @@ def parameters(person: Person) -> F64:
     bearded = person.facial_hair.style in ("full", "long", "wizard")
     q[STUBBLE] = max(s.stubble * 0.5, 0.55 * bearded)
     q[SEED] = person.seed % 997
-    q[HAIR_R : HAIR_B + 1] = np.minimum(hair_color(person.hair), 0.5)
+    grey = person.hair.grey
+    q[HAIR_R : HAIR_B + 1] = np.minimum(hair_color(person.hair) * (1 - grey) + 0.42 * grey, 0.5)
     cover = {"bald": 0.0, "receding": 0.55, "buzz": 0.75, "mohawk": 0.5}
     q[COVER] = cover.get(person.hair.style, 0.93)
     q[CLOTH_R : CLOTH_B + 1] = person.clothing.color
