@@ -183,3 +183,19 @@ def test_any_other_generator_is_searched(root: Path) -> None:
     )
     assert len(made) == 2 and made[0].image.shape == (SIZE, SIZE, 3)
     assert made[0].latents.z.shape == (1, 24)
+
+
+def test_locks_are_known_names(head: Any, root: Path) -> None:
+    with pytest.raises(OptionError, match="headwear"):
+        portray(head, read(sample(root, "plumber")), options=options(lock=("tail",)))
+
+
+def test_diversity_of_strangers_is_one(head: Any) -> None:
+    from types import SimpleNamespace
+
+    from spriteface.pulse.likeness import diversity
+
+    draws = head.sample(12, 5)
+    strangers = [SimpleNamespace(latents=draws[i]) for i in range(12)]
+    assert 0.9 < diversity(head, strangers) < 1.1
+    assert diversity(head, [strangers[0], strangers[0]]) == 0

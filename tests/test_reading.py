@@ -189,3 +189,30 @@ def test_reading_is_quick(samples: dict[str, Any]) -> None:
         read(rgba)
     # 30 ms is the aim on a quiet machine; four times that is a defect on any
     assert (time.process_time() - began) / 5 < 0.12
+
+
+@pytest.fixture(scope="module")
+def held_out(root: Path) -> dict[str, tuple[U8, np.ndarray, dict[str, Any]]]:
+    """Ten hand-drawn faces of ours that the network has never seen, with their truth."""
+    data = json.loads((root / "tests" / "data" / "drawn_faces.json").read_text())
+    out = {}
+    for name, face in data["faces"].items():
+        rows = np.array([list(row) for row in face["rows"]])
+        rgba = np.zeros((*rows.shape, 4), np.uint8)
+        for code, rgb in face["palette"].items():
+            rgba[rows == code] = (*rgb, 255)
+        truth = np.vectorize(data["codes"].__getitem__)(rows)
+        out[name] = rgba, truth, face["traits"]
+    return out
+
+
+def test_faces_never_seen(held_out: dict[str, Any]) -> None:
+    shares, right, asked = [], 0, 0
+    for rgba, truth, traits in held_out.values():
+        found = read(rgba)
+        shares.append(float((names_of(found.labels) == truth).mean()))
+        for name, good in traits.items():
+            right += found.traits[name] in (good if isinstance(good, list) else [good])
+            asked += 1
+    assert np.mean(shares) > 0.85, shares
+    assert right >= 0.75 * asked, (right, asked)

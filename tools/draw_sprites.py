@@ -217,13 +217,13 @@ def _attempt(rng: np.random.Generator) -> Drawn:
 def _plan(c: Canvas) -> dict[str, Any]:
     """Everything that is decided before the first pixel."""
     rng, u, S = c.rng, c.rng.uniform, c.size
-    view = str(rng.choice(VIEWS, p=[0.62, 0.19, 0.19]))
+    view = str(rng.choice(VIEWS, p=[0.54, 0.22, 0.24]))
     side = "none" if view == "front" else str(rng.choice(["left", "right"]))
     sign = {"none": 0, "left": -1, "right": 1}[side]
     headwear = str(
         rng.choice(
             HEADWEAR,
-            p=[0.42, 0.11, 0.05, 0.05, 0.06, 0.05, 0.05, 0.04, 0.03, 0.05, 0.02, 0.04, 0.03],
+            p=[0.5, 0.1, 0.04, 0.04, 0.06, 0.04, 0.05, 0.03, 0.02, 0.04, 0.02, 0.03, 0.03],
         )
     )
     style = str(
@@ -250,9 +250,7 @@ def _plan(c: Canvas) -> dict[str, Any]:
         else u(0.48, 0.66)
     )
     cx = S / 2 + u(-0.06, 0.06) * S - sign * half * (0.1 if view == "three_quarter" else 0.15)
-    shift = {"front": u(-0.03, 0.03), "three_quarter": u(0.14, 0.38), "profile": u(0.35, 0.62)}[
-        view
-    ]
+    shift = {"front": u(-0.03, 0.03), "three_quarter": u(0.14, 0.38), "profile": u(0.35, 0.8)}[view]
     eye_y = cy + tall * u(-0.18, 0.32)
     hairline = min(cy - tall * u(0.1, 0.75), eye_y - 1.2)
     return {

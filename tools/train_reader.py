@@ -2,7 +2,8 @@
 
     python tools/train_reader.py --minutes 25 -o spriteface/extract/reading/network.safetensors
 
-Endless data, so nothing is seen twice and nothing but the drawings is learnt from. The network is
+Endless data, and nothing but our own drawings is learnt from: those of tools/draw_sprites.py and
+colourings of the hand-drawn samples (tools/hand_drawn.py). The network is
 a U-Net on a 32x32 canvas with heads for traits and landmarks; it runs in numpy afterwards
 (spriteface/extract/reading/network.py), so only plain convolutions and ReLU are used, and batch
 normalisation is folded into the convolutions before saving.
@@ -12,11 +13,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from draw_sprites import CLASSES, HEADS, POINTS, draw
+from draw_sprites import CLASSES, HEADS, POINTS, Drawn, draw
+from hand_drawn import load, vary
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 
@@ -47,23 +51,27 @@ def fit(rgba: np.ndarray) -> tuple[np.ndarray, int, int, int]:
     return out, k, y0, x0
 
 
-def batch(rng: np.random.Generator, n: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+def batch(
+    rng: np.random.Generator, n: int, hand: Sequence[Drawn] = ()
+) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+    """`n` fresh drawings; a quarter of them from `hand`, where there are any."""
     images = np.zeros((n, 7, CANVAS, CANVAS), np.float32)
     labels = np.full((n, CANVAS, CANVAS), -1, np.int64)
     heads = {name: np.zeros(n, np.int64) for name in HEADS}
     points = np.zeros((n, len(POINTS)), np.float32)
     for i in range(n):
-        d = draw(rng)
+        d = vary(hand[rng.integers(len(hand))], rng) if hand and i % 4 == 0 else draw(rng)
         rgba = d.rgba
         if rng.random() < 0.5:  # the light and the screen differ
             gain = rng.uniform(0.8, 1.15, 3) * rng.uniform(0.8, 1.1)
             rgba = rgba.copy()
             rgba[..., :3] = np.clip(rgba[..., :3] * gain, 0, 255)
         images[i], k, y0, x0 = fit(rgba)
-        S = len(d.labels)
-        labels[i, y0 : y0 + S * k, x0 : x0 + S * k] = d.labels.repeat(k, 0).repeat(k, 1)
+        h, w = d.labels.shape
+        labels[i, y0 : y0 + h * k, x0 : x0 + w * k] = d.labels.repeat(k, 0).repeat(k, 1)
         for name, values in HEADS.items():
-            heads[name][i] = values.index(d.traits[name])
+            known = d.traits[name] in values
+            heads[name][i] = values.index(d.traits[name]) if known else -1
         for j, name in enumerate(POINTS):
             offset = x0 if "_x" in name else y0
             points[i, j] = (d.points[name] * k + offset) / CANVAS * 2 - 1
@@ -74,13 +82,15 @@ def batch(rng: np.random.Generator, n: int) -> tuple[Tensor, Tensor, dict[str, T
 class Pool:
     """Drawings cost as much as a training step: three of four in a batch are earlier ones."""
 
-    def __init__(self, rng: np.random.Generator, size: int = 12_000) -> None:
-        self._rng, self._size = rng, size
+    def __init__(
+        self, rng: np.random.Generator, hand: Sequence[Drawn] = (), size: int = 12_000
+    ) -> None:
+        self._rng, self._hand, self._size = rng, hand, size
         self._kept: list[tuple[Tensor, ...]] = []
 
     def batch(self, n: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
         fresh = n if len(self._kept) < 40 * n else n // 4
-        images, labels, heads, points = batch(self._rng, fresh)
+        images, labels, heads, points = batch(self._rng, fresh, self._hand)
         names = list(heads)
         rows = [
             (images[i], labels[i], torch.stack([heads[k][i] for k in names]), points[i])
@@ -145,10 +155,10 @@ def losses(
     for name, values in HEADS.items():
         part = flat[:, at : at + len(values)]
         at += len(values)
-        total = total + 0.12 * F.cross_entropy(part, heads[name])
+        total = total + 0.12 * F.cross_entropy(part, heads[name], ignore_index=-1)
         right[name] = float((part.argmax(1) == heads[name]).float().mean())
     total = total + 1.0 * F.smooth_l1_loss(flat[:, at:], points, beta=0.05)
-    right["points_px"] = float((flat[:, at:] - points).abs().mean()) * CANVAS / 2
+    right["points_px"] = float((flat.detach()[:, at:] - points).abs().mean()) * CANVAS / 2
     return total, right
 
 
@@ -179,6 +189,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hand", default="samples", help="our own drawings with truth.json, or ''")
     parser.add_argument("--start", default="", help="a .pt state to go on from")
     parser.add_argument("-o", "--out", default="spriteface/extract/reading/network.safetensors")
     args = parser.parse_args()
@@ -191,7 +202,9 @@ def main() -> None:
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-3)
     weight = torch.ones(len(CLASSES))
     weight[[4, 5, 6, 7, 9, 10]] = 2.0
-    pool = Pool(rng)
+    hand = load(Path(args.hand)) if args.hand else []
+    print(f"{len(hand)} hand-drawn faces")
+    pool = Pool(rng, hand)
     start, step, limit = time.time(), 0, args.minutes * 60
     names = "\n".join(
         (*CLASSES, *(f"{k}: {' '.join(v)}" for k, v in HEADS.items()), " ".join(POINTS))

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from ..errors import Cancelled
+from ..errors import Cancelled, OptionError
 from ..options import PortraitOptions
 from ..palette.color import lab_from_srgb, linear_from_srgb, oklab_from_srgb, srgb_from_lab
 from ..types import F32, U8, Label, Reading
@@ -85,7 +85,14 @@ SEARCHED = (
     "local:chin/chin-height", "local:chin/chin-width", "local:eyes/eye-trans-y",
     "local:eyes/eye-scale", "local:mouth/mouth-trans-y", "local:nose/nose-scale-vert",
 )  # fmt: skip
-LOCKS = {"view": ("pitch",), "camera": ("zoom", "camera_x", "camera_y")}
+LOCKS = {
+    "view": ("pitch",),
+    "camera": ("zoom", "camera_x", "camera_y"),
+    "hair": ("hairline", "hair_lift", "hair_length"),
+    "headwear": ("head.low", "head.size"),
+    "beard": ("beard_length",),
+    "face": ("weight", *(name for name in SEARCHED if name.startswith("local:"))),
+}
 
 
 @runtime_checkable
@@ -139,7 +146,36 @@ def portray(
     report = _Report(on_step, options.candidates)
     if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
         return _searched(generator, reading, options, report)
-    return [_portray_one(generator, reading, options, c, report) for c in range(options.candidates)]
+    _check_locks(options.lock, reading)
+    made = [_portray_one(generator, reading, options, c, report) for c in range(options.candidates)]
+    if len(made) > 1:
+        note = (
+            f"diversity of the candidates' faces: {diversity(generator, made):.2f} (strangers: 1)"
+        )
+        made = [replace(likeness, notes=(*likeness.notes, note)) for likeness in made]
+    return made
+
+
+def diversity(generator: Generator, made: Sequence[Likeness]) -> float:
+    """How different the faces of several candidates are: the RMS distance of their shapes in the
+    latent space over that of independent draws of the prior, so strangers have about 1."""
+    names = list(generator.info.extra.get("dims", ()))
+    face = [i for i, name in enumerate(names) if str(name).startswith("local:")]
+    z = torch.cat([likeness.latents.z for likeness in made])
+    z = z[:, face] if face else z.flatten(1)
+    gaps = torch.pdist(z) / (2 * z.shape[1]) ** 0.5
+    return float(gaps.pow(2).mean().sqrt())
+
+
+def _check_locks(locks: Sequence[str], reading: Reading) -> None:
+    """`lock` names groups of `LOCKS`, single searched dimensions, or traits of the reading, which
+    the search keeps anyway."""
+    for name in locks:
+        if name not in LOCKS and name not in SEARCHED and name not in (*reading.traits, "skin"):
+            raise OptionError(
+                f"option lock: nothing named {name!r} can be locked",
+                f"known: {', '.join((*LOCKS, *reading.traits))}",
+            )
 
 
 class _Report:

@@ -83,19 +83,53 @@ def measure(layers: Layers, labels: U8, opinion: Opinion) -> Geometry:
 
 
 def _view(layers: Layers, labels: U8, opinion: Opinion) -> tuple[View, str]:
-    """The network's view, unless the eyes that show contradict it."""
-    chances = opinion.traits["view"]
+    """The network's view, weighed with how lopsided face and eyes lie in the head.
+
+    Measured on 88 labelled faces: of those that look ahead, nine in ten are turned less than
+    0.13; profiles and three-quarter views start there.
+    """
+    chances = dict(opinion.traits["view"])
     eyes = _eye_parts(layers, labels, opinion)
-    view = View(opinion.best("view")[0])
-    if view is View.PROFILE and len(eyes) >= 2 and chances["profile"] < 0.9:
-        view = View.THREE_QUARTER if chances["three_quarter"] > chances["front"] else View.FRONT
-    alone = len(eyes) == 1 and not np.isin(labels, (Label.MASK, Label.GLASSES)).any()
-    if view is not View.PROFILE and alone and chances["profile"] > 0.15:
-        view = View.PROFILE
+    turned = _turn(layers, labels, opinion)
+    hidden = bool(np.isin(labels, (Label.MASK, Label.GLASSES)).any())
+    ahead = float(np.exp(-((max(0.0, abs(turned) - 0.07) / 0.1) ** 2)))
+    chances["front"] = (chances["front"] + 0.05) * (0.05 + 0.95 * ahead)
+    chances["three_quarter"] = (chances["three_quarter"] + 0.06) * (1.0 - 0.6 * ahead)
+    far = min(1.0, abs(turned) / 0.3)
+    one_eye = 2.5 if len(eyes) == 1 and not hidden else 0.7
+    chances["profile"] = (chances["profile"] + 0.05) * one_eye * (0.25 + far)
+    view = View(max(chances, key=chances.__getitem__))
     if view is View.FRONT:
         return view, ""
     sides = opinion.traits["side"]
-    return view, "left" if sides["left"] > sides["right"] else "right"
+    right = sides["right"] - sides["left"] + 2.0 * turned
+    return view, "left" if right < 0 else "right"
+
+
+def _turn(layers: Layers, labels: U8, opinion: Opinion) -> float:
+    """How far face and eyes lie to the right (+) or left (-) in the head, about -0.6..0.6."""
+    p = opinion.points
+    head = layers.solid & ~np.isin(labels, (Label.BACKGROUND, Label.CLOTHING))
+    face = np.isin(labels, _FACE)
+    rows = [
+        y for y in range(max(0, int(p["hairline_y"])), min(len(labels), int(np.ceil(p["chin_y"]))))
+        if head[y].sum() >= 3 and face[y].sum() >= 2
+    ]  # fmt: skip
+    if not rows:
+        return 0.0
+    ends = np.array([
+        (h[0], h[-1] + 1, f[0], f[-1] + 1)
+        for h, f in ((np.nonzero(head[y])[0], np.nonzero(face[y])[0]) for y in rows)
+    ], float)  # fmt: skip
+    h0, h1, f0, f1 = np.median(ends, axis=0)
+    lopsided = ((f0 - h0) - (h1 - f1)) / max(1.0, h1 - h0)
+    eye_x = (p["eye_left_x"] + p["eye_right_x"]) / 2
+    seen = _eye_parts(layers, labels, opinion)
+    if seen:
+        eye_x = 0.5 * eye_x + 0.25 * (min(seen) + max(seen))
+    in_head = (eye_x - (h0 + h1) / 2) / max(1.0, h1 - h0)
+    in_face = (eye_x - (f0 + f1) / 2) / max(1.0, f1 - f0)
+    return float(0.5 * lopsided + in_head + 0.5 * in_face)
 
 
 def _eye_parts(layers: Layers, labels: U8, opinion: Opinion) -> list[float]:

@@ -140,7 +140,7 @@ def _shapes(layers: Layers, labels: U8, hat: Bool, g: Geometry) -> set[str]:
 
 def _horns(hat: Bool, rows: Any, g: Geometry) -> bool:
     """Something on both sides at the top with a gap between."""
-    top = hat[rows[0] : rows[0] + max(1, len(rows) // 3)].any(0)
+    top: Bool = np.asarray(hat[rows[0] : rows[0] + max(1, len(rows) // 3)].any(0))
     middle = int((g.face[0] + g.face[2]) / 2)
     reach = max(1, int(0.22 * g.width))
     upper = hat[rows[0] : rows[0] + max(1, len(rows) // 5)]

@@ -765,7 +765,7 @@ def _camera(wish: Wish, person: Person) -> Camera:
     )
     need = crown + 0.8 - low
     wanted = (EYE_Y_CM - CHIN_Y_CM) / max(0.16, (chin_y - eye_y) / edge)
-    frame = float(np.clip(wanted, max(25.0, need), max(31.0, need)))
+    frame = float(np.clip(wanted, max(25.0, need), max(28.5, need)))
     top = EYE_Y_CM + eye_y / edge * frame
     top = float(np.clip(top, crown + 0.8, low + frame))
     x = 0.0
