@@ -20,6 +20,7 @@ MIN_SHARE = 0.02  # of the picture that must be see-through before alpha is beli
 KEY_BORDER = 0.6  # of the border that one colour must hold to be a key
 KEY_AREA = 0.12  # of the picture
 COMPRESSED = 26  # largest channel difference to a key that JPEG leaves behind
+LARGEST_TILED = 8_000_000  # px: no frame of a game is larger
 POCKET = 3  # px: enclosed areas of a magic colour smaller than this stay
 
 MAGIC = ((255, 0, 255), (0, 255, 0), (0, 255, 255), (255, 0, 128), (0, 0, 255), (255, 0, 0))
@@ -128,11 +129,11 @@ def _is_noisy(border: U8, color: RGB) -> bool:
 
 
 def _near(rgba: U8, color: RGB, tolerance: int) -> Bool:
-    if tolerance == 0:
-        return np.asarray((rgba[..., :3] == np.array(color, np.uint8)).all(axis=-1))
-    low = np.clip(np.array(color) - tolerance, 0, 255).astype(np.uint8)
-    high = np.clip(np.array(color) + tolerance, 0, 255).astype(np.uint8)
-    return np.asarray(((rgba[..., :3] >= low) & (rgba[..., :3] <= high)).all(axis=-1))
+    out = np.ones(rgba.shape[:2], bool)
+    for c in range(3):  # channel by channel: huge sheets need little memory
+        low, high = max(0, color[c] - tolerance), min(255, color[c] + tolerance)
+        out &= (rgba[..., c] >= low) & (rgba[..., c] <= high)
+    return out
 
 
 def _flooded(same: Bool) -> Bool:
@@ -158,6 +159,8 @@ def tile_background(pixels: Pixels) -> Bool | None:
     Tiles that occur again and again are background. In the others, pixels that agree with a
     repeated tile (the one under the sprite) are background too.
     """
+    if pixels.width * pixels.height > LARGEST_TILED:
+        return None
     codes = pack(pixels.rgba)
     best: tuple[float, int, int, int] | None = None
     for size in (16, 8):
