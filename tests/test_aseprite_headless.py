@@ -133,7 +133,10 @@ def test_files_of_the_stand_in_are_aseprite_files(
 
 @pytest.mark.slow
 @pytest.mark.timeout(700)
-def test_new_sprite(root: Path, picture: Path, launch: Path, tmp_path: Path) -> None:
+def test_new_sprite_of_what_shows_no_face(root: Path, launch: Path, tmp_path: Path) -> None:
+    """Where no face is found the whole area is taken for one."""
+    picture = tmp_path / "flat.bin"
+    picture.write_bytes(struct.pack("<II", 16, 16) + bytes((200, 150, 120, 255)) * 256)
     out = tmp_path / "it's a hero.png"
     line = run(
         root, picture=picture, launch=launch, file=tmp_path / "hero.aseprite",

@@ -40,7 +40,7 @@ local function box(params, name)
   if not params[name] then return nil end
   local x, y, w, h = params[name]:match("^(%-?%d+),(%-?%d+),(%d+),(%d+)$")
   if not x then stop(("%s=%s is not X,Y,W,H"):format(name, params[name])) end
-  return Rectangle(math.tointeger(x), math.tointeger(y), math.tointeger(w), math.tointeger(h))
+  return Rectangle(tonumber(x), tonumber(y), tonumber(w), tonumber(h))
 end
 
 local function target_of(sprite, params)
@@ -99,7 +99,7 @@ local function upscale(context, files, face)
   local function add(...) for _, word in ipairs { ... } do words[#words + 1] = word end end
   add("upscale")
   add(table.unpack(files))
-  add("-o", context.folder, "--size", context.size, "--seed", context.seed, "--scale", "1", "--phase", "0")
+  add("-o", context.output, "--size", context.size, "--seed", context.seed, "--scale", "1", "--phase", "0")
   if context.faithful then add("--faithful", context.faithful) end
   if context.matte then add("--matte") end
   if context.steps then add("--steps", context.steps) end
@@ -218,8 +218,10 @@ function batch.run(options)
     steps = whole(params, "steps"), matte = kind == "layer" or kind == "enlarged",
   }
   context.folder = privileged.temporary_folder()
+  context.output = app.fs.joinPath(context.folder, "out") -- results are named like their inputs
   local ok, results = pcall(portraits, context, target, box(params, "face"))
   for _, path in ipairs(context.junk) do privileged.remove(path) end
+  app.fs.removeDirectory(context.output)
   app.fs.removeDirectory(context.folder)
   if not ok then error(results, 0) end
   local made = put(kind, target, results, scale)
