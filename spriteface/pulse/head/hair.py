@@ -208,13 +208,13 @@ STYLES: dict[str, Style] = {
     "slick": Style(_slick, clump=0.35, ragged=0.1),
     "bob": Style(_bob, knots=20, parted=True, ragged=0.03, clump=0.25),
     "long": Style(_long, knots=22, parted=True, ragged=0.10),
-    "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12),
+    "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12, settings={"nape": -2.0}),
     "ponytail": Style(_tied, parted=False, clump=0.3, tie="ponytail", knots=18),
     "bun": Style(_tied, parted=False, clump=0.3, tie="bun", knots=18),
     "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=22),
     "spikes": Style(_spikes, guides=150, clump=0.85),
     "mohawk": Style(_mohawk, guides=420, clump=0.6),
-    "curls": Style(_curls, guides=420, knots=24, clump=0.75, ragged=0.15),
+    "curls": Style(_curls, guides=420, knots=24, clump=0.75, ragged=0.15, settings={"nape": -1.0}),
     "afro": Style(_afro, guides=1400, clump=0.35, ragged=0.12),
     "dreadlocks": Style(_dreadlocks, guides=130, knots=20, clump=0.94, ragged=0.05),
 }
@@ -224,7 +224,9 @@ def _root_weight(hair: Hair, style: Style, c: Array) -> Array:
     """More hairs at the front and top, where one sees between them."""
     w: Array = scalp_mask(c, hair.hairline, style.recede)
     w = w * (0.6 + 1.0 * smooth(0, 8, c[:, 2]) + 0.3 * smooth(8, 13, c[:, 1]))
-    w[c[:, 1] < -8] = 0
+    w[c[:, 1] < -7] = 0
+    if style.settings.get("nape", 0.0):  # loose wisps in the neck look like specks
+        w = w * smooth(style.settings["nape"] - 2.5, style.settings["nape"], c[:, 1])
     if hair.style == "mohawk":
         w = w * (0.15 + 3.0 * smooth(2.1, 1.3, np.abs(c[:, 0])))
     return w
