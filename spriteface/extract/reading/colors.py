@@ -47,14 +47,15 @@ def hue_gap(a: ArrayLike, b: ArrayLike) -> Any:
 def hair_word(lab: ArrayLike) -> str:
     """What people call hair of this colour."""
     L, C, h = (float(v) for v in lch(lab))
-    if C < 0.03 or (L > 0.8 and C < 0.045):
+    cold = 200 < h < 320  # white hair is shaded blue
+    if C < 0.03 or (L > 0.8 and C < 0.045) or (L > 0.5 and C < 0.055 and cold):
         return "black" if L < 0.42 else "grey" if L < 0.8 else "white"
     if (L < 0.3 and C < 0.06) or (L < 0.37 and C < 0.045):
         return "black"
     if 25 <= h <= 110:
         if C > 0.16 and h < 45:
             return "red"
-        if h < 62 and C > 0.125 and L > 0.45:
+        if (h < 62 and C > 0.125 and L > 0.45) or (h < 66 and C > 0.14 and L > 0.45):
             return "ginger"
         return "blond" if L > 0.66 and C < 0.2 else "brown"
     if h < 25 or h > 340:

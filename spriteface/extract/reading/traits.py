@@ -207,7 +207,7 @@ def _hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion, headwear: s
         beside = hair & (layers.y >= g.hairline - 1) & (layers.y < g.chin)
         hair = hair if beside.sum() >= 4 else np.zeros_like(hair)  # a plume or a quiver isn't hair
     count, d = int(hair.sum()), g.unit
-    color = srgb(layers.main_color(hair, darkest=0.45)) if count > 2 else None
+    color = srgb(layers.main_color(hair, darkest=0.6)) if count > 2 else None
     rows = np.nonzero(hair)[0]
     top = rows.min() if len(rows) else g.hairline
     upper = hair & (layers.y < g.eye_y)
@@ -236,6 +236,9 @@ def _length(layers: Layers, hair: Bool, g: Geometry) -> str:
     d = g.unit
     reach = max(1.0, 0.5 * (g.chin - g.eye_y))
     beside = hair & (np.abs(layers.x + 0.5 - g.eye_x) > 0.45 * d)
+    cut_off = g.chin > len(hair) - 2.5 and beside[-1].sum() >= 2  # the crop ends before the hair
+    if cut_off:
+        return "long"
     if (beside & (layers.y >= g.chin - 0.3)).sum() > max(2.0, 0.15 * d * d):
         return "long"
     if (beside & (layers.y > g.eye_y + reach)).sum() > max(1.0, 0.08 * d * d):
@@ -251,7 +254,7 @@ def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
         return "" if headwear else "bald"
     fits = {
         "short": ("short", "spiky", "afro", "bun", "mohawk", "ponytail"),
-        "medium": ("bob", "afro", "short", "ponytail", "spiky", "bun"),
+        "medium": ("bob", "afro", "short", "ponytail", "spiky", "bun", "braids"),
         "long": ("long", "braids", "ponytail", "bob"),
     }[length]
     return max(fits, key=lambda name: opinion.traits["hair_style"][name])
