@@ -6,6 +6,7 @@ absent) and puts the answer where the user wants it. Put in place by `spriteface
 `spriteface doctor` finds out why it is not in the menu. For GIMP 3.0 and later.
 """
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -118,7 +119,8 @@ class Work:
     def show(self, image):
         image.undo_enable()
         if self.run_mode != Gimp.RunMode.NONINTERACTIVE:  # a person waits, Ctrl+F included
-            Gimp.Display.new(image)
+            with contextlib.suppress(TypeError):  # GIMP runs without windows: "returned NULL"
+                Gimp.Display.new(image)
 
     def colors(self):
         """The colour map of an indexed image, else None."""
