@@ -61,6 +61,6 @@ def run(
         diversity=play.diversity(studio, effort, on_progress) if "diversity" in suites else None,
         skin_tone=play.skin_tone(studio, effort, on_progress) if "skin-tone" in suites else None,
         pictures=[("One template in ten skin tones", skin_tone_sheet(studio))]
-        if "skin-tone" in suites
+        if "skin-tone" in suites and effort.pictures
         else [],
     )
