@@ -361,6 +361,7 @@ def bangs_of(hair: Hair) -> Hair:
         fringe=0.0,
         wave=min(hair.wave, 0.05),
         lift=0.25,
+        clump=min(hair.clump, 0.25),
     )
 
 
