@@ -108,7 +108,8 @@ def render(
 def _develop(linear: F32, person: Person) -> F32:
     """Film curve and a trace of grain."""
     image = film(linear, person.light.exposure)
-    noise = gaussian_filter(mat.grain(1, image.shape[:2]), 0.6) * 0.011
+    strength = 0.011 * min(1.0, image.shape[0] / 1024)  # as if the big picture were reduced
+    noise = gaussian_filter(mat.grain(1, image.shape[:2]), 0.6) * strength
     return np.asarray(np.clip(image + noise[:, :, None], 0, 1), np.float32)
 
 

@@ -79,7 +79,7 @@ def parameters(person: Person) -> F64:
 # absorbance of bare skin, of melanin (grey part and hue part) and of haemoglobin, per channel;
 # the hue part saturates: very dark skin is nearly neutral, as the Monk scale's last tones are
 BARE = (0.22, 0.44, 0.64)
-MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.17, 0.0, 0.20), 1.7
+MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.20, 0.02, 0.20), 2.0
 BLOOD = (0.02, 0.24, 0.22)
 
 

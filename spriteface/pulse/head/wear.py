@@ -791,11 +791,14 @@ def _girth(fit: Fit, angle: Array, height: Array) -> Array:
 def _collar(fit: Fit) -> list[Mesh]:
     """A shirt's collar: a stand around the neck, folded down, open in front, one mesh a side."""
     out = []
+    c, v = fit.canonical[:, 1], fit.vertices[:, 1]
+    neck = (c < -7) & (c > -12)
+    sunk = float(np.median(v[neck] - c[neck]))  # a child's neckline lies elsewhere
     rows = ((0.05, 0.15), (1.5, 0.10), (1.75, 0.28), (1.2, 0.55), (-0.4, 0.75), (-1.5, 0.80))
     for side in (-1, 1):
         bearing = side * np.linspace(0.10, np.pi, 60)
         front = smooth(1.5, 0.1, np.abs(bearing))
-        line = -8.9 - 3.6 * (0.5 + 0.5 * np.cos(bearing)) ** 1.3
+        line = sunk - 8.9 - 3.6 * (0.5 + 0.5 * np.cos(bearing)) ** 1.3
         points = []
         widest = np.hypot(*_girth(fit, bearing, line + rows[0][0])[:, [0, 2]].T) + 1.2
         for up, off in rows:
