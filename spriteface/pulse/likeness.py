@@ -51,6 +51,7 @@ COLOR_ROUNDS = 3
 # (tones 1 to 9 at two exposures: 5.0 to 5.7)
 PREVIEW_LIGHTER = 5.2
 LEAST_MELANIN = 0.10
+UNNATURAL_TINT = 0.3  # a skin tinted by more than this is green, blue or grey, not just warm
 
 # what counts how much, by label: outlines are drawn, not there
 LABEL_WEIGHT = np.full(len(Label), 1.0)
@@ -542,7 +543,7 @@ def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
     skin, light = person.skin, person.light
     is_, ought = lab_from_srgb(seen), _photographic(lab_from_srgb(goal))
     dark = float(ought[0] + PREVIEW_LIGHTER - is_[0])
-    if max(abs(c - 1) for c in skin.tint) > 1e-3:
+    if max(abs(c - 1) for c in skin.tint) > UNNATURAL_TINT:
         lighter = srgb_from_lab(ought + np.array([PREVIEW_LIGHTER, 0, 0]))
         gain = _gain(seen, np.clip(lighter, 0, 1).astype(np.float32))
         r, g, b = (float(np.clip(c * k, 0.02, 3.0)) for c, k in zip(skin.tint, gain, strict=True))
@@ -552,8 +553,17 @@ def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
         exposure = float(np.clip(light.exposure * (1 + 0.022 * dark), 0.8, 3.2))
         light = replace(light, exposure=exposure)
     hemoglobin = float(np.clip(skin.hemoglobin + 0.03 * (ought[1] - is_[1]), 0.6, 1.7))
-    skin = replace(skin, melanin=melanin, hemoglobin=hemoglobin)
+    tint = _warmer(skin.tint, float(0.75 * ought[2] - is_[2]))
+    skin = replace(skin, melanin=melanin, hemoglobin=hemoglobin, tint=tint)
     return replace(person, skin=skin, light=light)
+
+
+def _warmer(tint: tuple[float, ...], by: float) -> tuple[float, float, float]:
+    """A natural skin's tint, yellower by about `by` in b*: bright light washes colour out, and
+    sprites paint skin warmer than it is, so three quarters of their warmth are asked for."""
+    blue = float(np.clip(tint[2] * np.exp(-0.018 * by), 0.74, 1.04))
+    green = float(np.clip(tint[1] * np.exp(-0.003 * by), 0.95, 1.02))
+    return tint[0], green, blue
 
 
 # ------------------------------------------------------------------ the result
