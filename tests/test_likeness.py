@@ -14,8 +14,8 @@ from spriteface.extract.reading import read
 from spriteface.options import PortraitOptions
 from spriteface.palette.color import lab_from_u8
 from spriteface.pulse.downscale import downscale_array
-from spriteface.pulse.faithful import color_field, make_faithful
-from spriteface.pulse.likeness import portray
+from spriteface.pulse.faithful import bend, color_field, make_faithful
+from spriteface.pulse.likeness import marks, portray
 from spriteface.types import F32, U8, Label
 
 SIZE = 96
@@ -65,6 +65,26 @@ def test_faithful_equals_every_sample(root: Path) -> None:
         half = make_faithful(portrait, sprite, weights, amount=0.5)
         between = psnr(downscale_array(half, sprite.shape[:2]), sprite, weights)
         assert psnr(downscale_array(portrait, sprite.shape[:2]), sprite, weights) < between < 35
+
+
+def test_bending_moves_a_point_there() -> None:
+    image = np.zeros((128, 128, 3), np.float32)
+    image[40:44, 30:34] = 1
+    bent = bend(image, [((32 / 128, 42 / 128), (48 / 128, 58 / 128))])
+    rows, columns = np.nonzero(bent[..., 0] > 0.5)
+    assert abs(rows.mean() + 0.5 - 58) < 1.5 and abs(columns.mean() + 0.5 - 48) < 1.5
+    assert bend(image, []) is image and bend(image, [((0.2, 0.2), (0.3, 0.3))], 0.0) is image
+    edge = np.random.default_rng(0).random((64, 64)).astype(np.float32)
+    still = bend(edge, [((0.5, 0.5), (0.6, 0.55))])
+    assert np.abs(still[0] - edge[0]).mean() < 0.15 and still.shape == edge.shape
+
+
+def test_marks_of_a_drawn_face(root: Path) -> None:
+    found = read(sample(root, "elf_hero"))
+    seen = marks(found.labels.astype(np.int64))
+    assert {"left eye", "right eye", "mouth", "top", "brow"} <= set(seen)
+    assert seen["top"][1] < seen["brow"][1] < seen["left eye"][1] < seen["mouth"][1]
+    assert seen["left side"][0] < seen["left eye"][0] < seen["right eye"][0] < seen["right side"][0]
 
 
 def test_natural_changes_nothing() -> None:

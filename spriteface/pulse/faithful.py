@@ -1,23 +1,32 @@
 """The faithful end of the dial: a portrait whose downscaled version is the sprite.
 
-PULSE asks for equality. A believable person never is a sprite with hard edges, so what is missing
-is added as the smoothest colour field that closes the gap: a cubic B-spline with one coefficient
-per sprite pixel, solved so that the area average of portrait + field is the sprite exactly. A
-smooth field tints a face instead of drawing pixels on it. What clipping at black and white takes
-away again is closed in a few rounds.
+PULSE asks for equality. A believable person never is a sprite with hard edges, so two things are
+done to the picture. It is bent, so that eyes, mouth and outline lie where the sprite has them:
+else equality paints a second pair of eyes on the cheeks. Then what is missing is added as the
+smoothest colour field that closes the gap: a cubic B-spline with one coefficient per sprite pixel,
+solved so that the area average of portrait + field is the sprite exactly. A smooth field tints a
+face instead of drawing pixels on it. What clipping at black and white takes away again is closed
+in a few rounds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from ..types import F32, F64
 from .downscale import downscale_array, matrix
 
 ROUNDS = 6
+BEND_GRID = 48
+_RING = (0.0, 0.25, 0.5, 0.75, 1.0)
+FARTHEST = 0.22  # of the edge: how far bending may move anything
+Point = tuple[float, float]
 
 
 @lru_cache(maxsize=16)
@@ -57,6 +66,41 @@ def color_field(gap: NDArray[np.floating], size: int) -> F32:
     return field
 
 
+def bend(image: F32, pairs: Sequence[tuple[Point, Point]], amount: float = 1.0) -> F32:
+    """Move points of a picture, and everything between them smoothly (a thin-plate spline).
+
+    Args:
+        image: (R, R) or (R, R, C) float32.
+        pairs: (where it is, where it shall be), as (x, y) in units of the edge.
+        amount: 0 nothing, 1 all the way. The border stays where it is.
+    """
+    if not pairs or amount <= 0:
+        return image
+    size = image.shape[0]
+    now, then = (np.array([pair[k] for pair in pairs], np.float64) for k in (0, 1))
+    move = np.clip((now - then) * amount, -FARTHEST, FARTHEST)
+    ring = np.array([(x, y) for x in _RING for y in _RING if {x, y} & {_RING[0], _RING[-1]}])
+    knots = np.concatenate([now - move, ring])
+    moves = np.concatenate([move, np.zeros((len(ring), 2))])
+    spline = RBFInterpolator(knots, moves, kernel="thin_plate_spline", smoothing=1e-4)
+    grid = (np.arange(BEND_GRID) + 0.5) / BEND_GRID
+    at = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
+    field = spline(at).reshape(BEND_GRID, BEND_GRID, 2).astype(np.float32)
+    fine = downscale_array((field + 1) / 2, (size, size), "bicubic") * 2 - 1  # [R,R,2]
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+    where = np.stack([rows + fine[..., 1] * size, columns + fine[..., 0] * size])
+    planes = image[..., None] if image.ndim == 2 else image
+    bent = np.stack(
+        [
+            map_coordinates(planes[..., k], where, order=1, mode="nearest")
+            for k in range(planes.shape[-1])
+        ],
+        -1,
+    )
+    out: F32 = bent[..., 0] if image.ndim == 2 else bent
+    return out
+
+
 def make_faithful(
     image: F32, sprite: F32, weights: F32, *, amount: float = 1.0, rounds: int = ROUNDS
 ) -> F32:
@@ -82,8 +126,17 @@ def make_faithful(
         gap = (goal - downscale_array(out, sprite.shape[:2])) * asked
         if float(np.abs(gap).max(initial=0.0)) < 0.004:
             break
-        out = np.clip(out + color_field(gap, size), 0, 1)
+        out = np.clip(out + color_field(_faded(gap, asked), size), 0, 1)
     return _into_headroom(out, goal, asked, rounds)
+
+
+def _faded(gap: F32, asked: F32) -> F32:
+    """`gap` continued into the pixels where nothing is asked, dying away: a field that had to be
+    nothing there would ring along the sprite's edge."""
+    near = gaussian_filter(gap * asked, (0.8, 0.8, 0))
+    share = gaussian_filter(asked, (0.8, 0.8, 0))
+    faded: F32 = np.where(asked > 0, gap, near / (share + 0.15)).astype(np.float32)
+    return faded
 
 
 def _into_headroom(out: F32, goal: F32, asked: F32, rounds: int) -> F32:

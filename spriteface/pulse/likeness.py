@@ -34,7 +34,7 @@ from ..palette.color import lab_from_srgb, linear_from_srgb, oklab_from_srgb, sr
 from ..types import F32, U8, Label, Reading
 from .downscale import downscale_array
 from .evolve import SeparableCma
-from .faithful import make_faithful
+from .faithful import bend, make_faithful
 from .generator import Generator, Latents, MapsRegions, ReadsSprites
 from .loss import lr_psnr_db
 from .search import search_all
@@ -51,6 +51,7 @@ COLOR_ROUNDS = 3
 # (tones 1 to 9 at two exposures: 5.0 to 5.7)
 PREVIEW_LIGHTER = 5.2
 LEAST_MELANIN = 0.10
+UNNATURAL_TINT = 0.3  # a skin tinted by more than this is green, blue or grey, not just warm
 
 # what counts how much, by label: outlines are drawn, not there
 LABEL_WEIGHT = np.full(len(Label), 1.0)
@@ -260,12 +261,13 @@ def _starts(
 class Goal:
     """What the search compares with: a square of the sprite's edge.
 
-    `target` weighs opaque pixels alike and is what reports use; `color` (S, S, 3) Oklab and
+    `target` weighs opaque pixels alike and is what reports use; `labels` (S, S); `color` (S, S, 3) Oklab and
     `weight` (S, S) weigh labels; `places` (S, S, groups) blurred one-hot; `eyes` the centre and
     the spread of the eyes in units of the edge.
     """
 
     target: Target
+    labels: NDArray[np.int64]
     color: F32
     weight: F32
     places: F32
@@ -322,6 +324,7 @@ def _goal(reading: Reading) -> Goal:
     place_weight = np.where(target.weights[0].numpy() > 0, place_weight, 0.35)
     return Goal(
         target=target,
+        labels=labels,
         color=oklab_from_srgb(image).astype(np.float32),
         weight=np.maximum(weight, 1e-4).astype(np.float32),
         places=_places(labels, edge, blur),
@@ -542,7 +545,7 @@ def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
     skin, light = person.skin, person.light
     is_, ought = lab_from_srgb(seen), _photographic(lab_from_srgb(goal))
     dark = float(ought[0] + PREVIEW_LIGHTER - is_[0])
-    if max(abs(c - 1) for c in skin.tint) > 1e-3:
+    if max(abs(c - 1) for c in skin.tint) > UNNATURAL_TINT:
         lighter = srgb_from_lab(ought + np.array([PREVIEW_LIGHTER, 0, 0]))
         gain = _gain(seen, np.clip(lighter, 0, 1).astype(np.float32))
         r, g, b = (float(np.clip(c * k, 0.02, 3.0)) for c, k in zip(skin.tint, gain, strict=True))
@@ -552,8 +555,17 @@ def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
         exposure = float(np.clip(light.exposure * (1 + 0.022 * dark), 0.8, 3.2))
         light = replace(light, exposure=exposure)
     hemoglobin = float(np.clip(skin.hemoglobin + 0.03 * (ought[1] - is_[1]), 0.6, 1.7))
-    skin = replace(skin, melanin=melanin, hemoglobin=hemoglobin)
+    tint = _warmer(skin.tint, float(0.75 * ought[2] - is_[2]))
+    skin = replace(skin, melanin=melanin, hemoglobin=hemoglobin, tint=tint)
     return replace(person, skin=skin, light=light)
+
+
+def _warmer(tint: tuple[float, ...], by: float) -> tuple[float, float, float]:
+    """A natural skin's tint, yellower by about `by` in b*: bright light washes colour out, and
+    sprites paint skin warmer than it is, so three quarters of their warmth are asked for."""
+    blue = float(np.clip(tint[2] * np.exp(-0.018 * by), 0.74, 1.04))
+    green = float(np.clip(tint[1] * np.exp(-0.003 * by), 0.95, 1.02))
+    return tint[0], green, blue
 
 
 # ------------------------------------------------------------------ the result
@@ -568,20 +580,97 @@ def _finish(
     report: _Report,
     loss: float,
 ) -> Likeness:
+    latents = _before_outline(generator, latents, reading, options.faithful)
     report("rendering", 0.7, None, loss)
     with torch.no_grad():
         image = _picture(generator.render(latents, options.size))
     report("finishing", 0.95, downscale_array(image, (PREVIEW_PX, PREVIEW_PX)), loss)
+    pairs = _correspondences(generator, latents, goal) if options.faithful else []
     sprite = goal.target.image.permute(1, 2, 0).numpy()
-    image = make_faithful(image, sprite, goal.target.weights[0].numpy(), amount=options.faithful)
+    bent, tinted = _dial(options.faithful)
+    image = bend(image, pairs, bent)
+    image = make_faithful(image, sprite, goal.target.weights[0].numpy(), amount=tinted)
     matte = None
     if options.matte and isinstance(generator, ReadsSprites):
         with torch.no_grad():
-            matte = _u8(generator.matte(latents, options.size)[0].numpy())
+            cover = generator.matte(latents, options.size)[0].numpy()
+        matte = _u8(bend(cover, pairs, bent))
     report("finishing", 1.0, None, loss)
     return _likeness(
         _u8(image), latents, matte, reading, goal.target, options, report.finish(), loss, "area"
     )
+
+
+def _dial(faithful: float) -> tuple[float, float]:
+    """How far to bend and how much to tint: the face moves first, so that tints meet it."""
+    return min(1.0, 2.0 * faithful), faithful**1.5
+
+
+def _before_outline(
+    generator: Generator, latents: Latents, reading: Reading, amount: float
+) -> Latents:
+    """For a faithful portrait, a wall in the colour of the sprite's outline: equality draws that
+    around the head, where on a bright wall it would be a row of dark spots."""
+    edge = reading.labels == Label.OUTLINE
+    if amount <= 0 or edge.sum() < 4 or not isinstance(generator, KnowsPeople):
+        return latents
+    person = generator.people(latents)[0]
+    ink = linear_from_srgb(np.median(reading.pixels[edge][:, :3], axis=0) / 255)
+    wall = replace(
+        person.background,
+        color=_mixed(person.background.color, ink, amount),
+        edge=_mixed(person.background.edge, ink, amount),
+    )
+    return generator.latents([replace(person, background=wall)])
+
+
+def _mixed(
+    color: tuple[float, ...], other: NDArray[Any], amount: float
+) -> tuple[float, float, float]:
+    r, g, b = (float((1 - amount) * c + amount * o) for c, o in zip(color, other, strict=True))
+    return r, g, b
+
+
+def _correspondences(
+    generator: Generator, latents: Latents, goal: Goal
+) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """(in the portrait, in the sprite), in units of the edge, of what both show."""
+    if not isinstance(generator, MapsRegions):
+        return []
+    with torch.no_grad():
+        shown = generator.regions(latents, 2 * PREVIEW_PX)[0].numpy()
+    ours, theirs = marks(shown), marks(goal.labels)
+    return [(ours[name], theirs[name]) for name in ours if name in theirs]
+
+
+def marks(labels: NDArray[np.int64]) -> dict[str, tuple[float, float]]:
+    """Points of a face in a square label map, (x, y) in units of its edge, where they show."""
+    n = len(labels)
+    found: dict[str, tuple[float, float]] = {}
+    rows, columns = np.nonzero(np.isin(labels, EYES))
+    if len(rows) < 2:
+        return found
+    middle = float(columns.min() + columns.max() + 1) / 2
+    level = float(rows.mean() + 0.5)
+    for name, side in (("left eye", columns < middle), ("right eye", columns >= middle)):
+        if side.any() and np.ptp(columns) > 0.12 * n:
+            found[name] = float(columns[side].mean() + 0.5) / n, float(rows[side].mean() + 0.5) / n
+    rows, columns = np.nonzero(np.isin(labels, (Label.MOUTH, Label.TEETH)))
+    if len(rows) and rows.mean() > level:
+        found["mouth"] = float(columns.mean() + 0.5) / n, float(rows.mean() + 0.5) / n
+    head = ~np.isin(labels, (Label.BACKGROUND, Label.OUTLINE, Label.CLOTHING))
+    sides = np.nonzero(head[max(0, int(level) - n // 16) : int(level) + n // 16 + 1].any(0))[0]
+    found["left side"] = float(sides[0]) / n, level / n
+    found["right side"] = float(sides[-1] + 1) / n, level / n
+    at = int(np.clip(middle, 0, n - 1))
+    strip = labels[:, max(0, at - n // 24) : at + n // 24 + 1]
+    worn = (Label.HAIR, Label.HEADWEAR, Label.BAND)
+    top = np.nonzero(np.isin(strip, (*worn, Label.EMBLEM, Label.SKIN)).any(1))[0]
+    found["top"] = middle / n, float(top[0] if len(top) else 0) / n
+    edge = np.nonzero(np.isin(strip, worn).mean(1)[: int(level)] > 0.5)[0]
+    if len(edge):
+        found["brow"] = middle / n, float(edge[-1] + 1) / n
+    return found
 
 
 def _likeness(
