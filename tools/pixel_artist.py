@@ -1306,7 +1306,7 @@ def texture(rng: Rng, size: int) -> U8:
         value = value * (1 + 0.08 * rng.normal(size=(size, 1)))
     elif kind == 4:  # leaves and blobs
         value = np.full((size, size), 0.7)
-        for _ in range(int(rng.integers(3, 3 + size * size // 30))):
+        for _ in range(int(rng.integers(3, 4 + size * size // 30))):
             y, x, r = rng.random() * size, rng.random() * size, rng.uniform(1, 4)
             value[np.hypot(yy - y, xx - x) < r] = rng.uniform(0.4, 1.3)
     else:  # waves

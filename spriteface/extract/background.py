@@ -22,7 +22,6 @@ KEY_BORDER = 0.6  # of the border that one colour must hold to be a key
 KEY_AREA = 0.12  # of the picture
 COMPRESSED = 26  # largest channel difference to a key that JPEG leaves behind
 LARGEST_TILED = 8_000_000  # px: no frame of a game is larger
-POCKET = 3  # px: enclosed areas of a magic colour smaller than this stay
 
 MAGIC = ((255, 0, 255), (0, 255, 0), (0, 255, 255), (255, 0, 128), (0, 0, 255), (255, 0, 0))
 

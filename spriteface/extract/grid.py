@@ -40,9 +40,9 @@ LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie 
 class AxisGrid:
     """`file = native * scale + phase` along one axis, with `count` whole or cut native pixels.
 
-    `first` is how far the grid's native pixel 0 lies before the first one in the picture:
-    0 unless the picture was cropped within a native pixel. `explained` in [0, 1] is the share
-    of change on the grid beyond chance, `log_chance` the logarithm of how likely chance is.
+    `phase` is negative when the picture was cropped within a native pixel. `explained` in
+    [0, 1] is the share of change on the grid beyond chance, `log_chance` the logarithm of how
+    likely chance is.
     """
 
     scale: float
@@ -50,7 +50,6 @@ class AxisGrid:
     count: int
     explained: float = 1.0
     log_chance: float = 0.0
-    filter: str = "none"
 
     def edges(self, size: int) -> NDArray[np.intp]:
         """First file pixel of each native pixel, and `size` at the end: (count + 1,)."""
