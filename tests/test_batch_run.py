@@ -167,7 +167,7 @@ def test_poses_of_a_sheet_are_one_person(tmp_path: Path) -> None:
     assert len(sidecars) == 2
     assert len({s["latent"]["seed"] for s in sidecars}) == 1
     (later,) = (s["traits"] for s in sidecars if s["traits"])  # the first one's, given to the other
-    assert later["hair_word"] == "ginger" and later["facial_hair"] == ""
+    assert later["skin"] == "#f6c296" and later["hair_length"] == "short"
     assert "view" not in later
 
 

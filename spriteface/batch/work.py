@@ -23,12 +23,13 @@ from ..types import U8, Box, Face, Frame, Pixels, Source, View
 from .executor import SetupFailed, resolve
 
 THUMB_PX = 256
-# What stays a person's from pose to pose; place, view and expression are each picture's own.
-PERSONAL = (
-    "age", "skin_rgb", "hair_rgb", "hair_word", "hair_length", "hair_style", "bald", "facial_hair",
-    "facial_hair_rgb", "beard_size", "glasses", "eye_rgb", "ears", "headwear", "hat_rgb",
-    "band_rgb", "brim", "emblem_rgb", "cloth_rgb",
-)  # fmt: skip
+# What stays a person's from pose to pose, by the name of the option and that of the reading;
+# place, view and expression are each picture's own.
+PERSONAL_COLORS = {
+    "skin": "skin_rgb", "hair": "hair_rgb", "eyes": "eye_rgb", "hat_color": "hat_rgb",
+    "clothes": "cloth_rgb",
+}  # fmt: skip
+PERSONAL_WORDS = ("hair_length", "ears")
 
 
 @dataclass(frozen=True)
@@ -200,9 +201,12 @@ def _as_the_person(job: Job, person: FoundFace | None) -> PortraitOptions:
     """The job's options, with the traits read off the person's first face; the user's win."""
     if person is None:
         return job.portrait
-    traits = resolve(job.read)(person.rgba).traits
-    own = {name: traits[name] for name in PERSONAL if traits.get(name) is not None}
-    return dataclasses.replace(job.portrait, traits={**own, **job.portrait.traits})
+    read = resolve(job.read)(person.rgba).traits
+    traits: dict[str, Any] = {n: read[n] for n in PERSONAL_WORDS if read.get(n)}
+    for option, name in PERSONAL_COLORS.items():
+        if read.get(name) is not None:
+            traits[option] = "#{:02x}{:02x}{:02x}".format(*read[name])
+    return dataclasses.replace(job.portrait, traits={**traits, **job.portrait.traits})
 
 
 def _save(job: Job, task: MakeTask, portrait: Any) -> Made:
