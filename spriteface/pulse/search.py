@@ -569,7 +569,7 @@ def _search(
     walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
     run = _Search(generator, target.to(z.device), plan, how, seed, on_step)
     where, gradient = torch.zeros(z[0].numel(), dtype=torch.bool), True
-    if not noise:
+    if not isinstance(generator, StyleBased):  # there, what a cut doesn't show may rest
         where, gradient = run.blind(walk)
     run.expect(count, gradient, bool(where.any()))
 
