@@ -13,7 +13,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(VENV)/.installed
-	$(BIN)/spriteface demo -o $(OUT)/demo
+	$(BIN)/spriteface upscale samples/*.png -o $(OUT)/demo --contact-sheet $(OUT)/demo/contact-sheet.png
 
 test: lint unit
 

@@ -2,6 +2,8 @@
 
     python -m benchmarks search                     the small trained StyleGAN2 of tests/data
     python -m benchmarks search --model NAME        an installed checkpoint
+    python -m benchmarks search --wide 256          the small one in a body of full width: the
+                                                    same pictures at what a published one costs
     python -m benchmarks search --full              a full-size StyleGAN1 of random weights:
                                                     what a step costs (says nothing about loss)
 
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from benchmarks.machine import describe, spread
 from spriteface.pulse.downscale import downscale
@@ -41,6 +44,57 @@ def small_network() -> StyleGan2:
     if "bank.z" not in network.state:
         network.state.update(make_bank(network))
     return network
+
+
+def widened(small: StyleGan2, px: int) -> StyleGan2:
+    """The same pictures from a network as wide as the published ones (config f), `px` px: added
+    channels and blocks are zero, so that it costs what they cost."""
+    state = {k: v.clone() for k, v in small.state.items() if k.startswith(("mapping.", "prior."))}
+    random = torch.Generator().manual_seed(0)
+    before_old = before = 0
+    for r in [2**i for i in range(2, px.bit_length())]:
+        wide, block = min(32768 // r, 512), f"synthesis.b{r}"
+        old = small.state.get(f"{block}.torgb.weight")
+        narrow = 0 if old is None else old.shape[1]
+        if r == 4:
+            const = small.state[f"{block}.const"]
+            state[f"{block}.const"] = F.pad(const, (0, 0, 0, 0, 0, wide - narrow))
+        for conv in ("conv1",) if r == 4 else ("conv0", "conv1"):
+            name = f"{block}.{conv}"
+            inputs, had = (before, before_old) if conv == "conv0" else (wide, narrow)
+            empty = {
+                "weight": torch.zeros(0, 0, 3, 3),
+                "bias": torch.zeros(0),
+                "affine.weight": torch.zeros(0, small.width),
+                "affine.bias": torch.zeros(0),
+                "noise_const": torch.randn(r, r, generator=random),
+                "noise_strength": torch.zeros(()),
+            }
+            given = {part: small.state.get(f"{name}.{part}", v) for part, v in empty.items()}
+            if not narrow:
+                had = 0
+            grow = (0, 0, 0, 0, 0, inputs - given["weight"].shape[1])
+            state[f"{name}.weight"] = F.pad(given["weight"], (*grow, 0, wide - narrow))
+            state[f"{name}.bias"] = F.pad(given["bias"], (0, wide - narrow))
+            state[f"{name}.affine.weight"] = F.pad(given["affine.weight"], (0, 0, 0, inputs - had))
+            state[f"{name}.affine.bias"] = F.pad(given["affine.bias"], (0, inputs - had), value=1.0)
+            state[f"{name}.noise_const"] = given["noise_const"]
+            state[f"{name}.noise_strength"] = given["noise_strength"]
+        rgb = f"{block}.torgb"
+        if old is None:
+            state[f"{rgb}.weight"] = torch.zeros(3, wide, 1, 1)
+            state[f"{rgb}.affine.weight"] = torch.zeros(wide, small.width)
+            state[f"{rgb}.affine.bias"] = torch.ones(wide)
+            state[f"{rgb}.bias"] = torch.zeros(3)
+        else:
+            scale = (wide / narrow) ** 0.5  # its equalised learning rate divides by sqrt(inputs)
+            state[f"{rgb}.weight"] = F.pad(old * scale, (0, 0, 0, 0, 0, wide - narrow))
+            weight, bias = (small.state[f"{rgb}.affine.{p}"] for p in ("weight", "bias"))
+            state[f"{rgb}.affine.weight"] = F.pad(weight, (0, 0, 0, wide - narrow))
+            state[f"{rgb}.affine.bias"] = F.pad(bias, (0, wide - narrow), value=1.0)
+            state[f"{rgb}.bias"] = small.state[f"{rgb}.bias"]
+        before, before_old = wide, narrow
+    return StyleGan2(state, {}, name=f"heads128 in a body of {px} px", licence="MIT")
 
 
 def reachable(network: StyleGan, count: int) -> list[tuple[str, Target]]:
@@ -102,7 +156,8 @@ def compare(network: StyleGan, targets: list[tuple[str, Target]], seeds: int) ->
                 seconds[recipe].append(spent)
                 print(
                     f"{name:16} {recipe:8} {spent:7.2f} {result.steps:6} {loss:10.6f} "
-                    f"{-10 * np.log10(loss):6.2f} {result.percentile:5.0f}"
+                    f"{-10 * np.log10(loss):6.2f} {result.percentile:5.0f}",
+                    flush=True,
                 )
     for recipe in losses:
         print(f"{recipe}: CPU-s {spread(seconds[recipe])}, MSE {spread(losses[recipe])}")
@@ -180,9 +235,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--model", default="")
+    parser.add_argument("--wide", type=int, default=0)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--targets", type=int, default=3, help="of each kind")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument(
+        "--kind", choices=["own", "head", "sprite"], nargs="*", default=["own", "head", "sprite"]
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(describe())
@@ -191,10 +250,21 @@ def main() -> None:
         return
     loaded = load_generator(args.model) if args.model else small_network()
     assert isinstance(loaded, StyleGan), "--model names a StyleGAN checkpoint"
+    if args.wide:
+        assert isinstance(loaded, StyleGan2) and args.wide >= loaded.resolution
+        bank = {k: v for k, v in loaded.state.items() if k.startswith("bank.")}
+        loaded = widened(loaded, args.wide)
+        loaded.state.update(bank)
     print(f"{loaded.info.name}: {loaded.resolution} px")
-    kinds = [*reachable(loaded, args.targets), *unseen(args.targets), *sprites()[: args.targets]]
+    makers = {
+        "own": lambda: reachable(loaded, args.targets),
+        "head": lambda: unseen(args.targets),
+        "sprite": lambda: sprites()[: args.targets],
+    }
+    kinds = [target for kind in args.kind for target in makers[kind]()]
     compare(loaded, kinds, args.seeds)
-    people(loaded, kinds[0][1])
+    if not args.wide:
+        people(loaded, kinds[0][1])
 
 
 if __name__ == "__main__":

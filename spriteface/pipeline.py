@@ -135,7 +135,7 @@ def make_portraits(
     faces: Sequence[Face],
     options: PortraitOptions | None = None,
     *,
-    generator: Generator | None = None,
+    generator: Generator | str | None = None,
     on_event: OnEvent | None = None,
     person_seed: int | None = None,
     **changes: Any,
@@ -146,7 +146,7 @@ def make_portraits(
 
     Args:
         options: what to make; `changes` are fields of it by name.
-        generator: one already loaded; by default `options.generator` is loaded once.
+        generator: one already loaded, or a name; by default `options.generator` is loaded once.
         on_event: called often; returning False cancels.
         person_seed: draw this person for every face, instead of one of its own for each.
 
@@ -157,6 +157,9 @@ def make_portraits(
     from .pulse.generator import load_generator
 
     options = dataclasses.replace(options or PortraitOptions(), **changes)
+    if isinstance(generator, str):
+        options = dataclasses.replace(options, generator=generator)
+        generator = None
     if generator is None:
         generator = load_generator(options.generator, options.device)
     people: dict[int, int] = {}

@@ -193,7 +193,7 @@ class Sprite:
     """Something that stands out from its background.
 
     `pixels` is the crop of the frame at `box` with everything that isn't the sprite at
-    alpha 0; `background` says how it was told apart: alpha, key, tiles, scene, none.
+    alpha 0; `background` says how it was told apart: alpha, key, motion, tiles, none.
     """
 
     pixels: Pixels

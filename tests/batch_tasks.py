@@ -101,4 +101,5 @@ def make(
             lr_psnr_db=40.0,
             downscale_operator="area",
             seconds=0.0,
+            traits=dict(options.traits),
         )

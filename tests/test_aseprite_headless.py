@@ -75,6 +75,8 @@ def saved(line: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
+        ({"p_what": "palette"}, "only portrait and faces have a batch mode"),
+        ({"p_as": "hat"}, "as=hat: known are sprite, layer, enlarged and palette"),
         ({"p_sise": "3"}, "unknown parameter sise"),
         ({"p_size": "big"}, "size=big is not a number"),
         ({"p_seed": "1.5"}, "seed=1.5 is not a whole number"),
@@ -131,9 +133,28 @@ def test_files_of_the_stand_in_are_aseprite_files(
 # The real command and generator: `steps=1` makes a poor likeness, but the same files.
 
 
+def test_find_faces(root: Path, picture: Path, launch: Path, tmp_path: Path) -> None:
+    files = pytest.importorskip("spriteface.files.aseprite")
+    out = tmp_path / "out.aseprite"
+    line = run(
+        root, picture=picture, launch=launch, file=tmp_path / "hero.aseprite", frames=2,
+        p_what="faces", p_save=out,
+    )  # fmt: skip
+    assert saved(line)["faces"] == 1
+    sprite = files.read_aseprite(out)
+    given, found = sprite.slices
+    assert found.name == "face-2", "numbers go on after the slice that is there"
+    w, h = struct.unpack("<II", picture.read_bytes()[:8])
+    assert given.keys[0].box.iou(found.keys[0].box) > 0.5
+    assert found.keys[0].box.right <= w + 4 and found.keys[0].box.bottom <= h + 6
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(700)
-def test_new_sprite(root: Path, picture: Path, launch: Path, tmp_path: Path) -> None:
+def test_new_sprite_of_what_shows_no_face(root: Path, launch: Path, tmp_path: Path) -> None:
+    """Where no face is found the whole area is taken for one."""
+    picture = tmp_path / "flat.bin"
+    picture.write_bytes(struct.pack("<II", 16, 16) + bytes((200, 150, 120, 255)) * 256)
     out = tmp_path / "it's a hero.png"
     line = run(
         root, picture=picture, launch=launch, file=tmp_path / "hero.aseprite",

@@ -166,6 +166,9 @@ def test_poses_of_a_sheet_are_one_person(tmp_path: Path) -> None:
     sidecars = [json.loads(p.read_text()) for p in (tmp_path / "out").glob("portraits/*/*.json")]
     assert len(sidecars) == 2
     assert len({s["latent"]["seed"] for s in sidecars}) == 1
+    (later,) = (s["traits"] for s in sidecars if s["traits"])  # the first one's, given to the other
+    assert later["skin"] == "#f6c296" and later["hair_length"] == "short"
+    assert "view" not in later
 
 
 def test_other_options_need_another_folder(shots: Path, tmp_path: Path) -> None:

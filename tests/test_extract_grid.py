@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import enlarge as enlarge_by
 from spriteface.errors import OptionError
 from spriteface.extract import grid
 from spriteface.types import U8, Box, Palette, Pixels, Source
+from tools import pixel_artist as artist
 
 MEMORY = Source(None)
 
@@ -112,6 +116,49 @@ def test_a_given_scale_wins_and_finds_its_phase() -> None:
     assert frame.phase == (-3.0, -1.0)
     with pytest.raises(OptionError, match="option scale"):
         grid.recover(Pixels(np.ascontiguousarray(file)), MEMORY, scale=(500.0, 2.0))
+
+
+def scene_of(width: int, height: int) -> U8:
+    picture = artist.scene(np.random.default_rng(12), max(width, height), 12.0, transparent=False)
+    return np.ascontiguousarray(picture.rgba[:height, :width])
+
+
+FILTERS: list[tuple[str, float, Callable[[U8], U8]]] = [
+    ("bilinear", 2.5, lambda a: enlarge_by.resized(a, 320, 280, enlarge_by.R.BILINEAR)),
+    ("bilinear", 3.0, lambda a: enlarge_by.resized(a, 384, 336, enlarge_by.R.BILINEAR)),
+    ("bicubic", 3.5, lambda a: enlarge_by.resized(a, 448, 392, enlarge_by.R.BICUBIC)),
+    ("lanczos", 4.0, lambda a: enlarge_by.resized(a, 512, 448, enlarge_by.R.LANCZOS)),
+    ("jpeg", 3.0, lambda a: enlarge_by.jpeg(enlarge(a, 384, 336), 80)),
+    ("scanlines", 3.0, lambda a: enlarge_by.scanlines(a, 3, 0.6)),
+    ("lcd", 4.0, lambda a: enlarge_by.lcd(a, 4, 0.85)),
+    ("ntsc", 3.0, lambda a: enlarge_by.ntsc(a, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "scale", "make"), FILTERS, ids=lambda v: str(v)[:9])
+def test_filtered_pictures_show_their_grid(
+    name: str, scale: float, make: Callable[[U8], U8]
+) -> None:
+    native = scene_of(128, 112)
+    frame = grid.recover(Pixels(make(native)), MEMORY)
+    assert frame.scale == pytest.approx((scale, scale), rel=0.01)
+    assert frame.filter != "none"
+    assert frame.pixels.rgba.shape == native.shape
+    away = np.abs(frame.pixels.rgba[..., :3].astype(int) - native[..., :3]).max(axis=2)
+    assert np.median(away) <= 12
+
+
+def test_a_compressed_native_picture_is_native() -> None:
+    frame = grid.recover(Pixels(enlarge_by.jpeg(scene_of(128, 112), 80)), MEMORY)
+    assert frame.scale == (1.0, 1.0)
+
+
+def test_colours_drawn_apart_by_compression_are_one_again() -> None:
+    native = art(64, 56, 4, colors=5)
+    frame = grid.recover(Pixels(enlarge_by.jpeg(enlarge(native, 256, 224), 90)), MEMORY)
+    colors = np.unique(frame.pixels.rgba.reshape(-1, 4), axis=0)
+    assert frame.scale == (4.0, 4.0)
+    assert len(colors) <= 8
 
 
 @settings(max_examples=60, deadline=None)

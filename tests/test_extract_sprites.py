@@ -10,7 +10,7 @@ from spriteface.extract import faces
 from spriteface.extract.background import color_name, find_background
 from spriteface.extract.detect import load_detector
 from spriteface.extract.groups import group_pictures
-from spriteface.extract.sprites import find_sprites
+from spriteface.extract.sprites import find_sprites, take_apart
 from spriteface.options import ExtractOptions
 from spriteface.types import U8, Box, Frame, Pixels, Source
 
@@ -113,6 +113,21 @@ def test_repeated_tiles_are_background() -> None:
     assert sprites[0].background == "tiles"
     whole = Box(117, 103, 16, 32)
     assert sprites[0].box.iou(whole) > 0.6
+
+
+def test_what_moves_before_a_still_scene_is_a_sprite() -> None:
+    rng = np.random.default_rng(8)
+    still = np.full((80, 120, 4), 255, np.uint8)
+    still[..., :3] = rng.integers(0, 255, (80, 120, 3), dtype=np.uint8) // 60 * 60
+    shots = []
+    for x in (10, 40, 70, 95):
+        shot = still.copy()
+        paste(shot, walker(), x, 30)
+        shots.append(frame(shot))
+    scene = take_apart(shots[1], others=[shots[0], *shots[2:]])
+    assert scene.background.kind == "motion"
+    assert len(scene.sprites) == 1
+    assert scene.sprites[0].box.iou(Box(42, 31, 12, 31)) > 0.9
 
 
 def test_names_of_colours() -> None:

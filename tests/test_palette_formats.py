@@ -350,3 +350,19 @@ def test_every_format_is_listed_once():
     assert len(set(IDS)) == len(IDS)
     for form in FORMATS:
         assert form.suffixes and form.title and form.keeps >= {"rgb"}
+
+
+def test_adding_a_format_takes_one_record(tmp_path, monkeypatch):
+    """What docs/palettes.md tells contributors: a record and a line."""
+
+    def decode(data: bytes) -> Palette:
+        rgb = np.frombuffer(data[4:], np.uint8).reshape(-1, 3)
+        return Palette(np.concatenate([rgb, np.full((len(rgb), 1), 255, np.uint8)], axis=1))
+
+    mine = PaletteFormat(
+        "mine", "My palette", (".mine",), lambda data: data[:4] == b"MINE", decode,
+        lambda palette: b"MINE" + palette.colors[:, :3].tobytes(), frozenset({"rgb"}),
+    )  # fmt: skip
+    monkeypatch.setattr(formats, "FORMATS", (*FORMATS, mine))
+    path = write_palette(sample(by_name("jasc")), tmp_path / "p.mine")
+    assert path.read_bytes()[:4] == b"MINE" and read_palette(path) == sample(by_name("jasc"))

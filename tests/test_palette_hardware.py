@@ -63,6 +63,19 @@ def test_published_numbers():
     assert machine("nes-2c03").fixed[0x21].tolist() == [109, 182, 255]  # octal 357
 
 
+def test_the_boot_roms_colours():
+    boot = [m for m in MACHINES if m.id.startswith("gb-color-")]
+    assert len(boot) == 51
+    up = machine("gb-color-up").fixed
+    assert [bytes(c.tolist()).hex() for c in up] == ["ffffff", "ffad63", "843100", "000000"]
+    left = {bytes(c.tolist()).hex() for c in machine("gb-color-left").fixed}
+    assert {"63a5ff", "0000ff", "ff8484", "943a3a", "7bff31", "008400"} <= left
+    assert [bytes(c.tolist()).hex() for c in machine("gb-color-right-b").fixed] == [
+        "000000", "008484", "ffde00", "ffffff",
+    ]  # fmt: skip
+    assert all(4 <= len(m.fixed) <= 12 for m in boot)
+
+
 def test_corrected_screens():
     black_white = np.array([[0, 0, 0], [255, 255, 255]], np.uint8)
     assert raw_to_screen(black_white, "gbc-lcd").tolist() == [[0, 0, 0], [240, 240, 240]]

@@ -188,6 +188,15 @@ def test_a_real_limit_of_the_system(tmp_path):
     assert caught.value.hint and leftovers(tmp_path) == []
 
 
+def test_a_full_device_stays_a_device():
+    device = Path("/dev/full")
+    if not device.is_char_device():
+        pytest.skip("no /dev/full here")
+    with pytest.raises(SinkError, match=r"/dev/full: no space left") as caught:
+        save_portrait(make_portrait(), device)
+    assert caught.value.hint and device.is_char_device()
+
+
 def test_unwritable_places_are_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder.png").mkdir()

@@ -183,13 +183,14 @@ def test_in_a_scene_the_background_fills_in():
     assert seen[40, 96, :3].tolist() == [200, 140, 110]
 
 
-def test_a_key_colour_keeps_hard_edges():
+@pytest.mark.parametrize("surround", ["nearest", "scale2x", "xbr"])
+def test_a_key_colour_keeps_hard_edges(surround):
     pixels = drawn()
     keyed = pixels.rgba.copy()
     keyed[keyed[..., 3] == 0] = [255, 0, 255, 255]
     portrait = portrait_for(Pixels(keyed))
     face = dataclasses.replace(portrait.face, pixels=pixels.crop(CROP))
-    seen = composite([dataclasses.replace(portrait, face=face)], 6)
+    seen = composite([dataclasses.replace(portrait, face=face)], 8, surround=surround)
     pinkish = (seen[..., 0] > 210) & (seen[..., 1] < 100) & (seen[..., 2] > 120)
     assert (seen[pinkish][:, :3] == [255, 0, 255]).all() and pinkish.any()
 

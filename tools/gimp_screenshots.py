@@ -131,7 +131,7 @@ def main() -> None:
     state.mkdir()
     os.environ["SPRITEFACE_STATE"] = str(state)
     shutil.copy(sprite, root / "tmp" / "sprite.png")
-    shutil.copy(ROOT / "samples" / "game_frame.png", root / "tmp" / "frame.png")
+    shutil.copy(ROOT / "samples" / "character_sheet.png", root / "tmp" / "frame.png")
     home = install.given_home("gimp", root / "tmp" / "profile")
     install.install(home)
     launch = json.loads(home.launch_file.read_text())

@@ -1102,7 +1102,7 @@ THINGS = (
 )  # fmt: skip
 
 
-def thing(rng: Rng, size: float) -> Picture:
+def thing(rng: Rng, size: float, kind: str = "") -> Picture:
     """Something without a face, about `size` px large."""
     width, height = int(size * rng.uniform(0.6, 1.6)) + 2, int(size * rng.uniform(0.6, 1.6)) + 2
     ss = 4 if size < 40 else 2
@@ -1110,7 +1110,7 @@ def thing(rng: Rng, size: float) -> Picture:
     w, h = width / 2 - 1, height / 2 - 1
     c.unit = 1.0
     a, b, d, dark = any_color(rng), any_color(rng), any_color(rng), (24, 20, 28)
-    kind = str(rng.choice(THINGS))
+    kind = kind or str(rng.choice(THINGS))
     p = c.paint
 
     def flat(mask: Bool, color: Color) -> None:
@@ -1274,11 +1274,113 @@ def thing(rng: Rng, size: float) -> Picture:
     return _trimmed(Picture(finish(c.native(rng, chance(rng, 0.65)), rng)))
 
 
+def texture(rng: Rng, size: int) -> U8:
+    """Opaque material of (size, size): stones, noise, bricks, planks, leaves, waves."""
+    base = any_color(rng)
+    kind = rng.integers(6)
+    yy, xx = np.mgrid[:size, :size]
+    if kind == 0:  # stones: cells with dark seams and lit tops
+        count = int(rng.integers(4, 4 + max(2, size * size // 60)))
+        points = rng.random((count, 2)) * size
+        d = np.hypot(yy[..., None] - points[:, 0], xx[..., None] - points[:, 1])
+        order = np.sort(d, axis=2)
+        value = 0.7 + 0.5 * rng.random(count)[d.argmin(axis=2)]
+        value[order[..., 1] - order[..., 0] < rng.uniform(0.6, 1.6)] = 0.35
+    elif kind == 1:  # noise of several grains
+        value = np.zeros((size, size))
+        for grain in (1, 2, 4, 8):
+            coarse = rng.random((-(-size // grain), -(-size // grain)))
+            value += np.kron(coarse, np.ones((grain, grain)))[:size, :size] * rng.random()
+        value = 0.4 + value / max(1e-6, float(value.max()))
+    elif kind == 2:  # bricks with a lit edge
+        h, w = int(rng.integers(3, 9)), int(rng.integers(6, 17))
+        row = yy // h
+        column = (xx + row % 2 * (w // 2)) // w
+        value = 0.75 + 0.4 * rng.random((size, size))[row % size, column % size]
+        value[(yy % h == 0) | ((xx + row % 2 * (w // 2)) % w == 0)] = 0.4
+        value[(yy % h == 1)] *= 1.2
+    elif kind == 3:  # planks
+        w = int(rng.integers(3, 9))
+        value = 0.8 + 0.3 * rng.random(size)[(xx // w) % size]
+        value[xx % w == 0] = 0.5
+        value = value * (1 + 0.08 * rng.normal(size=(size, 1)))
+    elif kind == 4:  # leaves and blobs
+        value = np.full((size, size), 0.7)
+        for _ in range(int(rng.integers(3, 4 + size * size // 30))):
+            y, x, r = rng.random() * size, rng.random() * size, rng.uniform(1, 4)
+            value[np.hypot(yy - y, xx - x) < r] = rng.uniform(0.4, 1.3)
+    else:  # waves
+        a, b = rng.uniform(0.2, 1.2, 2)
+        value = 0.9 + 0.25 * np.sign(np.sin(yy * a + 2 * np.sin(xx * b)))
+    levels = int(rng.integers(3, 8))
+    value = np.round(value * levels) / levels
+    out = np.full((size, size, 4), 255, np.uint8)
+    tint = np.array(base, float) * value[..., None]
+    if chance(rng, 0.3):
+        tint += rng.normal(0, rng.uniform(2, 12), (size, size, 1))
+    out[..., :3] = np.clip(tint, 0, 255)
+    return out
+
+
+def materials(rng: Rng, size: int) -> Picture:
+    """A sheet of textures without anyone, as sheets of walls and floors are."""
+    canvas = np.full((size, size, 4), 255, np.uint8)
+    cell = int(rng.choice([16, 16, 32, 32, 48, 96]))
+    shared = [texture(rng, cell) for _ in range(int(rng.integers(1, 6)))]
+    for y in range(0, size, cell):
+        for x in range(0, size, cell):
+            made = (
+                shared[int(rng.integers(len(shared)))] if chance(rng, 0.6) else texture(rng, cell)
+            )
+            paste(canvas, made, x, y)
+            if chance(rng, 0.25):
+                extra = thing(rng, cell * rng.uniform(0.4, 0.9)).rgba[:cell, :cell]
+                paste(canvas, extra, x + 1, y + 1)
+    return Picture(canvas)
+
+
+def landscape(rng: Rng, size: int) -> U8:
+    """Sky, clouds, hills, buildings with windows, plants: an outdoor view without anyone."""
+    out = np.full((size, size, 4), 255, np.uint8)
+    out[..., :3] = any_color(rng)
+    line = int(size * rng.uniform(0.35, 0.8))
+    for _ in range(int(rng.integers(0, 5))):
+        cloud = thing(rng, size * rng.uniform(0.1, 0.3), "cloud").rgba
+        paste(out, cloud, int(rng.integers(-10, size)), int(rng.integers(0, line)))
+    for k in range(int(rng.integers(1, 4))):
+        color = any_color(rng)
+        top = line - (3 - k) * size // 12 + rng.integers(0, size // 8 + 1)
+        walk = np.cumsum(rng.integers(-1, 2, size) * int(rng.integers(0, 3)))
+        for x in range(size):
+            out[max(0, int(top + walk[x])) :, x, :3] = color
+    for _ in range(int(rng.integers(0, 3))):
+        w, h = int(size * rng.uniform(0.15, 0.5)), int(size * rng.uniform(0.2, 0.6))
+        house = np.full((h, w, 4), 255, np.uint8)
+        house[..., :3] = any_color(rng)
+        if chance(rng, 0.5):
+            house = np.ascontiguousarray(texture(rng, max(h, w))[:h, :w])
+        step = int(rng.integers(6, 18))
+        glass, rim = any_color(rng), any_color(rng)
+        for y in range(3, h - step // 2, step):
+            for x in range(3, w - step // 2, step):
+                house[y : y + step // 2 + 1, x : x + step // 2 + 1, :3] = rim
+                house[y + 1 : y + step // 2, x + 1 : x + step // 2, :3] = glass
+        paste(out, house, int(rng.integers(-5, size)), line - h + int(rng.integers(0, 10)))
+    for _ in range(int(rng.integers(1, 8))):
+        kind = str(rng.choice(["tree", "bush", "rock", "flower", "sign", "pillar"]))
+        plant = thing(rng, size * rng.uniform(0.06, 0.25), kind).rgba
+        y = int(rng.integers(line, size)) - plant.shape[0]
+        paste(out, plant, int(rng.integers(-5, size)), y)
+    return out
+
+
 def tile(rng: Rng, size: int) -> U8:
     """One opaque background tile."""
     base = any_color(rng)
     out = np.full((size, size, 4), 255, np.uint8)
     out[..., :3] = base
+    if chance(rng, 0.25):
+        return texture(rng, size)
     kind = rng.integers(8)
     if kind == 0:
         out[..., :3] = np.clip(np.array(base) + rng.integers(-2, 3, (size, size, 1)) * 12, 0, 255)
@@ -1333,7 +1435,7 @@ def backdrop(rng: Rng, width: int, height: int) -> U8:
             color = any_color(rng)
             for x in range(width):
                 out[max(0, int(hills[x])) :, x, :3] = color
-    elif pick < 0.85:  # tiles
+    elif pick < 0.72:  # tiles
         size = int(rng.choice([8, 16, 16, 16, 24]))
         kinds = [tile(rng, size) for _ in range(int(rng.integers(1, 5)))]
         odds = rng.dirichlet(np.ones(len(kinds)) * 0.6)
@@ -1341,6 +1443,8 @@ def backdrop(rng: Rng, width: int, height: int) -> U8:
         for y in range(-int(oy), height, size):
             for x in range(-int(ox), width, size):
                 paste(out, kinds[int(rng.choice(len(kinds), p=odds))], x, y)
+    elif pick < 0.93:
+        return landscape(rng, max(width, height))[:height, :width]
     else:  # painted
         small = rng.integers(
             0, 256, (int(rng.integers(2, 6)), int(rng.integers(2, 6)), 3), dtype=np.uint8

@@ -53,15 +53,30 @@ def sample(rng: np.random.Generator) -> artist.Picture:
         return shrunk(artist.scene(rng, 2 * SIZE, 2 * unit, transparent=clear), 2)
     if pick < 0.68:
         return artist.walk_sheet(rng, SIZE, unit, transparent=rng.random() < 0.8)
-    if pick < 0.76:
+    if pick < 0.77:
         factor = 1 if rng.random() < 0.7 else 2
-        return shrunk(artist.thing_sheet(rng, SIZE * factor), factor)
+        return shrunk(nobody(rng, SIZE * factor), factor)
     if pick < 0.84:
         factor = 1 if rng.random() < 0.5 else 2
         return shrunk(artist.strip(rng, SIZE * factor), factor)
     edge = int(rng.integers(10, SIZE + 1))
     factor = 1 if edge < 36 else 2 if rng.random() < 0.7 else 1
     return padded(shrunk(artist.portrait(rng, edge * factor), factor), rng)
+
+
+def nobody(rng: np.random.Generator, size: int) -> artist.Picture:
+    """A picture without a face: things, textures, landscapes, lettering."""
+    pick = rng.random()
+    if pick < 0.4:
+        return artist.thing_sheet(rng, size)
+    if pick < 0.7:
+        return artist.materials(rng, size)
+    canvas = artist.landscape(rng, size) if pick < 0.85 else artist.backdrop(rng, size, size)
+    for _ in range(int(rng.integers(1, 5))):
+        made = artist.lettering(rng, size) if rng.random() < 0.5 else artist.text(rng)
+        x, y = (int(rng.integers(-5, size)) for _ in range(2))
+        artist.paste(canvas, made, x, y)
+    return artist.Picture(canvas)
 
 
 def shrunk(picture: artist.Picture, k: int) -> artist.Picture:
@@ -88,7 +103,7 @@ def padded(picture: artist.Picture, rng: np.random.Generator) -> artist.Picture:
     return artist.Picture(canvas, [label.moved(x, y) for label in picture.labels])
 
 
-def draw(count: int, seed: int, path: Path) -> None:
+def draw(count: int, seed: int, path: Path, empty: float) -> None:
     """Draw `count` pictures and write them with their labels.
 
     `labels` (N, 12, 11): head x0 y0 x1 y1, face x0 y0 x1 y1, view, side, kind; NaN where unused.
@@ -96,7 +111,8 @@ def draw(count: int, seed: int, path: Path) -> None:
     pictures = np.zeros((count, SIZE, SIZE, 4), np.uint8)
     labels = np.full((count, MOST, 11), np.nan, np.float32)
     for i in range(count):
-        picture = sample(np.random.default_rng((seed, i)))
+        rng = np.random.default_rng((seed, i))
+        picture = nobody(rng, SIZE) if rng.random() < empty else sample(rng)
         pictures[i] = picture.rgba
         for j, label in enumerate(picture.labels[:MOST]):
             side = {"left": -1, "": 0, "right": 1}[label.side]
@@ -274,7 +290,7 @@ def batches(
 
 
 def train(
-    paths: Sequence[Path], output: Path, minutes: float, seed: int, resume: Path | None
+    paths: Sequence[Path], output: Path, minutes: float, seed: int, rate: float, resume: Path | None
 ) -> None:
     torch.manual_seed(seed)
     torch.set_num_threads(1)
@@ -289,9 +305,9 @@ def train(
         done = (time.process_time() - began) / (60 * minutes)
         if done >= 1:
             break
-        rate = 2.5e-3 * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
+        now = rate * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = now
         loss = loss_of(network(batch[0]), *batch[1:])
         optimizer.zero_grad()
         loss.backward()
@@ -382,23 +398,32 @@ def main() -> None:
     drawing.add_argument("-o", "--output", type=Path, required=True)
     drawing.add_argument("--count", type=int, default=6000)
     drawing.add_argument("--seed", type=int, default=1)
+    drawing.add_argument("--empty", type=float, default=0.0, help="share of pictures without faces")
     training = commands.add_parser("train")
     training.add_argument("data", type=Path, nargs="+")
     training.add_argument("-o", "--output", type=Path, required=True)
     training.add_argument("--minutes", type=float, default=20)
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--resume", type=Path)
+    training.add_argument("--rate", type=float, default=2.5e-3)
     fitting = commands.add_parser("calibrate")
     fitting.add_argument("weights", type=Path, help="the file beside spriteface/extract/network.py")
     fitting.add_argument("--count", type=int, default=1500)
     fitting.add_argument("--seed", type=int, default=1000)
     options = parser.parse_args()
     if options.command == "draw":
-        draw(options.count, options.seed, options.output)
+        draw(options.count, options.seed, options.output, options.empty)
     elif options.command == "calibrate":
         calibrate(options.weights, options.count, options.seed)
     else:
-        train(options.data, options.output, options.minutes, options.seed, options.resume)
+        train(
+            options.data,
+            options.output,
+            options.minutes,
+            options.seed,
+            options.rate,
+            options.resume,
+        )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 --   size, seed, faithful, steps             as in `spriteface upscale`
 --   as=sprite | layer | enlarged | palette  what comes back; palette with scale=2 | 4 | 8
 --   save=FILE      where it is saved        command=WORDS  how to run spriteface
+--   what=portrait | faces                   portraits (default), or slices of the faces found
 -- An error ends the script, so Aseprite exits with 255 and prints the message.
 
 local pixels = require "pixels"
@@ -18,7 +19,7 @@ local privileged = require "privileged"
 local batch = {}
 
 local KNOWN = {}
-for _, name in ipairs { "face", "slice", "rect", "frame", "frames", "tag", "size", "seed", "faithful", "steps", "as", "scale", "save", "command" } do
+for _, name in ipairs { "face", "slice", "rect", "frame", "frames", "tag", "size", "seed", "faithful", "steps", "as", "scale", "save", "command", "what" } do
   KNOWN[name] = true
 end
 
@@ -40,7 +41,7 @@ local function box(params, name)
   if not params[name] then return nil end
   local x, y, w, h = params[name]:match("^(%-?%d+),(%-?%d+),(%d+),(%d+)$")
   if not x then stop(("%s=%s is not X,Y,W,H"):format(name, params[name])) end
-  return Rectangle(math.tointeger(x), math.tointeger(y), math.tointeger(w), math.tointeger(h))
+  return Rectangle(tonumber(x), tonumber(y), tonumber(w), tonumber(h))
 end
 
 local function target_of(sprite, params)
@@ -93,35 +94,50 @@ local function load_picture(path)
   return { width = image.width, height = image.height, format = "rgba8", data = data }
 end
 
--- Runs the command over several files; its report for each, in their order.
+-- Runs the command; its output. An error of the command is ours.
+local function call(context, words, may_fail)
+  local all = { table.unpack(context.program) }
+  for _, word in ipairs(words) do all[#all + 1] = word end
+  local output, status, said = privileged.capture(all, app.fs.joinPath(context.folder, "complaints.txt"))
+  if status ~= 0 and not may_fail then
+    stop(("the spriteface command failed (%s): %s"):format(tostring(status), (said:gsub("%s+$", ""))))
+  end
+  return output, status, said
+end
+
+local function json_of(output, status, said)
+  local ok, report = pcall(json.decode, output)
+  if ok and report then return report end
+  said = said:gsub("%s+$", "")
+  return stop(("the spriteface command failed (%s): %s"):format(tostring(status), said ~= "" and said or "no report"))
+end
+
+-- Portraits of several files; the command's report for each, in their order.
 local function upscale(context, files, face)
-  local words = { table.unpack(context.program) }
+  local words = { "upscale", table.unpack(files) }
   local function add(...) for _, word in ipairs { ... } do words[#words + 1] = word end end
-  add("upscale")
-  add(table.unpack(files))
-  add("-o", context.folder, "--size", context.size, "--seed", context.seed, "--scale", "1", "--phase", "0")
+  add("-o", context.output, "--size", context.size, "--seed", context.seed, "--scale", "1", "--phase", "0")
   if context.faithful then add("--faithful", context.faithful) end
   if context.matte then add("--matte") end
   if context.steps then add("--steps", context.steps) end
   add("--face", face, "--json", "--quiet")
-  local output, status, said = privileged.capture(words, app.fs.joinPath(context.folder, "complaints.txt"))
-  local ok, report = pcall(json.decode, output)
-  if not ok or not report or not report.results then
-    said = said:gsub("%s+$", "")
-    stop(("the spriteface command failed (%s): %s"):format(tostring(status), said ~= "" and said or "no report"))
-  end
-  return report.results
+  return json_of(call(context, words, true)).results
 end
 
-local function result_of(report)
+local function result_of(report, file)
   local written = report.written
-  local sidecar = json.decode(privileged.read(written[3]))
-  local b = sidecar.crop_box
+  local b = json.decode(privileged.read(written[3])).crop_box
   if not b then stop("the report " .. written[3] .. " names no crop_box") end
   return {
-    portrait = load_picture(written[1]),
+    portrait = load_picture(written[1]), file = file, portrait_file = written[1],
     face = { x = math.floor(b[1]), y = math.floor(b[2]), w = math.floor(b[3]), h = math.floor(b[4]) },
   }
+end
+
+local function save_frame(context, frame)
+  local path = app.fs.joinPath(context.folder, ("frame-%d.png"):format(frame.number))
+  save_picture(frame.picture, path)
+  return path
 end
 
 -- Portraits by frame index. A picture in which no face is found is taken as a face as a whole.
@@ -129,10 +145,7 @@ local function portraits(context, target, face)
   local files, index_of, results = {}, {}, {}
   for i, frame in ipairs(target.frames) do
     if not frame.same_as then
-      local path = app.fs.joinPath(context.folder, ("frame-%d.png"):format(frame.number))
-      save_picture(frame.picture, path)
-      files[#files + 1], index_of[#index_of + 1] = path, i
-      table.insert(context.junk, path)
+      files[#files + 1], index_of[#index_of + 1] = save_frame(context, frame), i
     end
   end
   local wanted = face and ("%d,%d,%d,%d"):format(face.x - target.x, face.y - target.y, face.width, face.height) or "1"
@@ -144,87 +157,123 @@ local function portraits(context, target, face)
     if report.error then
       problem = report.error
     else
-      for i = 1, #report.written do table.insert(context.junk, report.written[i]) end
-      results[index_of[n]] = result_of(report)
+      results[index_of[n]] = result_of(report, files[n])
     end
   end
   if next(results) == nil then stop(problem or "no portrait was made") end
   return results
 end
 
-local function used_colors(picture)
-  local colors, seen = { { 0, 0, 0, 0 } }, {}
-  for pixel in pixels.rgba_of(picture):gmatch("....") do
-    if pixel:byte(4) >= 128 and not seen[pixel] then
-      seen[pixel] = true
-      colors[#colors + 1] = { pixel:byte(1), pixel:byte(2), pixel:byte(3), 255 }
-      if #colors > 256 then stop("as=palette: the area has more than 255 colours; use an indexed sprite") end
+-- A result's portrait in the palette of its frame, `times` the size of its face.
+local function restored(context, result, times)
+  local path = app.fs.joinPath(context.output, app.fs.fileTitle(result.file) .. "-restored.png")
+  call(context, { "restore", result.portrait_file, "--sprite", result.file, "--times", times, "--alpha", "sprite", "-o", path })
+  local image, colors, transparent = privileged.load_indexed(path)
+  if not image then stop("the picture " .. path .. " cannot be read") end
+  return {
+    width = image.width, height = image.height, format = "index8", data = pixels.bytes(image), palette = pixels.colors(colors),
+    transparent = transparent,
+  }
+end
+
+-- What placing needs beside the portraits, as the engine would have sent it.
+local function complete(context, target, results, kind, scale)
+  for _, result in pairs(results) do
+    local face = result.face
+    if kind == "palette" then
+      result.restored = restored(context, result, scale)
+    elseif kind == "layer" then
+      local data = pixels.bytes(pixels.fitted(pixels.rgb_image(result.portrait), face.w, face.h))
+      result.small = { width = face.w, height = face.h, format = "rgba8", data = data }
+      if target.mode == ColorMode.INDEXED then result.restored = restored(context, result, 1) end
     end
   end
-  return colors
+  return results
 end
 
-local function fit_pictures(target, results, scale)
-  for i, result in pairs(results) do
-    local face, image = result.face, pixels.rgb_image(result.portrait)
-    local picture = target.frames[i].picture
-    local w, h = face.w * (scale or 1), face.h * (scale or 1)
-    local data = pixels.bytes(pixels.fitted(image, w, h))
-    result.small = { width = w, height = h, format = "rgba8", data = data }
-    if scale then
-      local colors = picture.palette or used_colors(picture)
-      local clear = picture.palette and target.transparent or 0
-      result.restored = {
-        width = w, height = h, format = "index8", palette = colors, transparent = clear,
-        data = pixels.rgba_to_indices(data, colors, clear),
-      }
+local PLACES = {
+  sprite = place.new_sprite,
+  layer = function(target, results) return place.new_layer(target, results).sprite end,
+  enlarged = place.enlarged_copy,
+  palette = function(target, results, scale) return place.palette_sprite(target, results, "x" .. scale) end,
+}
+
+-- Does something with a folder of temporary files, which are gone afterwards, also after an error.
+local function with_folder(context, action)
+  context.folder = privileged.temporary_folder()
+  context.output = app.fs.joinPath(context.folder, "out") -- results are named like their inputs
+  local ok, outcome = pcall(action)
+  for _, folder in ipairs { context.output, context.folder } do
+    for _, name in ipairs(app.fs.isDirectory(folder) and app.fs.listFiles(folder) or {}) do
+      local path = app.fs.joinPath(folder, name)
+      if app.fs.isFile(path) then privileged.remove(path) end
     end
+    app.fs.removeDirectory(folder)
   end
+  if not ok then error(outcome, 0) end
+  return outcome
 end
 
-local function put(kind, target, results, scale)
-  if kind == "layer" then
-    fit_pictures(target, results)
-    return place.new_layer(target, results).sprite
-  elseif kind == "enlarged" then
-    return place.enlarged_copy(target, results)
-  elseif kind == "palette" then
-    fit_pictures(target, results, scale)
-    return place.palette_sprite(target, results, "x" .. scale)
-  elseif kind == "sprite" then
-    return place.new_sprite(target, results)
-  end
-  return stop("as=" .. kind .. ": known are sprite, layer, enlarged and palette")
+local function make_portraits(context, target, params)
+  local kind, scale = params.as or "sprite", whole(params, "scale", 4)
+  local put = PLACES[kind] or stop("as=" .. kind .. ": known are sprite, layer, enlarged and palette")
+  context.size, context.seed = whole(params, "size", 1024), whole(params, "seed", 0)
+  context.faithful, context.steps = number(params, "faithful"), whole(params, "steps")
+  context.matte = kind == "layer" or kind == "enlarged"
+  local face = box(params, "face")
+  local results = with_folder(context, function()
+    return complete(context, target, portraits(context, target, face), kind, scale)
+  end)
+  app.sprite = target.sprite
+  return put(target, results, scale), kind
 end
 
--- options: folder (the extension's), params, what. Returns what was saved.
+-- Slices of the faces in the first frame taken.
+local function find_faces(context, target)
+  local boxes = with_folder(context, function()
+    local file = save_frame(context, target.frames[1])
+    local report = json_of(call(context, { "extract", file, "--json", "--quiet", "--scale", "1", "--phase", "0", "-o", context.output }, true))
+    local found = {}
+    for i, face in ipairs(report[1] and report[1].faces or {}) do
+      local c = face.crop
+      found[i] = { x = math.floor(c[1]) + target.x, y = math.floor(c[2]) + target.y, w = math.floor(c[3]), h = math.floor(c[4]) }
+    end
+    return found
+  end)
+  app.sprite = target.sprite
+  return place.slices(target.sprite, boxes)
+end
+
+local WAYS = { portrait = "-portrait.aseprite", faces = "-faces.aseprite" }
+
+-- options: folder (the extension's), params, what ("portrait", "faces"; params.what says otherwise).
+-- Returns the name of the file saved.
 function batch.run(options)
-  if options.what ~= "portrait" then stop("only the portrait command has a batch mode") end
   local params = options.params
+  local what = params.what or options.what
+  if not WAYS[what] then stop("what=" .. what .. ": only portrait and faces have a batch mode") end
   for name in pairs(params) do
     if not KNOWN[name] then stop("unknown parameter " .. name) end
   end
   local sprite = app.sprite or stop("no sprite: give a file before --script, and check its name")
+  local source = sprite.filename
   local target = target_of(sprite, params)
-  local kind, scale = params.as or "sprite", whole(params, "scale", 4)
-  local save = params.save or app.fs.filePathAndTitle(sprite.filename) .. "-portrait.aseprite"
-  if save == sprite.filename then stop("save=" .. save .. " would overwrite the original") end
-  if #target.frames > 1 and app.fs.fileExtension(save):lower() == "png" then
+  local save = params.save or app.fs.filePathAndTitle(source) .. WAYS[what]
+  if save == source then stop("save=" .. save .. " would overwrite the original") end
+  if what == "portrait" and #target.frames > 1 and app.fs.fileExtension(save):lower() == "png" then
     stop("save=" .. save .. ": a .png holds one frame; use .aseprite or .gif")
   end
-  local context = {
-    program = program(options.folder, params), junk = {},
-    size = whole(params, "size", 1024), seed = whole(params, "seed", 0), faithful = number(params, "faithful"),
-    steps = whole(params, "steps"), matte = kind == "layer" or kind == "enlarged",
-  }
-  context.folder = privileged.temporary_folder()
-  local ok, results = pcall(portraits, context, target, box(params, "face"))
-  for _, path in ipairs(context.junk) do privileged.remove(path) end
-  app.fs.removeDirectory(context.folder)
-  if not ok then error(results, 0) end
-  local made = put(kind, target, results, scale)
+  local context = { program = program(options.folder, params) }
+  local report = { source = source, saved = save, frames = #target.frames, taken = target.label }
+  local made
+  if what == "faces" then
+    report.faces = find_faces(context, target)
+    made = sprite
+  else
+    made, report.as = make_portraits(context, target, params)
+  end
   privileged.save_sprite(made, save)
-  print(json.encode { source = sprite.filename, saved = save, frames = #target.frames, as = kind, taken = target.label })
+  print(json.encode(report))
   return save
 end
 

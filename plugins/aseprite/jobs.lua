@@ -72,7 +72,7 @@ local function box_of(list)
 end
 jobs.box_of = box_of
 
--- Portraits of a target's frames. options: whole (the area is the face), size, seed, faithful (0..1).
+-- Portraits of a target's frames. options: whole (the area is the face), size, seed, faithful (0..1), steps.
 -- on_finished gets results by frame index.
 function jobs.portraits(client, target, options, callbacks)
   local results, steps = {}, {}
@@ -80,7 +80,7 @@ function jobs.portraits(client, target, options, callbacks)
   local extract = { scale = { 1, 1 }, phase = { 0, 0 }, limit = 1 }
   if options.whole then extract.detector = "whole" end
   -- The matte comes along as alpha; what goes to a sprite of its own is made opaque again.
-  local portrait = { size = options.size, seed = options.seed, faithful = options.faithful, matte = true }
+  local portrait = { size = options.size, seed = options.seed, faithful = options.faithful, steps = options.steps, matte = true }
   for i, frame in ipairs(target.frames) do
     if not frame.same_as then
       steps[#steps + 1] = {

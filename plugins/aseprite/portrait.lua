@@ -179,7 +179,7 @@ function portrait.open(context, kind)
     box:say("Asking the engine...")
     local handle = jobs.portraits(box.client, self.target, {
       whole = data.face == WHOLE, size = math.tointeger(tonumber(data.size)), seed = math.max(0, math.floor(data.seed)),
-      faithful = data.faithful / 100,
+      faithful = data.faithful / 100, steps = saved.steps, -- no widget sets it: for experiments
     }, {
       on_progress = on_progress,
       on_finished = function(results, notes)

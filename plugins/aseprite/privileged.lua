@@ -91,6 +91,16 @@ function privileged.load_image(path)
   return image
 end
 
+-- An indexed picture: its image, palette and transparent index (nil where nothing is clear).
+function privileged.load_indexed(path)
+  local sprite = Sprite { fromFile = path, oneFrame = true }
+  if not sprite then return nil end
+  local transparent = not sprite.backgroundLayer and sprite.transparentColor or nil
+  local image, palette = sprite.cels[1].image:clone(), Palette(sprite.palettes[1])
+  sprite:close()
+  return image, palette, transparent
+end
+
 function privileged.save_image(image, path, palette)
   -- saveAs{...} without a palette raises: it takes the missing field for one.
   local ok

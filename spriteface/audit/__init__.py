@@ -47,7 +47,8 @@ def run(
             f"option suite: {', '.join(sorted(unknown))} is unknown", f"known: {', '.join(SUITES)}"
         )
     effort = effort or play.FULL
-    studio = Studio(generator, PortraitOptions(size=effort.size, generator=generator.info.name))
+    options = PortraitOptions(size=effort.size, steps=effort.steps, generator=generator.info.name)
+    studio = Studio(generator, options)
     return Report(
         generator.info.name,
         __version__,
@@ -60,6 +61,6 @@ def run(
         diversity=play.diversity(studio, effort, on_progress) if "diversity" in suites else None,
         skin_tone=play.skin_tone(studio, effort, on_progress) if "skin-tone" in suites else None,
         pictures=[("One template in ten skin tones", skin_tone_sheet(studio))]
-        if "skin-tone" in suites
+        if "skin-tone" in suites and effort.pictures
         else [],
     )

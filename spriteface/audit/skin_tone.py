@@ -113,15 +113,16 @@ def collect(
     *,
     template_count: int = 24,
     seeds: int = 4,
+    tones: Sequence[int] = range(TONES),
     on_progress: Callable[[float], None] = lambda done: None,
 ) -> list[Sample]:
     """Play the whole design; a None from `measure` is a failure and is kept out of the means,
     but counts as not passed."""
     chosen = range(min(template_count, len(templates())))
     samples = []
-    total = len(chosen) * TONES * seeds
+    total = len(chosen) * len(tones) * seeds
     for n, (template, seed, tone) in enumerate(
-        (t, s, k) for t in chosen for s in range(seeds) for k in range(TONES)
+        (t, s, k) for t in chosen for s in range(seeds) for k in tones
     ):
         sample = measure(tone, template, seed)
         if sample is not None:

@@ -24,7 +24,11 @@ OnProgress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work a run is. The full one takes long; the quick one suits a test run."""
+    """How much work a run is. The full one takes long; the quick one suits a test run.
+
+    `steps` of each search, 0 for the recipe's own number; `tones` the Monk tones played, from
+    0; `pictures` whether the report gets its sheet.
+    """
 
     name: str
     templates: int
@@ -32,10 +36,23 @@ class Effort:
     size: int
     candidates: int
     blank_seeds: int
+    steps: int = 0
+    tones: tuple[int, ...] = tuple(range(10))
+    pictures: bool = True
 
 
 FULL = Effort("full", templates=24, seeds=4, size=256, candidates=4, blank_seeds=100)
-QUICK = Effort("quick", templates=6, seeds=1, size=96, candidates=2, blank_seeds=10)
+QUICK = Effort(
+    "quick",
+    templates=6,
+    seeds=1,
+    size=96,
+    candidates=2,
+    blank_seeds=10,
+    steps=1,
+    tones=(0, 3, 5, 7, 9),
+    pictures=False,
+)
 EFFORTS = (FULL, QUICK)
 
 
@@ -311,6 +328,7 @@ def skin_tone(studio: Studio, effort: Effort, on_progress: OnProgress) -> SkinTo
         measure,
         template_count=effort.templates,
         seeds=effort.seeds,
+        tones=effort.tones,
         on_progress=lambda done: on_progress("skin tone", done),
     )
     return grade(samples)

@@ -236,7 +236,8 @@ class Batch:
             return False
         key, number = found[0]
         row = self.manifest.face(number)
-        task = MakeTask(row.found, row.source, self._name(row), self._seeds[row.person])
+        person = None if row.person == row.id else self.manifest.face(row.person).found
+        task = MakeTask(row.found, row.source, self._name(row), self._seeds[row.person], person)
         self._making[key] = number
         self._at = row.name
         self.executor.submit(Task(f"make:{key}", task, alone=True))

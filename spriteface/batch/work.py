@@ -6,6 +6,7 @@ portrait's files are written where they belong by the worker itself, whole or no
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import tempfile
 import zlib
@@ -22,11 +23,18 @@ from ..types import U8, Box, Face, Frame, Pixels, Source, View
 from .executor import SetupFailed, resolve
 
 THUMB_PX = 256
+# What stays a person's from pose to pose, by the name of the option and that of the reading;
+# place, view and expression are each picture's own.
+PERSONAL_COLORS = {
+    "skin": "skin_rgb", "hair": "hair_rgb", "eyes": "eye_rgb", "hat_color": "hat_rgb",
+    "clothes": "cloth_rgb",
+}  # fmt: skip
+PERSONAL_WORDS = ("hair_length", "ears")
 
 
 @dataclass(frozen=True)
 class Job:
-    """All a worker needs to know. The three functions are named, so that they can be replaced:
+    """All a worker needs to know. The functions are named, so that they can be replaced:
     `load(name, device)` may be "" for none."""
 
     out: Path
@@ -35,6 +43,7 @@ class Job:
     find: str = "spriteface.pipeline:find_faces"
     make: str = "spriteface.pipeline:make_portraits"
     load: str = "spriteface.pulse.generator:load_generator"
+    read: str = "spriteface.extract.reading:read"
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +124,14 @@ class FindTask:
 
 @dataclass(frozen=True, eq=False)
 class MakeTask:
-    """`name` is the result's, without suffix; `person_seed` the identity to give it."""
+    """`name` is the result's, without suffix; `person_seed` the identity to give it; `person`
+    the face of the same person that was met first, where that is another one."""
 
     face: FoundFace
     source: Path
     name: str
     person_seed: int
+    person: FoundFace | None = None
 
 
 @dataclass(frozen=True)
@@ -179,10 +190,23 @@ def _maker(job: Job) -> Callable[[MakeTask], list[Made]]:
 
     def make_all(task: MakeTask) -> list[Made]:
         face = task.face.face(task.source)
-        found = make([face], job.portrait, generator=generator, person_seed=task.person_seed)
+        options = _as_the_person(job, task.person)
+        found = make([face], options, generator=generator, person_seed=task.person_seed)
         return [_save(job, task, portrait) for portrait in found]
 
     return make_all
+
+
+def _as_the_person(job: Job, person: FoundFace | None) -> PortraitOptions:
+    """The job's options, with the traits read off the person's first face; the user's win."""
+    if person is None:
+        return job.portrait
+    read = resolve(job.read)(person.rgba).traits
+    traits: dict[str, Any] = {n: read[n] for n in PERSONAL_WORDS if read.get(n)}
+    for option, name in PERSONAL_COLORS.items():
+        if read.get(name) is not None:
+            traits[option] = "#{:02x}{:02x}{:02x}".format(*read[name])
+    return dataclasses.replace(job.portrait, traits={**traits, **job.portrait.traits})
 
 
 def _save(job: Job, task: MakeTask, portrait: Any) -> Made:

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 GALLERY_EVERY_SECONDS = 30.0
+WORKER_MIB = 1536  # room a worker with the embedded generator wants
 
 
 def batch_options(command: Function) -> Function:
     """Adds the options of workers and recognition; the command gets them as keywords."""
 
     @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("portraits"), show_default=True, help="Folder for the results; made if absent.")  # fmt: skip
-    @click.option("--jobs", default="auto", show_default=True, metavar="N|auto", help="Worker processes; auto is one per core.")  # fmt: skip
+    @click.option("--jobs", default="auto", show_default=True, metavar="N|auto", help="Worker processes; auto is one per core, if memory allows.")  # fmt: skip
     @click.option("--near", type=float, default=0.06, show_default=True, help="Faces that differ in so small a part share one portrait; 0: never.")  # fmt: skip
     @click.option("--timeout", "timeout_seconds", type=float, default=600.0, show_default=True, metavar="SECONDS", help="A picture or face that takes longer is given up.")  # fmt: skip
     @click.option("--memory", "memory_mib", type=int, default=0, metavar="MIB", help="So is one whose worker grows beyond this; 0 is a fair share of the machine's.")  # fmt: skip
@@ -51,23 +52,24 @@ def local_pool(job: Job, jobs: str, timeout_seconds: float, memory_mib: int) -> 
 
     if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
         raise OptionError(f"option jobs: {jobs!r}", "a number from 1, or auto")
-    workers = usable_cores() if jobs == "auto" else int(jobs)
+    total = _memory_mib()
+    fitting = max(1, total // WORKER_MIB) if total else usable_cores()
+    workers = min(usable_cores(), fitting) if jobs == "auto" else int(jobs)
     return LocalPool(
         WORKER,
         job,
         workers=workers,
         timeout_seconds=timeout_seconds,
-        memory_mib=memory_mib or _fair_share_mib(workers),
+        memory_mib=memory_mib or int(total * 0.75 / workers),
     )
 
 
-def _fair_share_mib(workers: int) -> int:
-    """Three quarters of the machine's memory among the workers; 0 where that isn't known."""
+def _memory_mib() -> int:
+    """Of the machine; 0 where that isn't known."""
     try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
     except (AttributeError, ValueError, OSError):
         return 0
-    return int(total * 0.75 / workers)
 
 
 class Display:

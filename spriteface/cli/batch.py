@@ -101,21 +101,21 @@ def _run(
     from ..batch.run import Batch, BatchOptions, remove_parts
 
     display = Display(as_json=as_json, quiet=quiet)
-    with prompt_interrupts(lambda: remove_parts(job.out)):
-        try:
-            with Batch(job, executor, BatchOptions(near=near), on_progress=display) as run:
+    try:
+        with Batch(job, executor, BatchOptions(near=near), on_progress=display) as run:
+            gallery = GalleryWriter(run)
+            with prompt_interrupts(lambda: remove_parts(job.out)):
                 run.add(items)
-                gallery = GalleryWriter(run)
                 while run.step():
                     gallery.maybe()
-                gallery.now()
-                write_contact_sheets(run.manifest, job.out)
-                found = summary(run.manifest)
-        except KeyboardInterrupt:
-            click.echo("\nwhat is done is kept; go on with --resume", err=True)
-            raise
-        finally:
-            display.close()
+            gallery.now()
+            write_contact_sheets(run.manifest, job.out)
+            found = summary(run.manifest)
+    except KeyboardInterrupt:
+        click.echo("\nwhat is done is kept; go on with --resume", err=True)
+        raise
+    finally:
+        display.close()
     found["failures"] += [
         {"what": str(p.path), "status": "failed", "reason": p.reason, "hint": ""} for p in problems
     ]

@@ -53,7 +53,6 @@ def watch(
     job = Job(output.resolve(), extract, portrait)
     display = Display(as_json=as_json, quiet=quiet)
     with (
-        prompt_interrupts(lambda: remove_parts(job.out)),
         FolderWatch(folder, settle_seconds=settle, exclude=job.out) as watcher,
         Batch(
             job,
@@ -62,7 +61,10 @@ def watch(
             on_progress=display,
         ) as run,
     ):
-        with contextlib.suppress(KeyboardInterrupt):
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            prompt_interrupts(lambda: remove_parts(job.out)),
+        ):
             _follow(run, watcher, display, [folder] if existing else [], quiet=quiet)
         GalleryWriter(run).now()
         found = summary(run.manifest)

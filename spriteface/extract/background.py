@@ -7,6 +7,7 @@ only in colours that nobody paints with are enclosed pockets background as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ MIN_SHARE = 0.02  # of the picture that must be see-through before alpha is beli
 KEY_BORDER = 0.6  # of the border that one colour must hold to be a key
 KEY_AREA = 0.12  # of the picture
 COMPRESSED = 26  # largest channel difference to a key that JPEG leaves behind
-POCKET = 3  # px: enclosed areas of a magic colour smaller than this stay
+LARGEST_TILED = 8_000_000  # px: no frame of a game is larger
 
 MAGIC = ((255, 0, 255), (0, 255, 0), (0, 255, 255), (255, 0, 128), (0, 0, 255), (255, 0, 0))
 
@@ -48,7 +49,7 @@ NAMES: tuple[tuple[str, RGB], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """`mask` (H, W) is True where nothing stands; `kind` is alpha, key, tiles or none."""
+    """`mask` (H, W) is True where nothing stands; `kind` is alpha, key, motion, tiles or none."""
 
     kind: str
     mask: Bool
@@ -61,8 +62,16 @@ def color_name(color: RGB) -> str:
     return NAMES[int(np.argmin(distance))][0]
 
 
-def find_background(pixels: Pixels, *, key: RGB | None = None) -> Background:
-    """Tell background from content; `key` is a colour that the user calls background."""
+def find_background(
+    pixels: Pixels, *, key: RGB | None = None, others: Sequence[Pixels] = ()
+) -> Background:
+    """Tell background from content.
+
+    Args:
+        pixels: a frame in native pixels.
+        key: a colour that the user calls background.
+        others: more frames of the same scene: what doesn't move is background.
+    """
     alpha = pixels.rgba[..., 3]
     clear = alpha <= SEE_THROUGH
     if key is not None:
@@ -72,6 +81,9 @@ def find_background(pixels: Pixels, *, key: RGB | None = None) -> Background:
     found = find_key(pixels)
     if found is not None:
         return Background("key", clear | found[1], found[0])
+    still = still_background(pixels, others)
+    if still is not None:
+        return Background("motion", clear | still)
     tiles = tile_background(pixels)
     if tiles is not None:
         return Background("tiles", clear | tiles)
@@ -128,11 +140,11 @@ def _is_noisy(border: U8, color: RGB) -> bool:
 
 
 def _near(rgba: U8, color: RGB, tolerance: int) -> Bool:
-    if tolerance == 0:
-        return np.asarray((rgba[..., :3] == np.array(color, np.uint8)).all(axis=-1))
-    low = np.clip(np.array(color) - tolerance, 0, 255).astype(np.uint8)
-    high = np.clip(np.array(color) + tolerance, 0, 255).astype(np.uint8)
-    return np.asarray(((rgba[..., :3] >= low) & (rgba[..., :3] <= high)).all(axis=-1))
+    out = np.ones(rgba.shape[:2], bool)
+    for c in range(3):  # channel by channel: huge sheets need little memory
+        low, high = max(0, color[c] - tolerance), min(255, color[c] + tolerance)
+        out &= (rgba[..., c] >= low) & (rgba[..., c] <= high)
+    return out
 
 
 def _flooded(same: Bool) -> Bool:
@@ -158,6 +170,8 @@ def tile_background(pixels: Pixels) -> Bool | None:
     Tiles that occur again and again are background. In the others, pixels that agree with a
     repeated tile (the one under the sprite) are background too.
     """
+    if pixels.width * pixels.height > LARGEST_TILED:
+        return None
     codes = pack(pixels.rgba)
     best: tuple[float, int, int, int] | None = None
     for size in (16, 8):
@@ -226,3 +240,21 @@ def _peel_tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> Bool:
     mask[:dy], mask[:, :dx] = True, True
     mask[dy + rows * size :], mask[:, dx + columns * size :] = True, True
     return mask
+
+
+def still_background(pixels: Pixels, others: Sequence[Pixels]) -> Bool | None:
+    """Where a frame shows what most frames of the same scene show; None if they don't fit.
+
+    `others` are frames of one size with the frame, from a camera that stands still; more than
+    32 are thinned out.
+    """
+    step = -(-len(others) // 32) if others else 1
+    stack = [pack(other.rgba) for other in others[::step] if other.rgba.shape == pixels.rgba.shape]
+    if len(stack) < 2:
+        return None
+    own = pack(pixels.rgba)
+    codes = np.stack([own, *stack])
+    votes = np.stack([(codes == code).sum(axis=0) for code in codes])
+    common = np.take_along_axis(codes, votes.argmax(axis=0)[None], axis=0)[0]
+    still = own == common
+    return still if 0.3 < float(still.mean()) < 0.999 else None

@@ -83,7 +83,7 @@ def skin_mask(rgba: U8) -> Bool:
 
 def _skin_faces(rgba: U8, skin: Bool) -> list[tuple[Box, int]]:
     """Skin areas with dark spots in them: (face box, number of spots that may be eyes)."""
-    luma = rgba[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma = _luma(rgba)
     closed = ndimage.binary_closing(np.pad(skin, 4), np.ones((3, 3)), iterations=1)[4:-4, 4:-4]
     labels, _ = ndimage.label(closed)
     out = []
@@ -166,6 +166,6 @@ def _lower_middle(head: Box) -> Box:
     return Box(head.x + inset, head.y + top, max(1, head.w - 2 * inset), max(1, head.h - top))
 
 
-def luma(rgba: U8) -> NDArray[np.float32]:
+def _luma(rgba: U8) -> NDArray[np.float32]:
     """(H, W) in [0, 255]."""
     return rgba[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)

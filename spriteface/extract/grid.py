@@ -27,6 +27,7 @@ from .grid_lines import find_lines, without_lines
 MAX_SCALE = 40.0
 MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
 SURE = math.log(1e-4)  # how unlikely chance must be before a grid is believed
+LARGEST_PART = 2048  # px of edge of the part in which a rhythm is looked for
 WEAK = math.log(1e-6)  # evidence that the other axis may overrule
 ENOUGH = 0.985  # share of the change that a grid must explain
 SLIGHT, SURE_SLIGHT = 1.3, math.log(1e-9)  # a slight stretch repeats few columns
@@ -39,9 +40,9 @@ LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie 
 class AxisGrid:
     """`file = native * scale + phase` along one axis, with `count` whole or cut native pixels.
 
-    `first` is how far the grid's native pixel 0 lies before the first one in the picture:
-    0 unless the picture was cropped within a native pixel. `explained` in [0, 1] is the share
-    of change on the grid beyond chance, `log_chance` the logarithm of how likely chance is.
+    `phase` is negative when the picture was cropped within a native pixel. `explained` in
+    [0, 1] is the share of change on the grid beyond chance, `log_chance` the logarithm of how
+    likely chance is.
     """
 
     scale: float
@@ -49,7 +50,6 @@ class AxisGrid:
     count: int
     explained: float = 1.0
     log_chance: float = 0.0
-    filter: str = "none"
 
     def edges(self, size: int) -> NDArray[np.intp]:
         """First file pixel of each native pixel, and `size` at the end: (count + 1,)."""
@@ -94,7 +94,7 @@ def recover(
         axes = tuple(
             _given_axis(size, s, phase[i] if phase else None, profile)
             for i, (size, s, profile) in enumerate(
-                zip((width, height), scale, change_profiles(comparable(pixels)))
+                zip((width, height), scale, change_profiles(pixels.rgba))
             )
         )
         return _frame(pixels, source, axes[0], axes[1], 1.0, "none")
@@ -115,15 +115,14 @@ def find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
 
 def _find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     height, width = pixels.rgba.shape[:2]
-    image = comparable(pixels)
-    profiles = change_profiles(image)
+    profiles = change_profiles(pixels.rgba)
     found = [exact_axis(profile) for profile in profiles]
     doubtful = any(grid is None or grid.scale < 2.0 for grid in found)
-    layered = layered_grid(image) if doubtful else None
+    layered = layered_grid(pixels.rgba) if doubtful else None
     coarsest = max((grid.scale for grid in found if grid is not None), default=1.0)
     if layered is not None and layered[0].scale >= 1.9 * coarsest:
         across, down = layered
-    elif doubtful and (rhythm := _rhythm_beyond(found, image)) is not None:
+    elif doubtful and (rhythm := _rhythm_beyond(found, pixels.rgba)) is not None:
         across, down = (_from_rhythm(r, size) for r, size in zip(rhythm, (width, height)))
         power = min(1.0, math.log10(min(r.power for r in rhythm)) / 2)
         confidence = min(0.99, 0.5 + 0.3 * power + 0.2 * min(r.predicted for r in rhythm))
@@ -136,9 +135,7 @@ def _find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     return native_axis(width), native_axis(height), _native_confidence(profiles), "none"
 
 
-def _rhythm_beyond(
-    found: Sequence[AxisGrid | None], image: NDArray[np.int16]
-) -> tuple[Rhythm, Rhythm] | None:
+def _rhythm_beyond(found: Sequence[AxisGrid | None], rgba: U8) -> tuple[Rhythm, Rhythm] | None:
     """A rhythm where exact grids are missing, or a much coarser one than a fraction found.
 
     Blurred or dark lines beside equal ones look like a fraction such as 4/3 or 3/2.
@@ -146,12 +143,21 @@ def _rhythm_beyond(
     whole = [grid.scale if grid and grid.scale == int(grid.scale) else None for grid in found]
     if None not in whole:
         return None
-    rhythm = find_rhythm(luma_of(image), known=(whole[0], whole[1]))
+    x, y = (max(0, (edge - LARGEST_PART) // 2) for edge in (rgba.shape[1], rgba.shape[0]))
+    part = rgba[y : y + LARGEST_PART, x : x + LARGEST_PART]
+    rhythm = find_rhythm(luma_of(comparable(part)), known=(whole[0], whole[1]))
+    if rhythm is not None:
+        rhythm = _moved(rhythm[0], x), _moved(rhythm[1], y)
     if rhythm is None or None in found:
         return rhythm
     finer = all(r.scale >= 1.9 * grid.scale for r, grid in zip(rhythm, found) if grid)
     mixed = any(scale is not None for scale in whole)
     return rhythm if finer or mixed else None
+
+
+def _moved(rhythm: Rhythm, start: int) -> Rhythm:
+    """A rhythm seen in a part that starts `start` px into the picture."""
+    return replace(rhythm, phase=(rhythm.phase + start) % rhythm.scale) if start else rhythm
 
 
 def luma_of(image: NDArray[np.int16]) -> F32:
@@ -165,28 +171,28 @@ def _from_rhythm(rhythm: Rhythm, size: int) -> AxisGrid:
     return _axis(size, rhythm.scale, rhythm.phase)
 
 
-def comparable(pixels: Pixels) -> NDArray[np.int16]:
+def comparable(rgba: U8) -> NDArray[np.int16]:
     """(H, W, 4) int16: colours weighted by alpha, so that hidden colours don't count."""
-    rgba = pixels.rgba.astype(np.int16)
-    alpha = rgba[..., 3:]
+    image = rgba.astype(np.int16)
+    alpha = image[..., 3:]
     if int(alpha.min()) == 255:
-        return rgba
-    rgba[..., :3] = rgba[..., :3] * alpha // 255
-    return rgba
+        return image
+    image[..., :3] = image[..., :3] * alpha // 255
+    return image
 
 
-def change_profiles(image: NDArray[np.int16], tolerance: int = 0) -> tuple[F64, F64]:
+def change_profiles(rgba: U8, tolerance: int = 0) -> tuple[F64, F64]:
     """How much each column (row) differs from the one before: (W,) and (H,).
 
     Entry 0 is 0. The unit is the number of pixels that differ by more than `tolerance`.
     """
-    across = np.zeros(image.shape[1])
-    down = np.zeros(image.shape[0])
-    for start in range(0, image.shape[0], 256):  # bounded memory on huge sheets
-        rows = image[start : start + 257]
+    across = np.zeros(rgba.shape[1])
+    down = np.zeros(rgba.shape[0])
+    for start in range(0, rgba.shape[0], 256):  # bounded memory on huge sheets
+        rows = comparable(rgba[start : start + 257])
         body = rows[:256]
-        across[1:] += (np.abs(np.diff(body, axis=1)).max(axis=2) > tolerance).sum(axis=0)
-        step = (np.abs(np.diff(rows, axis=0)).max(axis=2) > tolerance).sum(axis=1)
+        across[1:] += (np.abs(np.diff(body, axis=1)) > tolerance).any(axis=2).sum(axis=0)
+        step = (np.abs(np.diff(rows, axis=0)) > tolerance).any(axis=2).sum(axis=1)
         down[start + 1 : start + 1 + len(step)] = step
     return across, down
 
@@ -375,12 +381,12 @@ def _given_axis(size: int, scale: float, phase: float | None, profile: F64) -> A
     return _axis(size, scale, phase)
 
 
-def layered_grid(image: NDArray[np.int16]) -> tuple[AxisGrid, AxisGrid] | None:
+def layered_grid(rgba: U8) -> tuple[AxisGrid, AxisGrid] | None:
     """A whole scale shared by layers that lie at different phases, or under a sharper overlay.
 
     Lengths of equal runs are multiples of the scale wherever a layer was enlarged by it.
     """
-    lengths = [_run_lengths(image), _run_lengths(image.transpose(1, 0, 2))]
+    lengths = [_run_lengths(rgba), _run_lengths(rgba.transpose(1, 0, 2))]
     if min(len(runs) for runs in lengths) < 50:
         return None
     excess = {k: min(_multiples(runs, k) for runs in lengths) for k in range(2, 17)}
@@ -390,7 +396,7 @@ def layered_grid(image: NDArray[np.int16]) -> tuple[AxisGrid, AxisGrid] | None:
     k = max(k for k, share in excess.items() if share >= 0.7 * strongest)
     if excess[k] < (LAYERED if k > 2 else 2 * LAYERED):
         return None
-    profiles = change_profiles(image)
+    profiles = change_profiles(rgba)
     phases = [min(range(k), key=lambda p: _off_grid(profile, k, p)) for profile in profiles]
     explained = min(1.0, 0.5 + excess[k] / 2)
     across, down = (_axis(len(p), float(k), float(at)) for p, at in zip(profiles, phases))
@@ -402,10 +408,10 @@ def _multiples(runs: NDArray[np.intp], k: int) -> float:
     return (float(np.mean(runs % k == 0)) - 1 / k) / (1 - 1 / k)
 
 
-def _run_lengths(image: NDArray[np.int16]) -> NDArray[np.intp]:
+def _run_lengths(rgba: U8) -> NDArray[np.intp]:
     """Lengths of runs of one colour that begin and end inside a row, at most 400,000 of them."""
-    step = max(1, image.shape[0] * image.shape[1] // 4_000_000)
-    change = (np.diff(image[::step], axis=1) != 0).any(axis=2)
+    step = max(1, rgba.shape[0] * rgba.shape[1] // 4_000_000)
+    change = (np.diff(comparable(rgba[::step]), axis=1) != 0).any(axis=2)
     row, column = np.nonzero(change)
     same_row = row[1:] == row[:-1]
     return np.asarray(np.diff(column)[same_row][:400_000])

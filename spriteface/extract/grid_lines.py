@@ -13,21 +13,26 @@ from ..types import F32, U8
 LONGEST = 8  # lines per period that are looked for
 DARKER = 0.985  # a line at or below this share of its neighbour is darkened
 SHARE = 0.82  # of the lit pixels of a line that must be darker
+SAMPLES = 300  # columns (rows) that are enough to see dark rows (columns)
 LIT = 40.0  # luma below which darkening can't be seen
 Lines = tuple[int, int]  # period, first dark line
 
 
 def find_lines(rgba: U8) -> tuple[Lines | None, Lines | None]:
     """Dark lines across columns and rows: ((period, first) or None for x, the same for y)."""
+    height, width = rgba.shape[:2]
+    some_rows = rgba[:: max(1, height // SAMPLES)]
+    some_columns = rgba[:, :: max(1, width // SAMPLES)]
+    return _dark_lines(_luma(some_rows.transpose(1, 0, 2))), _dark_lines(_luma(some_columns))
+
+
+def _luma(rgba: U8) -> F32:
     luma = rgba[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    if int(rgba[..., 3].min()) < 255:
-        luma = np.where(rgba[..., 3] == 255, luma, 0)
-    return _dark_lines(np.ascontiguousarray(luma.T)), _dark_lines(luma)
+    return np.where(rgba[..., 3] == 255, luma, np.float32(0))
 
 
 def _dark_lines(luma: F32) -> Lines | None:
     """(period, first) of darkened rows of (H, W) luma."""
-    luma = luma[:, :: max(1, luma.shape[1] // 300)]
     shares = _darker_shares(luma)
     if shares is None or float(np.mean(shares >= SHARE)) < 0.8 / LONGEST:
         return None

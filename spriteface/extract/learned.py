@@ -17,9 +17,14 @@ from numpy.typing import NDArray
 from ..types import Bool, Box
 from . import network
 from .detect import Found, same_face, suppress
+from .geometry import GeometryDetector
 from .sprites import Scene
 
-FEATURES = 9
+FEATURES = 8
+TYPICAL = (0.1, 0.85, 0.5)  # top, fill and share of a head where no outline is known
+LIKELY = 0.4  # score above which a face is taken for one
+CLEAR = 0.85  # geometry's score with skin, two eyes and the right place
+SMALL = 96  # px: a picture of at most this size is often one head
 
 
 class LearnedDetector:
@@ -27,14 +32,33 @@ class LearnedDetector:
 
     def detect(self, scene: Scene) -> Sequence[Found]:
         """Faces of a scene, best first."""
-        candidates = propose(scene)
-        weights = network.calibration()
-        if weights is None or not candidates:
-            return candidates
-        rows = np.array([features(found, scene) for found in candidates])
-        scores = 1 / (1 + np.exp(-(rows @ weights)))
-        scored = [replace(f, score=float(s)) for f, s in zip(candidates, scores)]
-        return sorted(scored, key=lambda f: -f.score)
+        found = calibrated(propose(scene), scene)
+        if found and found[0].score >= LIKELY:
+            return found
+        return suppress([*found, *_small_head(scene)])
+
+
+def calibrated(candidates: Sequence[Found], scene: Scene) -> list[Found]:
+    """Candidates with probabilities as scores, best first."""
+    weights = network.calibration()
+    if weights is None or not candidates:
+        return list(candidates)
+    rows = np.array([features(found, scene) for found in candidates])
+    scores = 1 / (1 + np.exp(-(rows @ weights)))
+    scored = [replace(f, score=float(s)) for f, s in zip(candidates, scores)]
+    return sorted(scored, key=lambda f: -f.score)
+
+
+def _small_head(scene: Scene) -> list[Found]:
+    """In a small picture of one thing, a head seen by its skin and eyes, where learning sees none.
+
+    People give such pictures because they show a head; in a sheet or scene that isn't so.
+    """
+    size = scene.frame.pixels.width, scene.frame.pixels.height
+    if max(size) > SMALL or max(size) > 1.8 * min(size) or len(scene.sprites) != 1:
+        return []
+    by_shape = GeometryDetector().detect(scene)
+    return [replace(f, score=LIKELY) for f in by_shape[:1] if f.score >= CLEAR]
 
 
 def propose(scene: Scene) -> list[Found]:
@@ -59,17 +83,14 @@ def features(found: Found, scene: Scene) -> NDArray[np.float64]:
     heat = min(max(found.score, 1e-4), 1 - 1e-4)
     logit = math.log(heat / (1 - heat))
     edge = math.log2(max(found.head.w, found.head.h) / 12)
-    top = fill = share = 0.0
-    separable = scene.background.kind in ("alpha", "key")
-    if separable and found.sprite >= 0:
+    top, fill, share = TYPICAL
+    if scene.background.kind in ("alpha", "key") and found.sprite >= 0:
         box = scene.sprites[found.sprite].box
         top = min(max((found.head.y - box.y) / max(1, box.h), 0.0), 1.0)
         share = min(1.0, found.head.w / max(1, box.w))
         fill = float((~scene.background.mask[found.head.slices()]).mean())
     creature = float(found.kind == "creature")
-    return np.array(
-        [1.0, logit, float(separable), top, fill, share, edge, math.log1p(found.support), creature]
-    )
+    return np.array([1.0, logit, top, fill, share, edge, math.log1p(found.support), creature])
 
 
 def _fitted(found: Found, content: Bool | None, width: int, height: int) -> Found | None:

@@ -12,11 +12,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
 from scipy import ndimage
+from scipy.linalg.blas import sgemm
 
 from ..types import F32, U8, Bool, Box, View
 from .detect import Found
@@ -26,8 +28,9 @@ MARGIN = 16  # px of nothing around the frame
 DILATIONS = (1, 1, 2, 1, 4, 1)
 VIEWS = (View.FRONT, View.THREE_QUARTER, View.PROFILE)
 KINDS = ("human", "humanoid", "creature")
-BAND = 512  # px of height looked at in one go, so that huge sheets need little memory
+BAND = 256  # px of height looked at in one go, so that huge sheets need little memory
 OVERLAP = 96
+LOOK_TWICE = 40_000  # px of a level up to which it is looked at mirrored, too
 LEAST = 0.05
 SMALLEST_LEVEL = 10  # px: a halved frame smaller than this is not looked at
 
@@ -43,7 +46,11 @@ class Layer:
 @functools.cache
 def _tensors() -> Mapping[str, F32]:
     data = resources.files(__package__).joinpath("detector.safetensors").read_bytes()
-    return {key: value.astype(np.float32) for key, value in load(data).items()}
+    return _single(load(data))
+
+
+def _single(tensors: Mapping[str, NDArray[Any]]) -> dict[str, F32]:
+    return {key: value.astype(np.float32) for key, value in tensors.items()}
 
 
 def calibration() -> F32 | None:
@@ -54,10 +61,15 @@ def calibration() -> F32 | None:
 @functools.cache
 def weights() -> Mapping[str, Layer]:
     """The shipped weights by layer name."""
-    tensors = _tensors()
-    names = sorted({key.rsplit(".", 1)[0] for key in tensors if "." in key})
+    return layers_of(_tensors())
+
+
+def layers_of(tensors: Mapping[str, NDArray[Any]]) -> dict[str, Layer]:
+    """`NAME.weight` (outputs, inputs, k, k) and `NAME.bias` as matrices, by name."""
+    single = _single(tensors)
+    names = sorted({key.rsplit(".", 1)[0] for key in single if "." in key})
     return {
-        name: Layer(_matrix(tensors[f"{name}.weight"]), tensors[f"{name}.bias"]) for name in names
+        name: Layer(_matrix(single[f"{name}.weight"]), single[f"{name}.bias"]) for name in names
     }
 
 
@@ -68,17 +80,15 @@ def _matrix(weight: F32) -> F32:
 
 def convolve(x: F32, layer: Layer, *, stride: int = 1, dilation: int = 1) -> F32:
     """ReLU of a 3x3 convolution: (H, W, C) -> (ceil(H / stride), ceil(W / stride), D)."""
+    if stride == 1:
+        return _convolve_flat(x, layer, dilation)
     h, w, c = x.shape
-    d = dilation
-    padded = np.zeros((h + 2 * d, w + 2 * d, c), np.float32)
-    padded[d : d + h, d : d + w] = x
+    padded = np.zeros((h + 2, w + 2, c), np.float32)
+    padded[1:-1, 1:-1] = x
     rows, columns = -(-h // stride), -(-w // stride)
     s0, s1, s2 = padded.strides
     windows = np.lib.stride_tricks.as_strided(
-        padded,
-        (rows, columns, 3, 3, c),
-        (s0 * stride, s1 * stride, s0 * d, s1 * d, s2),
-        writeable=False,
+        padded, (rows, columns, 3, 3, c), (s0 * stride, s1 * stride, s0, s1, s2), writeable=False
     )
     out = windows.reshape(rows * columns, 9 * c) @ layer.matrix
     out += layer.bias
@@ -86,9 +96,33 @@ def convolve(x: F32, layer: Layer, *, stride: int = 1, dilation: int = 1) -> F32
     return np.asarray(out.reshape(rows, columns, -1))
 
 
-def forward(x: F32) -> F32:
-    """(H, W, 4) network input, H and W multiples of 4 -> (H / 4, W / 4, 16) raw outputs."""
-    layers = weights()
+def _convolve_flat(x: F32, layer: Layer, dilation: int) -> F32:
+    """Nine matrix products over shifted views of the flattened, padded picture, summed in place.
+
+    The few columns computed beyond each row's end are cut off; nothing is copied.
+    """
+    h, w, c = x.shape
+    d, wide = dilation, w + 2 * dilation
+    padded = np.zeros((h + 2 * d + 1, wide, c), np.float32)
+    padded[d : d + h, d : d + w] = x
+    flat = padded.reshape(-1, c)
+    out = np.empty((h * wide, layer.bias.size), np.float32)
+    out[:] = layer.bias
+    total = out.T
+    for k, weight in enumerate(layer.matrix.reshape(9, c, -1)):
+        shift = k // 3 * d * wide + k % 3 * d
+        part = flat[shift : shift + h * wide]
+        total = sgemm(1.0, weight.T, part.T, beta=1.0, c=total, overwrite_c=1)
+    np.maximum(out, 0, out=out)
+    return out.reshape(h, wide, -1)[:, :w]
+
+
+def forward(x: F32, layers: Mapping[str, Layer] | None = None) -> F32:
+    """(H, W, 4) network input, H and W multiples of 4 -> (H / 4, W / 4, 16) raw outputs.
+
+    `layers` are the shipped weights unless others are given.
+    """
+    layers = weights() if layers is None else layers
     h, w, c = x.shape
     # pixel unshuffle in torch's channel order: channel, row, column
     x = x.reshape(h // 2, 2, w // 2, 2, c).transpose(0, 2, 4, 1, 3).reshape(h // 2, w // 2, 4 * c)
@@ -100,21 +134,38 @@ def forward(x: F32) -> F32:
     return np.asarray(hidden @ layers["out"].matrix + layers["out"].bias)
 
 
-def network_input(rgba: U8, content: Bool | None) -> F32:
-    """(H, W, 4): colours around 0 weighted by alpha, and alpha; outside `content` all zeros."""
-    alpha = rgba[..., 3:].astype(np.float32) / 255
+def premultiplied(rgba: U8, content: Bool | None) -> U8:
+    """(H, W, 4): colours weighted by alpha, and alpha; outside `content` all zeros."""
+    alpha = rgba[..., 3]
     if content is not None:
-        alpha = alpha * content[..., None]
-    color = (rgba[..., :3].astype(np.float32) / 127.5 - 1) * alpha
-    return np.concatenate([color, alpha], axis=2)
+        alpha = np.where(content, alpha, 0)
+    out = np.empty_like(rgba)
+    weight = alpha.astype(np.uint16)
+    for c in range(3):
+        out[..., c] = (rgba[..., c] * weight + 127) // 255
+    out[..., 3] = alpha
+    return out
 
 
-def halved(x: F32) -> F32:
-    """2x2 means; an odd last row or column counts as followed by nothing."""
-    h, w, c = x.shape
-    if h % 2 or w % 2:
-        x = np.pad(x, ((0, h % 2), (0, w % 2), (0, 0)))
-    return np.asarray(x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2, c).mean(axis=(1, 3)))
+def network_input(premultiplied_rgba: U8) -> F32:
+    """(H, W, 4): colours around 0 weighted by alpha, and alpha in [0, 1]. Nothing is all zeros."""
+    x = premultiplied_rgba.astype(np.float32)
+    x[..., 3] /= 255
+    x[..., :3] /= 127.5
+    x[..., :3] -= x[..., 3:]
+    return x
+
+
+def halved(rgba: U8) -> U8:
+    """2x2 means of premultiplied pixels; an odd last row or column is followed by nothing."""
+    h, w = rgba.shape[:2]
+    out = np.zeros((-(-h // 2), -(-w // 2), 4), np.uint8)
+    for top in range(0, h, BAND):
+        rows = rgba[top : top + BAND].astype(np.uint16)
+        rows = np.pad(rows, ((0, rows.shape[0] % 2), (0, w % 2), (0, 0)))
+        total = rows[::2, ::2] + rows[1::2, ::2] + rows[::2, 1::2] + rows[1::2, 1::2]
+        out[top // 2 : top // 2 + total.shape[0]] = (total + 2) // 4
+    return out
 
 
 def look(rgba: U8, content: Bool | None = None, *, least: float = LEAST) -> list[Found]:
@@ -125,29 +176,40 @@ def look(rgba: U8, content: Bool | None = None, *, least: float = LEAST) -> list
         content: (H, W), False where the picture is known to be background.
         least: scores below are left out.
     """
-    x = network_input(rgba, content)
+    level = premultiplied(rgba, content)
     found: list[Found] = []
     factor = 1
-    while min(x.shape[:2]) >= (SMALLEST_LEVEL if factor > 1 else 1):
-        for top, band in _bands(x):
-            found += _decoded(forward(band), factor, top - MARGIN, least)
-        if max(x.shape[:2]) < 24:
+    while min(level.shape[:2]) >= (SMALLEST_LEVEL if factor > 1 else 1):
+        twice = level.shape[0] * level.shape[1] <= LOOK_TWICE
+        for top, band in _bands(level):
+            out = both_ways(band) if twice else forward(band)
+            found += _decoded(out, factor, top - MARGIN, least)
+        if max(level.shape[:2]) < 24:
             break
-        x, factor = halved(x), factor * 2
+        level, factor = halved(level), factor * 2
     return found
 
 
-def _bands(x: F32) -> Iterator[tuple[int, F32]]:
-    """Horizontal bands with a margin around, and their first row."""
-    h, w, c = x.shape
+def _bands(level: U8) -> Iterator[tuple[int, F32]]:
+    """Horizontal bands of network input with a margin around, and their first row."""
+    h, w = level.shape[:2]
     wide = -(-(w + 2 * MARGIN) // STRIDE) * STRIDE
     step = BAND - OVERLAP if h > BAND else h
     for top in range(0, max(1, h - OVERLAP if h > BAND else h), step):
-        rows = x[top : top + BAND]
+        rows = network_input(level[top : top + BAND])
         tall = -(-(rows.shape[0] + 2 * MARGIN) // STRIDE) * STRIDE
-        band = np.zeros((tall, wide, c), np.float32)
+        band = np.zeros((tall, wide, 4), np.float32)
         band[MARGIN : MARGIN + rows.shape[0], MARGIN : MARGIN + w] = rows
         yield top, band
+
+
+def both_ways(x: F32) -> F32:
+    """The mean of a look at the picture and one at its mirror image."""
+    out = forward(x)
+    turned = forward(np.ascontiguousarray(x[:, ::-1]))[:, ::-1].copy()
+    for sideways in (1, 5, 12):  # centre offsets of head and face, and the side
+        turned[..., sideways] *= -1
+    return np.asarray((out + turned) / 2, np.float32)
 
 
 def _decoded(out: F32, factor: int, top: int, least: float) -> list[Found]:

@@ -65,9 +65,13 @@ def take_apart(
     smallest: int = SMALLEST,
     sheet: Sheet | None = None,
     named: Sequence[Named] = (),
+    others: Sequence[Frame] = (),
 ) -> Scene:
-    """Background and sprites of a frame; see `find_sprites`."""
-    background = find_background(frame.pixels, key=key)
+    """Background and sprites of a frame; see `find_sprites`.
+
+    `others` are more frames of the same scene: what doesn't move there is background.
+    """
+    background = find_background(frame.pixels, key=key, others=[f.pixels for f in others])
     content = ~background.mask
     width, height = frame.pixels.width, frame.pixels.height
     if named:

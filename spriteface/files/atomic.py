@@ -64,7 +64,8 @@ def make_folder(path: str | Path) -> Path:
 def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file to write to, which becomes `path` when the block ends without an error.
 
-    Missing folders are made. A symbolic link is followed, so the link itself stays.
+    Missing folders are made. A symbolic link is followed, so the link itself stays. Devices and
+    pipes are written to as they are: they must not be replaced by a file.
 
     Raises:
         SinkError: the file can't be written; nothing is left behind.
@@ -72,6 +73,10 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     shown = Path(path)
     target = Path(os.path.realpath(shown))
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            with target.open("wb") as device:
+                yield device
+            return
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         target.parent.mkdir(parents=True, exist_ok=True)

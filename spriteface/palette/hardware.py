@@ -178,20 +178,29 @@ _CGA = _hex(
     "555555 5555ff 55ff55 55ffff ff5555 ff55ff ffff55 ffffff"
 )
 
-# Game Boy Color boot ROM, palettes chosen with a direction and a button: background, objects
-_GBC_BOOT = {
-    "up": ("brown", "ffffff ffad63 843100 000000", "", ""),
-    "up-a": ("red", "ffffff ff8484 943a3a 000000", "ffffff 7bff31 008400 000000", "ffffff 63a5ff 0000ff 000000"),
-    "up-b": ("dark brown", "ffe6c5 ce9c84 846b29 5a3108", "ffffff ffad63 843100 000000", ""),
-    "down": ("pastel mix", "ffffa5 ff9494 9494ff 000000", "", ""),
-    "down-a": ("orange", "ffffff ffff00 ff0000 000000", "", ""),
-    "down-b": ("yellow", "ffffff ffff00 7b4a00 000000", "ffffff 63a5ff 0000ff 000000", "ffffff 7bff31 008400 000000"),
-    "left": ("blue", "ffffff 63a5ff 0000ff 000000", "ffffff ff8484 943a3a 000000", "ffffff 7bff31 008400 000000"),
-    "left-a": ("dark blue", "ffffff 8c8cde 52528c 000000", "ffffff ff8484 943a3a 000000", "ffffff ffad63 843100 000000"),
-    "left-b": ("grey", "ffffff a5a5a5 525252 000000", "", ""),
-    "right": ("green", "ffffff 52ff00 ff4200 000000", "", ""),
-    "right-a": ("dark green", "ffffff 7bff31 0063c5 000000", "ffffff ff8484 943a3a 000000", ""),
-    "right-b": ("reverse", "000000 008484 ffde00 ffffff", "", ""),
+# Game Boy Color boot ROM: what it colours old games with. Thirty palettes of four BGR555 words,
+_GBC_WORDS = """
+7fff 32bf 00d0 0000 639f 4279 15b0 04cb 7fff 6e31 454a 0000 7fff 1bef 0200 0000 7fff 421f 1cf2 0000
+7fff 5294 294a 0000 7fff 03ff 012f 0000 7fff 03ef 01d6 0000 7fff 42b5 3dc8 0000 7e74 03ff 0180 0000
+67ff 77ac 1a13 2d6b 7ed6 4bff 2175 0000 53ff 4a5f 7e52 0000 4fff 7ed2 3a4c 1ce0 03ed 7fff 255f 0000
+036a 021f 03ff 7fff 7fff 01df 0112 0000 231f 035f 00f2 0009 7fff 03ea 011f 0000 299f 001a 000c 0000
+7fff 027f 001f 0000 7fff 03e0 0206 0120 7fff 7eeb 001f 7c00 7fff 3fff 7e00 001f 7fff 03ff 001f 0000
+03ff 001f 000c 0000 7fff 033f 0193 0000 0000 4200 037f 7fff 7fff 7e8c 7c00 0000 7fff 1bef 6180 0000
+"""
+# and 51 triples of them (two for objects, one for the background), which it gives to games by a
+# checksum of their title; .75 means that a palette starts one word before the next one
+_GBC_TRIPLES = """
+4,4,29 18,18,18 20,20,20 24,24,24 9,9,9 0,0,0 27,27,27 5,5,5 12,12,12 26,26,26
+16,8,8 4,28,28 4,2,2 3,4,4 4,29,29 28,4,28 2,17,2 16,16,8 4,4,7 4,4,18
+4,4,20 19,19,9 3.75,3.75,11 17,17,2 4,4,2 4,4,3 28,28,0 3,3,0 0,0,1 18,22,18
+20,22,20 24,22,24 16,22,8 17,4,13 27.75,0,14 27.75,4,15 19,22.75,9 16,28,10 4,23,28 17,22,2
+4,0,2 4,28,3 28,3,0 3,28,4 21,28,4 3,28,0 25,3,28 0,28,8 4,3,28 28,3,6
+4,28,29
+"""
+# the triples that a player can choose with a direction and a button
+_GBC_KEYS = {
+    1: "right", 48: "left", 5: "up", 8: "down", 0: "right-a", 40: "left-a",
+    43: "up-a", 3: "down-a", 6: "right-b", 7: "left-b", 28: "up-b", 49: "down-b",
 }  # fmt: skip
 
 _GB_TILES = TileLimit(8, 8, 4)
@@ -226,12 +235,22 @@ def _gb(variant: str, title: str, source: str, colors: str, at_once: int = 4) ->
 
 
 def _gbc_boot() -> list[Machine]:
+    words = [int(word, 16) for word in _GBC_WORDS.split()]
+    colors = [
+        bytes(round((word >> shift & 31) * 255 / 31) for shift in (0, 5, 10)).hex()
+        for word in words
+    ]
+    source = "Game Boy Color boot ROM, colourisation tables"
     machines = []
-    for keys, (name, *layers) in _GBC_BOOT.items():
-        colors = " ".join(dict.fromkeys(" ".join(layers).split()))
-        title = f"Game Boy game on a Game Boy Color, {name} ({keys.replace('-', ' + ').upper()})"
-        source = "Game Boy Color boot ROM, colourisation table (Pan Docs, 'Power-Up Sequence')"
-        machines.append(_gb(f"color-{keys}", title, source, colors, len(colors.split())))
+    for number, triple in enumerate(_GBC_TRIPLES.split()):
+        objects_0, objects_1, background = (round(float(v) * 4) for v in triple.split(","))
+        starts = (background, objects_0, objects_1)
+        used = dict.fromkeys(color for start in starts for color in colors[start : start + 4])
+        keys = _GBC_KEYS.get(number, "")
+        how = keys.upper().replace("-", " + ") if keys else f"given to some games, triple {number}"
+        title = f"Game Boy game on a Game Boy Color ({how})"
+        name = f"color-{keys or f'{number:02}'}"
+        machines.append(_gb(name, title, source, " ".join(used), len(used)))
     return machines
 
 

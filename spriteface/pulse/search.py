@@ -106,7 +106,7 @@ def recipe_named(name: str) -> Recipe:
 class SearchResult:
     """The best portrait and what belongs to it, all of the same step of the same start.
 
-    `image` (3, R, R) and `small` (3, h, w) float32 in [0, 1]; `latents` a batch of one;
+    `image` (3, R, R) and `small` (3, h, w) float32 in [0, 1], on the CPU; `latents` a batch of one;
     `noise` the noise maps it was made with, if the recipe set them. `loss` is the recipe's
     whole loss; `distance` the weighted RMSE of `small` and the sprite in [0, 1]; `start` the
     number of the start it came from; `trajectory` the lowest loss of every step; `percentile`
@@ -344,7 +344,8 @@ class _Search:
         self.trajectory.append(float(losses[best]))
         self.lowest = min(self.lowest, self.trajectory[-1])
         step, self.steps_done = self.steps_done, self.steps_done + 1
-        if self.on_step and self.on_step(step, self.total, self.lowest, images[best]) is False:
+        seen = images[best].cpu()
+        if self.on_step and self.on_step(step, self.total, self.lowest, seen) is False:
             raise Cancelled("the search was stopped")
 
     def step(self, walk: _Walk, px: int, rate: float) -> None:
@@ -439,7 +440,7 @@ class _Search:
                 preview = downscale(
                     self.images(walk, self.preview_px), self.target.size, self.operator
                 )[0]
-            true = downscale(found.image[None], self.target.size, self.operator)[0]
+            true = downscale(found.image[None].to(preview), self.target.size, self.operator)[0]
             walk.residual = true - preview
             walk = self.improve(walk, where, gradient)
             tried = self.result(walk)
@@ -458,8 +459,8 @@ class _Search:
             image = self.generator.render(walk.latents())
         small = downscale(image, self.target.size, self.operator)
         return SearchResult(
-            image=image[0].clamp(0, 1),
-            small=small[0].clamp(0, 1),
+            image=image[0].clamp(0, 1).cpu(),
+            small=small[0].clamp(0, 1).cpu(),
             latents=walk.latents(),
             loss=float(self.losses(walk, small)[0]),
             distance=math.sqrt(float(weighted_mse(small, self.target)[0])),
@@ -568,7 +569,7 @@ def _search(
     walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
     run = _Search(generator, target.to(z.device), plan, how, seed, on_step)
     where, gradient = torch.zeros(z[0].numel(), dtype=torch.bool), True
-    if not noise:
+    if not isinstance(generator, StyleBased):  # there, what a cut doesn't show may rest
         where, gradient = run.blind(walk)
     run.expect(count, gradient, bool(where.any()))
 

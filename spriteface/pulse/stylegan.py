@@ -239,20 +239,24 @@ def make_bank(
     return {"bank.z": latents.z[:, 0].contiguous(), "bank.thumbs": thumbs}
 
 
+def probe_rows(features: Tensor, image: Tensor, most: int = 2000) -> tuple[Tensor, Tensor]:
+    """(n, C) and (n, 3), n <= `most`: evenly chosen pixels of `features` (1, C, h, w) and of
+    `image` (1, 3, h, w), for `fit_probe`."""
+    every = max(1, -(-features[0, 0].numel() // most))
+    return features[0].flatten(1).T[::every], image[0].flatten(1).T[::every]
+
+
 @torch.no_grad()
-def fit_probe(features: Tensor, images: Tensor, ridge: float = 1e-3) -> Tensor:
-    """(3, C + 1): the 1x1 linear map (last column: bias) from `features` (B, C, h, w) to
-    `images` (B, 3, h, w) with the least squared error: a window into a network that has no
-    output at this size."""
-    x = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1]).double()
+def fit_probe(rows: Sequence[tuple[Tensor, Tensor]], ridge: float = 1e-3) -> Tensor:
+    """(3, C + 1): the linear map (last column: bias) from features (n, C) to colours (n, 3) with
+    the least squared error: a window into a network that has no output at this size."""
+    x = torch.cat([features for features, _ in rows]).double()
+    y = torch.cat([colors for _, colors in rows]).double()
     x = torch.cat([x, torch.ones_like(x[:, :1])], 1)
-    y = images.permute(0, 2, 3, 1).reshape(-1, 3).double()
     gram = x.T @ x
-    gram += (
-        torch.eye(len(gram), dtype=gram.dtype, device=gram.device) * ridge * gram.diagonal().mean()
-    )
+    gram += torch.eye(len(gram), device=gram.device) * (ridge * gram.diagonal().mean())
     solution: Tensor = torch.linalg.solve(gram, x.T @ y)
-    return solution.T.float()
+    return solution.T.to(rows[0][0].dtype)
 
 
 def expect(condition: bool, what: str) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .downscale import downscale
-from .stylegan import StyleGan, expect, fit_probe, leaky, linear, pixel_norm
+from .stylegan import StyleGan, expect, fit_probe, leaky, linear, pixel_norm, probe_rows
 
 _FUSED_FROM_PX = 128  # from this output size on, upscaling is a transposed convolution
 
@@ -145,16 +145,11 @@ class StyleGan1(StyleGan):
         self, *, sizes: Sequence[int] = (32, 64, 128), count: int = 12, seed: int = 1
     ) -> dict[str, Tensor]:
         """`probe.R` (3, C + 1) for every cut, from `count` full-size pictures."""
-        latents = self.sample(count, seed)
-        fitted = [r for r in sizes if r < self.resolution]
-        features: dict[int, list[Tensor]] = {r: [] for r in fitted}
-        images: dict[int, list[Tensor]] = {r: [] for r in fitted}
-        for z in latents.z:
+        rows: dict[int, list[tuple[Tensor, Tensor]]] = {r: [] for r in sizes if r < self.resolution}
+        for z in self.sample(count, seed).z:
             w = self.to_w_plus(z[None])
             full = self.network(w, None, self.resolution, half=False)
-            for r in fitted:
-                features[r].append(self.features(w, None, r, half=False)[0])
-                images[r].append(downscale(full, (r, r)))
-        return {
-            f"probe.{r}": fit_probe(torch.cat(features[r]), torch.cat(images[r])) for r in fitted
-        }
+            for r, found in rows.items():
+                x, _ = self.features(w, None, r, half=False)
+                found.append(probe_rows(x, downscale(full, (r, r))))
+        return {f"probe.{r}": fit_probe(found) for r, found in rows.items()}

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .downscale import downscale
-from .stylegan import StyleGan, expect, fit_probe, leaky, linear, pixel_norm
+from .stylegan import StyleGan, expect, fit_probe, leaky, linear, pixel_norm, probe_rows
 
 _LAYER = re.compile(r"synthesis\.(L(\d+)_(\d+)_(\d+))\.weight")
 _TAPS = 6  # filter taps per unit of the resampling factor
@@ -212,13 +212,11 @@ class StyleGan3(StyleGan):
         margin = self._margin()
         last = {layer.out_px - 2 * margin: i for i, layer in enumerate(self.layers[:-2])}
         chosen = {r: last[r] for r in sizes if r in last and r < self.resolution}
-        latents = self.sample(count, seed)
-        styles = [self.to_w_plus(z[None]) for z in latents.z]
-        images = [self.network(w, None, self.resolution, half=False) for w in styles]
-        probes = {}
-        for r, i in chosen.items():
-            x = torch.cat([self.features(w, i + 1, half=False) for w in styles])
-            x = x[..., margin:-margin, margin:-margin]
-            small = torch.cat([downscale(image, (r, r)) for image in images])
-            probes[f"probe.{i}"] = fit_probe(x, small)
-        return probes
+        rows: dict[int, list[tuple[Tensor, Tensor]]] = {r: [] for r in chosen}
+        for z in self.sample(count, seed).z:
+            w = self.to_w_plus(z[None])
+            full = self.network(w, None, self.resolution, half=False)
+            for r, i in chosen.items():
+                x = self.features(w, i + 1, half=False)[..., margin:-margin, margin:-margin]
+                rows[r].append(probe_rows(x, downscale(full, (r, r))))
+        return {f"probe.{chosen[r]}": fit_probe(found) for r, found in rows.items()}

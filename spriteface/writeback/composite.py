@@ -42,12 +42,24 @@ def composite(
     for portrait in portraits:
         if portrait.matte is not None:
             ground = without_head(ground, portrait.face)
-    canvas = enlarge(ground, factor, how=surround)
     key = find_key_color(frame.pixels)
     hard = key.color if key is not None and key.classic else None
+    canvas = _enlarged(ground, factor, surround, hard)
     for portrait in portraits:
         place(canvas, portrait, (float(factor), float(factor)), feather=feather, key=hard)
     return canvas
+
+
+def _enlarged(rgba: U8, factor: int, surround: str, key: RGB | None) -> U8:
+    """`enlarge`, with a key colour kept out of every mix."""
+    if key is None or surround != "xbr":
+        return enlarge(rgba, factor, how=surround)
+    clear = rgba.copy()
+    clear[(rgba[..., :3] == np.array(key, np.uint8)).all(axis=2)] = 0
+    canvas = enlarge(clear, factor, how=surround)
+    visible = canvas[..., 3:] >= 128
+    canvas[..., 3] = 255
+    return np.where(visible, canvas, np.array([*key, 255], np.uint8))
 
 
 def without_head(rgba: U8, face: Face) -> U8:

@@ -11,9 +11,9 @@ local function text_of(path)
   return text
 end
 
-local function load()
+local function load(preferences)
   bridge.connect()
-  kit.load { connection = text_of(kit.options.connection) }
+  kit.load { connection = text_of(kit.options.connection), preferences = preferences }
 end
 
 -- A sprite of the samples: width, height, then RGBA.
@@ -119,7 +119,7 @@ end
 
 -- A portrait from the real generator, cancelled or finished.
 function tests.portrait_finished()
-  load()
+  load { steps = 1 } -- a poor likeness, but the whole way
   local doc = sample(ColorMode.INDEXED)
   local before = kit.fingerprint(doc)
   kit.run "SpritefacePortrait"

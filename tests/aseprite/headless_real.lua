@@ -14,9 +14,7 @@ end
 host.files.decode_png = function(path)
   local pipe = io.popen(("'%s' '%s' '%s'"):format(kit.options.python, kit.options.decoder, path), "r")
   local data = pipe:read("a")
-  if not pipe:close() then return nil end
-  local w, h, at = string.unpack("<I4I4", data)
-  return w, h, data:sub(at)
+  return pipe:close() and data or nil
 end
 
 -- The samples' picture in a larger sprite of two or more frames, as `aseprite -b FILE` opens it.
@@ -76,7 +74,7 @@ function tests.headless()
   else
     io.stdout:write("saved: ", host.core.console[#host.core.console], "\n")
   end
-  if doc and kit.options.p_as ~= "layer" then kit.equal(kit.fingerprint(doc), before, "the original") end
+  if doc and kit.options.p_as ~= "layer" and kit.options.p_what ~= "faces" then kit.equal(kit.fingerprint(doc), before, "the original") end
   kit.equal(#ui.questions, 0)
 end
 

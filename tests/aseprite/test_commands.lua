@@ -174,7 +174,7 @@ function tests.batch_mode_has_no_dialogs()
   kit.console_allowed = true
   kit.load()
   kit.sprite()
-  kit.run("SpritefaceFindFaces", true)
-  kit.contains(host.core.console[1], "only the portrait command has a batch mode")
+  kit.run("SpritefaceRestore", true)
+  kit.contains(host.core.console[1], "only portrait and faces have a batch mode")
   kit.equal(#ui.dialogs, 0)
 end

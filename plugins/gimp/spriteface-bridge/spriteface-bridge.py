@@ -6,6 +6,7 @@ absent) and puts the answer where the user wants it. Put in place by `spriteface
 `spriteface doctor` finds out why it is not in the menu. For GIMP 3.0 and later.
 """
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -74,7 +75,8 @@ def guarded(procedure, run_mode, image, drawables, config, run):
             if not window.ask(procedure, config, own, extra):
                 raise Stopped
         options = arguments.read(config, own)
-        result, report = run(Work(procedure, image, drawables[0], config, interactive), options)
+        work = Work(procedure, image, drawables[0], config, run_mode)
+        result, report = run(work, options)
     except Stopped:
         return procedure.new_return_values(status.CANCEL, None)
     except arguments.BadArgument as error:
@@ -100,13 +102,13 @@ def failed(procedure, status, text):
 class Work:
     """What a procedure works on."""
 
-    def __init__(self, procedure, image, drawable, config, interactive):
-        self.procedure, self.config, self.interactive = procedure, config, interactive
+    def __init__(self, procedure, image, drawable, config, run_mode):
+        self.procedure, self.config, self.run_mode = procedure, config, run_mode
         self.image, self.drawable = image, drawable
 
     def engine(self, kind, images, options):
         """The results of a job. Raises Stopped where the user stopped it."""
-        if not self.interactive:
+        if self.run_mode != Gimp.RunMode.INTERACTIVE:
             return job.run_with_bar(kind, images, options)
         title = f"Spriteface: {self.procedure.get_menu_label().rstrip('.').replace('_', '')}"
         results = job.run_with_window(kind, images, options, title)
@@ -116,8 +118,9 @@ class Work:
 
     def show(self, image):
         image.undo_enable()
-        if self.interactive:
-            Gimp.Display.new(image)
+        if self.run_mode != Gimp.RunMode.NONINTERACTIVE:  # a person waits, Ctrl+F included
+            with contextlib.suppress(TypeError):  # GIMP runs without windows: "returned NULL"
+                Gimp.Display.new(image)
 
     def colors(self):
         """The colour map of an indexed image, else None."""

@@ -133,8 +133,8 @@ def _assemble(cel: Cel, tileset: Tileset, transparent_index: int) -> U8:
             if not 0 < number < len(tileset.tiles):
                 continue
             tile = tileset.tiles[number]
-            if word & diagonal and tile.shape[0] == tile.shape[1]:
-                tile = tile.transpose(1, 0, 2)
+            if word & diagonal:
+                tile = _transposed(tile, empty)
             if word & x_flip:
                 tile = tile[:, ::-1]
             if word & y_flip:
@@ -142,6 +142,15 @@ def _assemble(cel: Cel, tileset: Tileset, transparent_index: int) -> U8:
             y, x = row * tileset.height, column * tileset.width
             picture[y : y + tileset.height, x : x + tileset.width] = tile
     return picture
+
+
+def _transposed(tile: U8, empty: int) -> U8:
+    """Mirrored along the main diagonal, within the tile's own width and height."""
+    height, width = tile.shape[:2]
+    turned = np.full_like(tile, empty)
+    edge = min(height, width)
+    turned[:edge, :edge] = tile[:edge, :edge].transpose(1, 0, 2)
+    return turned
 
 
 def to_rgba(stored: U8, sprite: Sprite, frame: int, background: bool = False) -> U8:

@@ -26,7 +26,8 @@ CROWN = np.array([0.0, 13.5, -3.0])
 
 @dataclass(frozen=True)
 class Roots:
-    """Attachment points: canonical position `c` (n,3) and normal `n`; side of the parting +-1."""
+    """Attachment points: canonical position `c` (n,3) and normal `n`; side of the parting +-1, or
+    in between where there's no parting."""
 
     c: Array
     n: Array
@@ -208,14 +209,23 @@ STYLES: dict[str, Style] = {
     "slick": Style(_slick, clump=0.35, ragged=0.1),
     "bob": Style(_bob, knots=20, parted=True, ragged=0.03, clump=0.25),
     "long": Style(_long, knots=22, parted=True, ragged=0.10),
-    "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12),
+    "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12, settings={"nape": -2.0}),
     "ponytail": Style(_tied, parted=False, clump=0.3, tie="ponytail", knots=18),
     "bun": Style(_tied, parted=False, clump=0.3, tie="bun", knots=18),
     "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=22),
     "spikes": Style(_spikes, guides=150, clump=0.85),
     "mohawk": Style(_mohawk, guides=420, clump=0.6),
-    "curls": Style(_curls, guides=420, knots=24, clump=0.75, ragged=0.15),
-    "afro": Style(_afro, guides=1400, clump=0.35, ragged=0.12),
+    "curls": Style(
+        _curls,
+        guides=420,
+        knots=24,
+        clump=0.75,
+        ragged=0.15,
+        settings={"nape": -1.0, "wave": 0.25, "frequency": 1.6},
+    ),
+    "afro": Style(
+        _afro, guides=1400, clump=0.35, ragged=0.12, settings={"wave": 0.2, "frequency": 4.0}
+    ),
     "dreadlocks": Style(_dreadlocks, guides=130, knots=20, clump=0.94, ragged=0.05),
 }
 
@@ -224,7 +234,9 @@ def _root_weight(hair: Hair, style: Style, c: Array) -> Array:
     """More hairs at the front and top, where one sees between them."""
     w: Array = scalp_mask(c, hair.hairline, style.recede)
     w = w * (0.6 + 1.0 * smooth(0, 8, c[:, 2]) + 0.3 * smooth(8, 13, c[:, 1]))
-    w[c[:, 1] < -8] = 0
+    w[c[:, 1] < -7] = 0
+    if style.settings.get("nape", 0.0):  # loose wisps in the neck look like specks
+        w = w * smooth(style.settings["nape"] - 2.5, style.settings["nape"], c[:, 1])
     if hair.style == "mohawk":
         w = w * (0.15 + 3.0 * smooth(2.1, 1.3, np.abs(c[:, 0])))
     return w
@@ -232,7 +244,7 @@ def _root_weight(hair: Hair, style: Style, c: Array) -> Array:
 
 def _sides(hair: Hair, c: Array, parted: bool) -> Array:
     if not parted:
-        return np.where(c[:, 0] > 0, 1.0, -1.0)
+        return np.asarray(0.8 * np.tanh(c[:, 0] / 2.2))  # no line: hair leans to both sides softly
     # a parting wanders by a millimetre or two, and fades out behind the crown
     line = hair.part + 0.10 * np.sin(c[:, 2] * 2.1) + 0.06 * np.sin(c[:, 2] * 5.3 + 1.0)
     line = line * smooth(-7.0, -2.0, c[:, 2])
@@ -319,7 +331,8 @@ def grow_scalp(
     clump = np.full(len(c), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c)))
     strands, lock = fill_between(
         at, side, guides.strands, guides.root, guides.side, guides.length, guides.noise,
-        clump=np.clip(clump, 0, 0.97), wave=hair.wave, frequency=hair.frequency,
+        clump=np.clip(clump, 0, 0.97), wave=max(hair.wave, style.settings.get("wave", 0.0)),
+        frequency=max(hair.frequency, style.settings.get("frequency", 0.0)),
         frizz=hair.frizz, rng=rng,
     )  # fmt: skip
     if style.tie:
@@ -348,6 +361,7 @@ def bangs_of(hair: Hair) -> Hair:
         fringe=0.0,
         wave=min(hair.wave, 0.05),
         lift=0.25,
+        clump=min(hair.clump, 0.25),
     )
 
 

@@ -9,8 +9,9 @@ pose and camera dimensions have no gradient here (`Dim.gradient`).
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,20 +25,20 @@ from . import surface as mat
 from .camera import CURVE, backdrop, view_of
 from .light import cluster_lobes, lobe_colors
 from .noise import KERNEL
-from .person import Person
+from .person import Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, light_depths, raster_strands, raster_triangles
 from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
-from .wear import by_slot
+from .wear import by_slot, item_of
 
 Array = NDArray[Any]
-STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2200, 8, 14, 88, 18.0, 2
+STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2600, 8, 14, 88, 18.0, 2
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.84, 0.90, 1.9, 0.87
-SKIN_SHINE, CLOTH_SHINE, SHINE_POWER = 0.16, 0.03, 14.0
+SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95
+SKIN_SHINE, CLOTH_SHINE, SHINE_POWER = 0.12, 0.03, 14.0
 
 # colour groups; CONST is white
 (
@@ -204,7 +205,7 @@ def see(scene: Scene, wide: int) -> tuple[NDArray[np.int32], F32, NDArray[np.int
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
-        thick = np.array([0.34, 0.10, 0.26, 0.02])[scene.strand_group]
+        thick = np.array([0.27, 0.10, 0.24, 0.02])[scene.strand_group]
         if scene.person.hair.style == "long":
             thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
         width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
@@ -212,61 +213,112 @@ def see(scene: Scene, wide: int) -> tuple[NDArray[np.int32], F32, NDArray[np.int
     return face, bary, strand, along
 
 
-def trace(person: Person, size: int) -> Buffers:
-    """Geometry, visibility and light transport of a small picture."""
+@dataclass(frozen=True, eq=False)
+class _Traced:
+    """Everything of a small picture that no colour and no light's power changes."""
+
+    scene: Scene
+    face: NDArray[np.int32]
+    bary: F32
+    strand: NDArray[np.int32]
+    along: F32
+    wanted: NDArray[np.uint8]
+    light: F32
+    shine: F32
+    strand_light: F32
+    backdrop: tuple[F32, F32, F32]
+
+
+# colours that stand for the worn items' own while geometry is traced: one per colour group
+_MARKS: dict[int, Color] = {
+    g: (0.10 + 0.02 * g, 0.5, 0.5) for g in (CLOTH, CLOTH2, HEAD, HEAD2, FACE, EYES, EYES2, EARS)
+}
+_SLOT_GROUPS = {
+    "head": (HEAD, HEAD2),
+    "face": (FACE, FACE),
+    "eyes": (EYES, EYES2),
+    "ears": (EARS, EARS),
+}
+
+
+def colorless(person: Person) -> Person:
+    """The person with every colour and light power replaced: equal for equal geometry."""
+    wear = []
+    for w in person.wear:
+        first, second = _SLOT_GROUPS[item_of(w).slot]
+        emblem = replace(w.emblem, color=(1.0, 1.0, 1.0)) if w.emblem else None
+        wear.append(replace(w, color=_MARKS[first], color2=_MARKS[second], emblem=emblem))
+    return replace(
+        person,
+        skin=Skin(),
+        eyes=Eyes(),
+        hair=replace(person.hair, color=None, melanin=1.0, red=0.0, grey=0.0),
+        brows=replace(person.brows, color=None),
+        facial_hair=replace(person.facial_hair, color=None),
+        wear=tuple(wear),
+        clothing=replace(person.clothing, color=_MARKS[CLOTH], color2=_MARKS[CLOTH2]),
+        light=Light(key_x=person.light.key_x, key_y=person.light.key_y),
+        background=replace(person.background, color=(0.0, 0.0, 0.0), edge=(0.0, 0.0, 0.0)),
+    )
+
+
+_traced: OrderedDict[tuple[str, int], _Traced] = OrderedDict()
+_KEPT = 12
+
+
+def _traced_geometry(person: Person, size: int) -> _Traced:
+    """The traced geometry of a person, kept for the next pictures that differ in colour only."""
+    bare = colorless(person)
+    key = (repr(bare), size)
+    found = _traced.get(key)
+    if found is None:
+        found = _trace_geometry(bare, size)
+        _traced[key] = found
+        while len(_traced) > _KEPT:
+            _traced.popitem(last=False)
+    else:
+        _traced.move_to_end(key)
+    return found
+
+
+def _trace_geometry(person: Person, size: int) -> _Traced:
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
     face, bary, strand, along = see(scene, size * SUPERSAMPLES)
     frames, powers = cluster_lobes(person.light, LIGHTS)
     powers *= SHADE
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(
-        0,
-        len(frames),
-        scene.vertices,
-        scene.casters,
-        scene.strands,
-        5,
-        frames,
-        CENTRE,
-        EXTENT_CM,
-        maps,
-        True,
-    )
+        0, len(frames), scene.vertices, scene.casters, scene.strands, 5, frames, CENTRE, EXTENT_CM,
+        maps, True,
+    )  # fmt: skip
     wanted = np.zeros(len(scene.vertices), np.uint8)
     wanted[scene.faces[face[face >= 0]].ravel()] = 1
     light, shine = np.zeros((2, len(scene.vertices), LOBES), np.float32)
     _irradiance(
-        0,
-        len(wanted),
-        scene.vertices,
-        scene.normals,
-        wanted,
-        0.12,
-        frames,
-        powers,
-        EXTENT_CM,
-        CENTRE,
-        maps,
-        light,
-        shine,
-    )
+        0, len(wanted), scene.vertices, scene.normals, wanted, 0.12, frames, powers, EXTENT_CM,
+        CENTRE, maps, light, shine,
+    )  # fmt: skip
     shine *= _gloss(scene)[:, None]
     strand_light = _strand_light(scene, strand, frames, powers, maps)
-    share, used = _vertex_shares(scene, wanted)
-    strand_share = _strand_shares(scene)
-    used = used | strand_share.any((0, 2))
-    groups = np.flatnonzero(used)
+    behind = backdrop(person.background, size, person.seed)
+    return _Traced(scene, face, bary, strand, along, wanted, light, shine, strand_light, behind)
+
+
+def trace(person: Person, size: int) -> Buffers:
+    """Geometry, visibility and light transport of a small picture."""
+    t = _traced_geometry(person, size)
+    share, used = _vertex_shares(t.scene, person, t.wanted)
+    strand_share = _strand_shares(t.scene, person)
+    groups = np.flatnonzero(used | strand_share.any((0, 2)))
     transport = np.zeros((size, size, len(groups), 3, LOBES), np.float32)
     bare = np.zeros((size, size), np.float32)
     _gather(
-        face, bary, scene.faces, np.ascontiguousarray(share[:, groups]), light, shine, strand, along,
-        np.ascontiguousarray(strand_share[:, groups]), strand_light, transport, bare,
+        t.face, t.bary, t.scene.faces, np.ascontiguousarray(share[:, groups]), t.light, t.shine,
+        t.strand, t.along, np.ascontiguousarray(strand_share[:, groups]), t.strand_light, transport, bare,
     )  # fmt: skip
-    first, second, added = backdrop(person.background, size, person.seed)
     cover = bare[:, :, None]
-    return Buffers(
-        tuple(groups.tolist()), transport, first * cover, second * cover, added * cover, bare
-    )
+    first, second, added = (layer * cover for layer in t.backdrop)
+    return Buffers(tuple(groups.tolist()), transport, first, second, added, bare)
 
 
 def _gloss(scene: Scene) -> F32:
@@ -309,22 +361,28 @@ def _strand_light(scene: Scene, strand: Array, frames: F32, powers: F32, maps: F
     return out
 
 
-def _vertex_shares(scene: Scene, wanted: NDArray[np.uint8]) -> tuple[F32, NDArray[np.bool_]]:
-    """(V,G,3) colour of each seen vertex as multiples of group colours; which groups occur."""
-    person = scene.person
+def _vertex_shares(
+    scene: Scene, person: Person, wanted: NDArray[np.uint8]
+) -> tuple[F32, NDArray[np.bool_]]:
+    """(V,G,3) colour of each seen vertex as multiples of group colours; which groups occur.
+
+    `person` gives the colours; the scene's own are marks (see `colorless`).
+    """
     seen = np.flatnonzero(wanted)
     count = len(seen)
     albedo, gloss = np.zeros((count, 3), np.float32), np.zeros((count, 2), np.float32)
     height, tinted = np.zeros(count, np.float32), np.zeros(count, np.float32)
     a, material = scene.attributes[seen], scene.vertex_material[seen]
+    q = mat.parameters(person)
+    q[mat.EMBLEM_R : mat.EMBLEM_B + 1] = 1.0  # a mark, as the worn colours are
     mat.materials(
         0, count, material, scene.canonical[seen], a, np.zeros((count, 2), np.float32),
-        mat.parameters(person), mat.detail_tile(64), False, albedo, gloss, height, tinted,
+        q, mat.detail_tile(64), False, albedo, gloss, height, tinted,
     )  # fmt: skip
     colors = group_colors(person)
     out = np.zeros((count, N_GROUPS, 3), np.float32)
     skin = (material == mat.SKIN) & (a[:, mat.CLOTH] < 0.5)
-    roots = mat.parameters(person)[mat.HAIR_R : mat.HAIR_B + 1]
+    roots = q[mat.HAIR_R : mat.HAIR_B + 1]
     hair = roots * 0.7 * tinted[:, None]
     open_share = _openness(a[:, mat.OPEN], material)
     # brows and beard as paint under the few strands there are
@@ -345,7 +403,7 @@ def _vertex_shares(scene: Scene, wanted: NDArray[np.uint8]) -> tuple[F32, NDArra
     out[rest, CONST] = albedo[rest]
     worn = material == mat.WORN
     if worn.any():
-        _worn_shares(out, worn, albedo, a, person, colors)
+        _worn_shares(out, worn, albedo, a)
     out[:, CONST] += 1e-6  # group 0 carries the mirrored light
     full = np.zeros((len(wanted), N_GROUPS, 3), np.float32)
     full[seen] = out
@@ -373,38 +431,29 @@ def _eye_shares(
     out[eye & ~iris, CONST] = lit[eye & ~iris]
 
 
-def _worn_shares(out: F32, worn: Array, albedo: F32, a: F32, person: Person, colors: F32) -> None:
-    """Give each worn vertex to the group whose colour its piece has."""
+def _worn_shares(out: F32, worn: Array, albedo: F32, a: F32) -> None:
+    """Give each worn vertex to the group whose mark its piece bears, and its patch to the emblem."""
     own = a[:, [mat.RED, mat.GREEN, mat.BLUE]]
     left = worn.copy()
-    slots = by_slot(person.wear)
-    pairs: list[tuple[int, Any]] = [
-        (CLOTH2, person.clothing.color2),
-        (CLOTH, person.clothing.color),
-    ]
-    for slot, first, second in (
-        ("head", HEAD, HEAD2),
-        ("face", FACE, FACE),
-        ("eyes", EYES, EYES2),
-        ("ears", EARS, EARS),
-    ):
-        if slot in slots:
-            pairs = [(first, slots[slot].color), (second, slots[slot].color2), *pairs]
-    for group, color in pairs:
-        same = left & (np.abs(own - np.asarray(color, np.float32)).max(1) < 1e-4)
-        out[same, group] = albedo[same] / colors[group]
+    patch = np.clip((albedo[:, 0] - own[:, 0]) / np.maximum(1 - own[:, 0], 1e-3), 0, 1)
+    patch = np.where(a[:, mat.EMBLEM] > 0.5, patch, 0.0)
+    for group, mark in _MARKS.items():
+        same = left & (np.abs(own - np.asarray(mark, np.float32)).max(1) < 1e-3)
+        gain = CLOTH_GAIN if group in (CLOTH, CLOTH2) else 1.0
+        out[same, group] = gain * (1 - patch[same])[:, None]
+        out[same, EMBLEM] = patch[same][:, None]
         left &= ~same
     out[left, CONST] = albedo[left]
 
 
-def _strand_shares(scene: Scene) -> F32:
+def _strand_shares(scene: Scene, person: Person) -> F32:
     """(N,G,3): every strand as a multiple of its group's colour; grey ones are constant."""
     count = len(scene.strands)
     out = np.zeros((max(count, 1), N_GROUPS, 3), np.float32)
     if not count:
         return out
     own = group_colors(scene.person)
-    grey = scene.person.hair.grey
+    grey = person.hair.grey
     # few strands stand for many: their own variation is damped, grey is a mixture
     for group, strands, share, gain in (
         (HAIR, SCALP, 1.0, HAIR_GAIN), (BROWS, BROW, 0.55, HAIR_GAIN), (FACIAL, BEARD, 0.9, BEARD_GAIN),
@@ -413,7 +462,7 @@ def _strand_shares(scene: Scene) -> F32:
         tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** 0.35
         out[mine, group] = gain * tone * (1 - grey * share)
         out[mine, CONST] = gain * (0.34 + 0.16 * grey) * grey * share
-    out[:, CONST] += 0.012
+    out[:, CONST] += 0.018
     return out
 
 

@@ -112,9 +112,9 @@ IRISES: dict[str, tuple[Color, Color]] = {
     "dark brown": ((0.095, 0.045, 0.02), (0.04, 0.018, 0.009)),
     "brown": ((0.22, 0.105, 0.04), (0.10, 0.045, 0.018)),
     "hazel": ((0.28, 0.19, 0.065), (0.11, 0.12, 0.045)),
-    "green": ((0.22, 0.27, 0.12), (0.10, 0.12, 0.05)),
-    "grey": ((0.30, 0.33, 0.36), (0.12, 0.14, 0.16)),
-    "blue": ((0.22, 0.36, 0.52), (0.09, 0.16, 0.28)),
+    "green": ((0.17, 0.21, 0.095), (0.09, 0.10, 0.04)),
+    "grey": ((0.21, 0.235, 0.255), (0.10, 0.115, 0.13)),
+    "blue": ((0.14, 0.24, 0.36), (0.07, 0.12, 0.20)),
 }
 _IRIS_STEPS = (0.0, 0.3, 0.6, 0.9, 1.2, 1.8, 2.8, 4.0, 5.0)  # quantiles along IRISES' order
 _GENDER = tuple(np.sin(np.linspace(0, np.pi / 2, 33)) ** 2)  # mostly clear, some between
@@ -122,7 +122,7 @@ _AGE = (0.26, 0.40, 0.58, 0.66, 0.69, 0.72, 0.76, 0.80, 0.85, 0.92, 1.0)
 _EXPRESSIONS = (
     _normal("smile", 0.22, 0.25, "smile; below 0 a frown of the mouth"),
     _normal("jaw", -0.02, 0.03, "open jaw"),
-    _normal("eyes_open", 0.12, 0.18, "wide eyes; below 0 squinting"),
+    _normal("eyes_open", 0.15, 0.10, "wide eyes; below 0 squinting"),
     _normal("brow_up", 0.08, 0.10, "raised inner brows"),
     _normal("brow_down", 0.08, 0.10, "lowered brows"),
     _normal("smirk", 0.0, 0.05, "one-sided smile, + to the subject's left"),
@@ -228,7 +228,8 @@ def _make_layout() -> tuple[Dim, ...]:
         _normal("moustache_length", 1.0, 0.15, "moustache, cm"),
         _normal("beard_density", 1.0, 0.12, "hairs"),
         *_color("beard_color", "free beard"),
-        *(d for slot in ("head", "face", "eyes", "ears") for d in _color(f"{slot}.color", f"{slot} item")),
+        *(d for slot in ("head", "face", "ears") for d in _color(f"{slot}.color", f"{slot} item")),
+        *(_log(f"eyes.color.{c}", 0.03, 0.8, f"frame of glasses, {c}") for c in "rgb"),
         *(d for slot in ("head", "eyes") for d in _color(f"{slot}.color2", f"{slot} item's second")),
         *_color("emblem", "emblem"),
         _normal("head.low", 8.3, 0.25, "headwear's lower edge, cm"),

@@ -68,7 +68,7 @@ class _Samples:
 
 def supersamples(size: int) -> int:
     """Visibility samples per pixel and axis: small pictures need more, for the hair."""
-    return 4 if size <= 256 else 3 if size <= 640 else 2
+    return 4 if size <= 256 else 3 if size <= 1100 else 2
 
 
 def render(
@@ -108,7 +108,8 @@ def render(
 def _develop(linear: F32, person: Person) -> F32:
     """Film curve and a trace of grain."""
     image = film(linear, person.light.exposure)
-    noise = gaussian_filter(mat.grain(1, image.shape[:2]), 0.6) * 0.011
+    strength = 0.011 * min(1.0, image.shape[0] / 1024)  # as if the big picture were reduced
+    noise = gaussian_filter(mat.grain(1, image.shape[:2]), 0.6) * strength
     return np.asarray(np.clip(image + noise[:, :, None], 0, 1), np.float32)
 
 
@@ -225,9 +226,27 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View) -> F32:
     eye = samples.material == mat.EYE
     if eye.any():
         color[eye] += _eye_reflection(samples, eye, diffuse[eye], scene.person.light)
+    metal = (samples.material == mat.WORN) & (samples.attributes[:, mat.METAL] > 0.75)
+    if metal.any():
+        seen = np.clip(diffuse[metal].mean(1, keepdims=True) * 1.5, 0.15, 1.0)
+        mirrored = _mirror(bumped[metal], samples.view[metal], scene.person.light)
+        base = albedo[metal] ** 0.8
+        color[metal] = (
+            base * (0.22 * diffuse[metal] + 0.9 * mirrored * seen) + base * specular[metal]
+        )
     out = np.zeros((view.width, view.width, 3), np.float32)
     out[samples.rows, samples.columns] = color
     return out
+
+
+def _mirror(normal: F32, view: F32, light: Light) -> Array:
+    """Surroundings mirrored by polished metal: (n,3), with a dark floor and a lighter horizon."""
+    n, v = normal.astype(float), view.astype(float)
+    d = 2 * (n * v).sum(1, keepdims=True) * n - v
+    horizon = (
+        0.55 + 0.45 * np.tanh(4.0 * (d[:, 1:2] + 0.15)) + 0.5 * np.exp(-((d[:, 1:2] / 0.12) ** 2))
+    )
+    return np.asarray(np.pi * radiance(light, d) * 0.45 * horizon)
 
 
 def _occlusion(samples: _Samples) -> Array:
@@ -315,5 +334,5 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     tip = (0.82 + 0.30 * np.linspace(0, 1, steps))[None, :, None]
     out = color * tip * lobes[..., :3] * 0.66
     shine = np.where(scene.strand_group == LASH, 0.2, 1.0)[:, None, None]
-    out += shine * 0.075 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.33 * lobes[..., 6:]
+    out += shine * 0.052 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.33 * lobes[..., 6:]
     return np.asarray(out, np.float32)

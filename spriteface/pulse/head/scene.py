@@ -237,7 +237,8 @@ class _Builder:
             if press and head:
                 line = {"all": -30.0, "above": head.low + 0.6, "band": 7.0}[press]
                 strands = collider.press(strands, line)
-            strands = collider.push_out(strands, 0.05)
+            if press != "all":
+                strands = collider.push_out(strands, 0.05)
         return strands, bundle.lock, bundle.thick
 
     @cached_property

@@ -23,7 +23,7 @@ MONK: tuple[RGB, ...] = (
 )
 # melanin at tones 1..10, chosen so that a cheek in the default studio has the swatch's lightness
 # as far as skin can (the three lightest swatches are lighter than any lit skin)
-TONE_MELANIN = (0.05, 0.10, 0.16, 0.26, 0.50, 1.93, 2.98, 4.10, 5.10, 6.00)
+TONE_MELANIN = (0.05, 0.10, 0.16, 0.26, 0.50, 1.93, 2.98, 4.00, 4.80, 5.60)
 
 
 def tone_melanin(tone: float) -> float:

@@ -259,12 +259,15 @@ def _press(
             t = min(1.0, max(0.0, (strands[n, k, 1] - line + 1.5) / 1.5))
             if t <= 0.0:
                 continue
-            for _ in range(3):
+            for _ in range(5):
                 d, gx, gy, gz = _distance(
                     grid, origin, cell, strands[n, k, 0], strands[n, k, 1], strands[n, k, 2]
                 )
-                if d > 90.0:
-                    break
+                if d > 90.0:  # beyond the grid: come nearer first
+                    strands[n, k, 0] *= 0.7
+                    strands[n, k, 1] = 4.5 + 0.7 * (strands[n, k, 1] - 4.5)
+                    strands[n, k, 2] = 2.0 + 0.7 * (strands[n, k, 2] - 2.0)
+                    continue
                 move = t * max(0.0, d - gap)
                 strands[n, k, 0] -= gx * move
                 strands[n, k, 1] -= gy * move
@@ -294,7 +297,7 @@ class Collider:
         spread(_push_out, len(out), out, self.grid, self.origin, self.cell, gap, first)
         return out
 
-    def press(self, strands: Array, line: float, gap: float = 0.2) -> F32:
+    def press(self, strands: Array, line: float, gap: float = 0.08) -> F32:
         """The strands flattened to `gap` cm above height `line`, as a hat does."""
         out = np.ascontiguousarray(strands, np.float32)
         spread(_press, len(out), out, self.grid, self.origin, self.cell, line, gap)

@@ -79,7 +79,7 @@ def parameters(person: Person) -> F64:
 # absorbance of bare skin, of melanin (grey part and hue part) and of haemoglobin, per channel;
 # the hue part saturates: very dark skin is nearly neutral, as the Monk scale's last tones are
 BARE = (0.22, 0.44, 0.64)
-MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.17, 0.0, 0.20), 1.7
+MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.20, 0.02, 0.20), 2.0
 BLOOD = (0.02, 0.24, 0.22)
 
 
@@ -279,7 +279,7 @@ def _relief(
         + 0.6 * smoothstep(5.0, 7.0, y)
     )
     h = 0.027 * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
-    h += 0.030 * folds * (0.35 + 0.9 * age) * (1 - 0.8 * lid) * (1 - lip)
+    h += 0.030 * folds * (0.35 + 1.5 * age * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
         h -= lip * 0.010 * (1 - crease) * (1 - crease) * (1 + age)
@@ -360,7 +360,7 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     seed = q[SEED]
     rr = math.hypot(x, y)
     angle = math.atan2(y, x)
-    edge = 0.64
+    edge = 0.605
     t = min(1.0, max(0.0, (rr - 0.2) / (edge - 0.2)))
     fibre = 0.5 + 0.30 * math.sin(angle * 29.0 + 4.0 * math.sin(angle * 7.0 + seed))
     fibre += 0.22 * math.sin(angle * 71.0 + 9.0 * rr + seed) + 0.5 * value_noise(
@@ -487,7 +487,7 @@ def materials(
                 k = 0.93 + 0.30 * fbm(x, y, z, 7.0, 2, q[SEED])
                 h = 0.05 * fbm(x, y, z, 0.6, 3, q[SEED]) + 0.003 * weave
             elif fine and metal > 0.75:
-                h = 0.012 * fbm(x, y, z, 1.1, 2, q[SEED])
+                h = 0.020 * fbm(x, y, z, 0.5, 2, q[SEED])
                 k = 0.97 + 0.12 * fbm(x, y, z, 3.0, 3, q[SEED])
             patch = _emblem(x, y, z, q) * a[EMBLEM]
             for c in range(3):
@@ -495,8 +495,8 @@ def materials(
             rough = 0.85
             spec = 0.02
             if metal > 0.75:
-                rough = 0.30
-                spec = 0.35
+                rough = 0.36
+                spec = 0.30
             elif metal > 0.25:
                 rough = 0.38
                 spec = 0.045

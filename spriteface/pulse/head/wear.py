@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.spatial import cKDTree
 
 from ...errors import OptionError
 from ...types import F32
@@ -313,16 +314,16 @@ def _beanie(w: Wear, fit: Fit) -> list[Piece]:
 
 def _elf_cap(w: Wear, fit: Fit) -> list[Piece]:
     low, height = w.low, (fit.top - w.low + 9.0) * w.size
-    side = w.side if abs(w.side) > 0.1 else 0.8
+    side = np.copysign(max(0.75, abs(w.side)), w.side if w.side else 1.0)
 
     def shift(t: float) -> tuple[float, float]:
-        b = max(0.0, t - 0.42) / 0.58
-        return side * 9.0 * b**1.5, -2.2 * t - 7.5 * b**1.5
+        b = max(0.0, t - 0.35) / 0.65
+        return side * 12.0 * b**1.6, -1.8 * t - 2.5 * b**1.5
 
     rows = []
     for t in np.linspace(0.02, 1.0, 26):
-        b = max(0.0, t - 0.42) / 0.58
-        rows.append((max(0.01, (1 - t) ** 0.72 * 1.03), low + height * (t - 0.40 * b * b)))
+        b = max(0.0, t - 0.35) / 0.65
+        rows.append((max(0.01, (1 - t) ** 0.66 * 1.03), low + height * (t - 0.62 * b * b)))
     folds = lambda a, t: 1 + 0.025 * np.sin(3 * a + 9 * t) * smooth(0.2, 0.6, np.asarray(t))  # noqa: E731
     band = [(1.0, low - 0.3), (1.05, low - 0.4), (1.065, low), (1.06, low + 1.5), (1.0, low + 1.8)]
     return [
@@ -485,7 +486,7 @@ def _sheet(mesh: Mesh | None, color: Color, metal: float = 0.0) -> list[Piece]:
 def _headband(w: Wear, fit: Fit) -> list[Piece]:
     y, z = fit.canonical[:, 1], fit.canonical[:, 2]
     line = 7.6 + 0.5 * smooth(2, 8, z) - 1.0 * smooth(2, -6, z)
-    return _sheet(shell(fit, np.abs(y - line) < 1.0 * w.size, 0.55, rounds=20), w.color)
+    return _sheet(shell(fit, np.abs(y - line) < 1.25 * w.size, 0.55, rounds=20), w.color)
 
 
 def _bandana(w: Wear, fit: Fit) -> list[Piece]:
@@ -577,12 +578,17 @@ def _viking_helmet(w: Wear, fit: Fit) -> list[Piece]:
     return pieces
 
 
+def _over_scalp(c: Array) -> Array:
+    """Extra room for the hair under tight cloth, cm."""
+    return 0.25 * smooth(7.5, 10.0, c[:, 1])
+
+
 def _ninja_mask(w: Wear, fit: Fit) -> list[Piece]:
     c = fit.canonical
     mask = _opening(c, 6.0, 1.2, 6.6) & (c[:, 1] > -13) & (c[:, 1] > -9 - 4 * (c[:, 2] > 2))
-    pieces = _sheet(shell(fit, mask, 0.40, rounds=10), w.color)
+    pieces = _sheet(shell(fit, mask, 0.55, rounds=24, puff=_over_scalp), w.color)
     if w.color2 != w.color:
-        pieces += _sheet(shell(fit, np.abs(c[:, 1] - 7.8) < 1.25, 0.65, rounds=10), w.color2)
+        pieces += _sheet(shell(fit, np.abs(c[:, 1] - 7.8) < 1.25, 0.95, rounds=16), w.color2)
     return pieces
 
 
@@ -591,7 +597,7 @@ def _lower_mask(w: Wear, fit: Fit) -> list[Piece]:
     c = fit.canonical
     x, y, z = np.abs(c[:, 0]), c[:, 1], c[:, 2]
     mask = (y < 0.9 - 0.05 * x) & (y > -9.5 - 3 * (z > 4)) & (z > -3)
-    return _sheet(shell(fit, mask, 0.45, rounds=14), w.color)
+    return _sheet(shell(fit, mask, 0.55, rounds=45), w.color)
 
 
 def _eye_patch(w: Wear, fit: Fit) -> list[Piece]:
@@ -763,16 +769,58 @@ def pieces(wear: tuple[Wear, ...], fit: Fit) -> list[tuple[Piece, Wear]]:
     return [(p, w) for w in by_slot(wear).values() for p in item_of(w).build(w, fit)]
 
 
+def _girth(fit: Fit, angle: Array, height: Array) -> Array:
+    """(n,3) points of the neck and shoulders at bearings (0 front) and heights, by nearest vertex
+    bearing and height, smoothed along the loop."""
+    c = fit.canonical
+    chosen = np.flatnonzero((c[:, 1] < -5.5) & (c[:, 1] > -15) & (fit.place.inside_mouth < 0.3))
+    v = fit.vertices[chosen].astype(float)
+    axis_z = 0.5
+    bearing = np.arctan2(v[:, 0], v[:, 2] - axis_z)
+    tree = cKDTree(np.stack([np.cos(bearing) * 6, np.sin(bearing) * 6, v[:, 1] * 1.5], 1))
+    at = np.stack([np.cos(angle) * 6, np.sin(angle) * 6, height * 1.5], 1)
+    far, near = tree.query(at, k=6)
+    w = 1 / (far + 0.15) ** 2
+    reach = np.hypot(v[:, 0], v[:, 2] - axis_z)[near]
+    radius = (w * reach).sum(1) / w.sum(1)
+    pad = np.concatenate([radius[-4:], radius, radius[:4]])
+    radius = np.convolve(pad, np.ones(9) / 9, "valid")
+    return np.stack([np.sin(angle) * radius, height, axis_z + np.cos(angle) * radius], 1)
+
+
+def _collar(fit: Fit) -> list[Mesh]:
+    """A shirt's collar: a stand around the neck, folded down, open in front, one mesh a side."""
+    out = []
+    c, v = fit.canonical[:, 1], fit.vertices[:, 1]
+    neck = (c < -7) & (c > -12)
+    sunk = float(np.median(v[neck] - c[neck]))  # a child's neckline lies elsewhere
+    rows = ((0.05, 0.15), (1.5, 0.10), (1.75, 0.28), (1.2, 0.55), (-0.4, 0.75), (-1.5, 0.80))
+    for side in (-1, 1):
+        bearing = side * np.linspace(0.10, np.pi, 60)
+        front = smooth(1.5, 0.1, np.abs(bearing))
+        line = sunk - 8.9 - 3.6 * (0.5 + 0.5 * np.cos(bearing)) ** 1.3
+        points = []
+        widest = np.hypot(*_girth(fit, bearing, line + rows[0][0])[:, [0, 2]].T) + 1.2
+        for up, off in rows:
+            drop = 1.2 * front if up < 0 else 0.0
+            p = _girth(fit, bearing, line + up - drop)
+            reach = np.hypot(p[:, 0], p[:, 2])  # the leaf hangs; it doesn't lie on the shoulders
+            p[:, [0, 2]] *= np.minimum(1.0, widest / reach)[:, None]
+            outwards = np.stack([np.sin(bearing), 0.35 + 0 * bearing, np.cos(bearing)], 1)
+            points.append(p + outwards * off)
+        grid = np.concatenate(points).astype(np.float32)
+        mesh = (grid, grid_faces(len(rows), 60, closed=False))
+        out.append(two_sided(outward(mesh, np.array([0.0, -9.0, 0.5])), 0.12))
+    return out
+
+
 def clothing_pieces(clothing: Clothing, fit: Fit) -> list[Piece]:
     """Collars and armour that stand on top of the shirt that the body mesh itself wears."""
     c = fit.canonical
     y, z = c[:, 1], c[:, 2]
     line = -9.6 - 4.4 * smooth(-6, 10, z)
     if clothing.style == "collar":
-        x = np.abs(c[:, 0])
-        open_front = (x > 0.9 + 0.10 * np.maximum(0, -y - 10)) | (z < 4)
-        around = (np.abs(y - line + 0.2) < 1.9) & (x < 9.0)
-        return _sheet(shell(fit, around & open_front, 0.6, rounds=6), clothing.color2)
+        return [Piece(*mesh, clothing.color2) for mesh in _collar(fit)]
     if clothing.style == "armour":
         gorget = shell(fit, (y > line - 1.0) & (y < line + 2.3), 1.1, rounds=16)
         plate = shell(fit, y < line - 0.6, 1.0, rounds=14)

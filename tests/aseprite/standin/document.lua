@@ -744,7 +744,18 @@ function document.Sprite(a, b, c)
     width, height, mode, transparent, space = s.width, s.height, s.colorMode, s.transparentColor, s.colorSpace
   elseif type(a) == "table" then
     core.options(a, { fromFile = 1, oneFrame = 1, width = 1, height = 1, colorMode = 1 }, "Sprite")
-    if a.fromFile then violation("Sprite{fromFile} is not played", 2) end
+    if a.fromFile then
+      document.ask(a.fromFile, "read")
+      if not a.oneFrame then violation("Sprite{fromFile} without oneFrame loads a whole sequence of numbered files", 2) end
+      local read = document.readers.sprite(a.fromFile)
+      if not read then return nil end
+      local doc = open { width = read.image.w, height = read.image.h, mode = read.image.mode, transparent = read.transparent or 0, filename = a.fromFile }
+      doc.palettes = { { frame = 1, colors = read.colors or default_palette(256) } }
+      local layer = add_layer(doc, read.opaque and "Background" or "Layer 1")
+      layer.background = read.opaque
+      add_cel(doc, layer, 1, read.image)
+      return new("Sprite", { id = doc.id })
+    end
     width, height, mode = a.width, a.height, a.colorMode or 0
   end
   width, height = integer(width, "Sprite width"), integer(height, "Sprite height")

@@ -1,7 +1,7 @@
 -- What Aseprite writes and reads: .aseprite and .png out of Lua (stored, not compressed), .png in
 -- through a helper program, since inflating is none of this stand-in's business.
 
-local files = { decode_png = nil } -- decode_png(path) -> width, height, rgba bytes, or nil
+local files = { decode_png = nil } -- decode_png(path) -> bytes as of tests/aseprite/png_to_raw.py, or nil
 
 local crc_table = {}
 for i = 0, 255 do

@@ -24,18 +24,34 @@ document.writers.sprite = function(path, doc)
   if #doc.frames > 1 then violation("saveAs of several frames to " .. path .. " writes one numbered file for each", 2) end
   return files.png(path, document.render(doc, 1), doc.palettes[1].colors)
 end
-document.readers = { image = function(path)
-  local width, height, rgba = files.decode_png(path)
-  if not width then return nil end -- no error: a missing file is nil
-  local model = document.make_image(width, height, 0, 0)
-  local stride, rows = model.stride, {}
+-- A picture file: image, and for indexed ones colors and the transparent index.
+local function read_picture(path)
+  local data = files.decode_png(path)
+  if not data then return nil end -- no error: a missing file is nil
+  local width, height, mode, opaque, transparent, count, at = string.unpack("<I4I4BBi2I2", data)
+  local read = { opaque = opaque == 1, transparent = transparent >= 0 and transparent or nil }
+  if mode == 2 then
+    read.colors = {}
+    for i = 1, count do read.colors[i] = { data:byte(at + i * 4 - 4, at + i * 4 - 1) } end
+    at = at + count * 4
+  end
+  local model = document.make_image(width, height, mode, read.transparent or 0)
+  local stride, rows, row = model.stride, {}, width * (mode == 2 and 1 or 4)
   for y = 0, height - 1 do
-    local row = rgba:sub(y * width * 4 + 1, (y + 1) * width * 4)
-    rows[#rows + 1] = row .. ("\0"):rep(stride - #row)
+    local bytes = data:sub(at + y * row, at + (y + 1) * row - 1)
+    rows[#rows + 1] = bytes .. ("\0"):rep(stride - #bytes)
   end
   model.bytes = table.concat(rows)
-  return model
-end }
+  read.image = model
+  return read
+end
+document.readers = {
+  image = function(path)
+    local read = read_picture(path)
+    return read and read.image
+  end,
+  sprite = read_picture,
+}
 
 -- app ---------------------------------------------------------------------------------------------
 
@@ -100,7 +116,11 @@ local fs = setmetatable({
   makeDirectory = function(path) return os.execute("mkdir '" .. path .. "' 2>/dev/null") == true end,
   makeAllDirectories = function(path) return os.execute("mkdir -p '" .. path .. "'") == true end,
   removeDirectory = function(path) return os.execute("rmdir '" .. path .. "' 2>/dev/null") == true end,
-  listFiles = function() violation("app.fs.listFiles is not played", 2) end,
+  listFiles = function(path)
+    local names = {}
+    for name in io.popen("ls -A '" .. path .. "'"):lines() do names[#names + 1] = name end
+    return names
+  end,
   userConfigPath = "/nonexistent/aseprite", userDocsPath = "/nonexistent",
 }, { __index = function(_, key) violation("app.fs." .. tostring(key) .. " is not documented", 2) end })
 

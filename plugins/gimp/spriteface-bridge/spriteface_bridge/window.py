@@ -30,6 +30,7 @@ def ask(procedure, config, arguments, extra=()):
             scale = dialog.get_spin_scale(argument.name, 1)
             scale.set_scale_limits(argument.low, min(argument.high, 4096))
             scale.set_increments(step, step * 10)
+            scale.set_digits(2 if step < 1 else 0)
             shown.append(argument.name)
     dialog.fill([*shown, *extra])
     dialog.get_content_area().pack_start(grid, False, False, 0)

@@ -1,0 +1,289 @@
+"""The embedded head, measured: speed, agreement of its two renders, realism by outside judges.
+
+    python -m benchmarks.head --speed             seconds and CPU seconds per picture, memory
+    python -m benchmarks.head --agreement 12      preview against the downscaled render, dB
+    python -m benchmarks.head --realism 100       share of frontal samples that the judges accept
+    python -m benchmarks.head --tones             lightness and pass rate over the Monk scale
+
+Each prints a table and a line of JSON with the machine. Judges: OpenCV's two frontal Haar cascades
+count as one, scikit-image's LBP cascade as the other; gates tell mosaics and blur.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spriteface.pulse.head import warm
+from spriteface.pulse.head.person import Camera, Person, Pose, srgb_to_linear
+from spriteface.pulse.head.prior import draw, draw_person, people_from_latents
+from spriteface.pulse.head.render import render
+from spriteface.pulse.head.skin import MONK, lightness, tone_melanin
+
+Image = NDArray[np.float32]
+BASELINES = 20  # so many samples are judged as mosaic and as blur too
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "machine": platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def timed(work: Callable[[], Any], rounds: int) -> tuple[float, float]:
+    """Median wall and CPU seconds of `rounds` calls."""
+    wall, cpu = [], []
+    for _ in range(rounds):
+        w, c = time.perf_counter(), time.process_time()
+        work()
+        wall.append(time.perf_counter() - w)
+        cpu.append(time.process_time() - c)
+    return statistics.median(wall), statistics.median(cpu)
+
+
+def speed() -> dict[str, Any]:
+    import torch
+
+    from spriteface.pulse.head import load, preview, scene
+
+    torch.set_num_threads(1)
+    start = time.process_time()
+    warm()
+    first = time.process_time() - start
+    head = load()
+    latents = head.sample(12, seed=3)
+    rows: dict[str, Any] = {"load and warm, CPU s": first}
+
+    def previews() -> None:
+        for i in range(len(latents)):
+            head.preview(latents[i], 64)
+
+    def fresh() -> None:
+        preview._traced.clear()
+        previews()
+
+    def everything() -> None:
+        scene._small_hair.cache_clear()
+        scene._guides.cache_clear()
+        fresh()
+
+    previews()
+    for name, work in (
+        ("preview 64 px, new colours", previews),
+        ("preview 64 px, new shape or pose", fresh),
+        ("preview 64 px, new person and hair", everything),
+    ):
+        wall, cpu = timed(work, 5)
+        rows[name + ", ms wall / CPU"] = [round(1e3 * t / len(latents), 1) for t in (wall, cpu)]
+    people = people_from_latents(latents)
+    for size in (512, 1024):
+        state = iter(people * 2)
+
+        def one(size: int = size, state: Any = state) -> None:
+            render(next(state), size)
+
+        wall, cpu = timed(one, 5)
+        rows[f"render {size} px, s wall / CPU"] = [round(wall, 2), round(cpu, 2)]
+    rows["peak memory, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return rows
+
+
+def agreement(count: int, size: int = 64) -> dict[str, Any]:
+    from spriteface.pulse.head.preview import preview_person
+
+    scores = []
+    for person in people_from_latents(draw(count, seed=77)):
+        small = preview_person(person, size).permute(1, 2, 0).numpy()
+        big = render(person, size * 4).image.reshape(size, 4, size, 4, 3).mean((1, 3))
+        scores.append(float(-10 * np.log10(((small - big) ** 2).mean())))
+    return {
+        "people": count,
+        "PSNR mean, dB": round(statistics.mean(scores), 2),
+        "median": round(statistics.median(scores), 2),
+        "worst": round(min(scores), 2),
+        "best": round(max(scores), 2),
+    }
+
+
+class Judges:
+    """Two independent face detectors, and gates against mosaics, blur and upside-down faces."""
+
+    def __init__(self) -> None:
+        import cv2
+        from skimage import data
+        from skimage.feature import Cascade
+
+        folder = cv2.data.haarcascades
+        names = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
+        self._haar = [cv2.CascadeClassifier(folder + name) for name in names]
+        self._lbp = Cascade(data.lbp_frontal_face_cascade_filename())
+
+    def __call__(self, image: Image) -> dict[str, bool]:
+        gray = (image @ np.array([0.299, 0.587, 0.114]) * 255).astype(np.uint8)
+        return {
+            "haar": self._haar_sees(gray),
+            "lbp": self._lbp_sees((image * 255).astype(np.uint8)),
+            "upright": not self._haar_sees(np.ascontiguousarray(gray[::-1]))
+            or self._haar_sees(gray),
+            "no mosaic": flat_share(gray) < 0.6,
+            "no blur": spectrum_slope(gray) > -4.6,
+        }
+
+    def _haar_sees(self, gray: NDArray[np.uint8]) -> bool:
+        least = gray.shape[0] // 4
+        return any(
+            len(h.detectMultiScale(gray, 1.1, 4, minSize=(least, least))) > 0 for h in self._haar
+        )
+
+    def _lbp_sees(self, image: NDArray[np.uint8]) -> bool:
+        size = image.shape[0]
+        found = self._lbp.detect_multi_scale(
+            img=image,
+            scale_factor=1.15,
+            step_ratio=1,
+            min_size=(size // 4, size // 4),
+            max_size=(size, size),
+        )
+        return len(found) > 0
+
+
+def flat_share(gray: NDArray[np.uint8]) -> float:
+    """Share of exactly flat steps: mosaics have 0.9, pictures little."""
+    g = gray.astype(int)
+    return float(((np.diff(g, axis=0)[:, :-1] == 0) & (np.diff(g, axis=1)[:-1] == 0)).mean())
+
+
+def spectrum_slope(gray: NDArray[np.uint8]) -> float:
+    """Slope of the radial power spectrum in log-log: blurred pictures fall faster than -4.6."""
+    g = gray - gray.mean()
+    window = np.hanning(g.shape[0])[:, None] * np.hanning(g.shape[1])
+    power = np.abs(np.fft.fftshift(np.fft.fft2(g * window))) ** 2
+    n = g.shape[0]
+    r = np.hypot(*(np.indices(power.shape) - n // 2)).astype(int)
+    mean = np.bincount(r.ravel(), power.ravel()) / np.maximum(np.bincount(r.ravel()), 1)
+    f = np.arange(n // 32, int(n * 0.42))
+    return float(np.polyfit(np.log(f), np.log(mean[f] + 1e-9), 1)[0])
+
+
+def wilson(passed: int, total: int) -> tuple[float, float]:
+    """95 % Wilson interval of a share."""
+    z, p = 1.96, passed / max(total, 1)
+    middle = p + z * z / (2 * total)
+    half = z * np.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
+    return float((middle - half) / (1 + z * z / total)), float(
+        (middle + half) / (1 + z * z / total)
+    )
+
+
+def frontal(person: Person) -> Person:
+    """Looking at the viewer, framed in the middle; what is worn stays."""
+    return replace(person, pose=Pose(), camera=Camera())
+
+
+def realism(count: int, size: int = 192, seed: int = 5000) -> dict[str, Any]:
+    judges = Judges()
+    seen: dict[str, int] = {}
+    mosaics = blurs = passed = 0
+    failures = []
+    for n in range(count):
+        person = frontal(draw_person(seed + n))
+        image = render(person, size).image
+        verdict = judges(image)
+        for name, yes in verdict.items():
+            seen[name] = seen.get(name, 0) + yes
+        if all(verdict.values()):
+            passed += 1
+        else:
+            failures.append({"seed": seed + n, **{k: v for k, v in verdict.items() if not v}})
+        if n >= BASELINES:
+            continue
+        small = image.reshape(16, size // 16, 16, size // 16, 3).mean((1, 3))
+        mosaics += all(judges(small.repeat(size // 16, 0).repeat(size // 16, 1)).values())
+        blurs += all(judges(_bicubic(small, size)).values())
+    low, high = wilson(passed, count)
+    return {
+        "samples": count,
+        "passed": f"{passed / count:.3f} ({low:.3f}..{high:.3f})",
+        **{name: round(n / count, 3) for name, n in seen.items()},
+        "mosaics passed": mosaics / min(count, BASELINES),
+        "bicubic passed": blurs / min(count, BASELINES),
+        "failures": failures[:12],
+    }
+
+
+def _bicubic(small: Image, size: int) -> Image:
+    from PIL import Image as Pil
+
+    picture = Pil.fromarray((small * 255).astype(np.uint8)).resize(
+        (size, size), Pil.Resampling.BICUBIC
+    )
+    return np.asarray(picture, np.float32) / 255
+
+
+def tones(size: int = 256, each: int = 8) -> dict[str, Any]:
+    """Lightness of cheeks against the swatch, and judges, per Monk tone."""
+    judges = Judges()
+    rows: dict[str, Any] = {}
+    for tone in range(1, 11):
+        light, passed = [], 0
+        for n in range(each):
+            person = frontal(draw_person(7000 + n))
+            skin = replace(person.skin, melanin=tone_melanin(tone), freckles=0.0)
+            image = render(replace(person, skin=skin, wear=()), size).image
+            passed += all(judges(image).values())
+            s = size / 128
+            cheeks = [
+                image[int(66 * s) : int(76 * s), int(x * s) : int((x + 7) * s)] for x in (46, 75)
+            ]
+            rgb = np.median(np.concatenate([c.reshape(-1, 3) for c in cheeks]), 0) * 255
+            light.append(lightness(srgb_to_linear((int(rgb[0]), int(rgb[1]), int(rgb[2])))))
+        swatch = lightness(srgb_to_linear(MONK[tone - 1]))
+        rows[f"tone {tone}"] = (
+            f"L* {np.median(light):.0f} swatch {swatch:.0f} passed {passed}/{each}"
+        )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--agreement", type=int, metavar="PEOPLE")
+    parser.add_argument("--realism", type=int, metavar="SAMPLES")
+    parser.add_argument("--tones", action="store_true")
+    asked = parser.parse_args()
+    if not any(vars(asked).values()):
+        asked.speed = True
+    for name, work in (
+        ("speed", speed if asked.speed else None),
+        ("agreement", (lambda: agreement(asked.agreement)) if asked.agreement else None),
+        ("realism", (lambda: realism(asked.realism)) if asked.realism else None),
+        ("tones", tones if asked.tones else None),
+    ):
+        if work is None:
+            continue
+        result = work()
+        print(name)
+        for key, value in result.items():
+            print(f"  {key:38s} {value}")
+        print(json.dumps({"benchmark": f"head {name}", **machine(), **result}, default=str))
+
+
+if __name__ == "__main__":
+    main()

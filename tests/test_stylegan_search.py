@@ -1,0 +1,80 @@
+"""Search quality on a StyleGAN2 with the statistics of faces: a small one, trained on renders of
+our embedded head (tools/train_small_stylegan2.py; 128 px, 1.5 MB)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from spriteface.pulse.downscale import downscale
+from spriteface.pulse.generator import Latents
+from spriteface.pulse.search import diversity, search, search_all
+from spriteface.pulse.stylegan import make_bank
+from spriteface.pulse.stylegan2 import StyleGan2
+from spriteface.pulse.target import Target
+
+from .stylegan_layouts import DATA
+
+
+class Counting(StyleGan2):
+    """Counts how often the network ran in full."""
+
+    full = 0
+
+    def network(self, w: Tensor, noise: object, px: int, half: bool) -> Tensor:
+        self.full += len(w) * (px >= self.resolution)
+        return super().network(w, noise, px, half)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def network() -> Counting:
+    network = Counting(load_file(DATA / "heads128.safetensors"), {}, name="heads128")
+    network.state.update(make_bank(network, count=64))
+    return network
+
+
+def face(network: StyleGan2, seed: int) -> tuple[Latents, Target]:
+    """Somebody whom the network knows, and their 16x16 sprite."""
+    latents = network.sample(1, seed)
+    with torch.no_grad():
+        small = downscale(network.render(latents), (16, 16), "area")[0]
+    return latents, Target(small, torch.ones(1, 16, 16))
+
+
+def test_pictures_look_like_one_kind_of_thing(network: Counting) -> None:
+    """Not noise: people differ from one another less than from shuffled pixels."""
+    with torch.no_grad():
+        images = network.render(network.sample(8, 1), 32)
+    assert 0.05 < float(images.std()) < 0.4
+    smooth = (images[..., 1:] - images[..., :-1]).abs().mean() / images.std()
+    assert float(smooth) < 0.35
+
+
+def test_default_recipe_reaches_the_sprite(network: Counting) -> None:
+    for seed in (901, 902):
+        _, target = face(network, seed)
+        network.full = 0
+        result = search(network, target, seed=0)
+        assert result.lr_psnr_db > 30
+        assert network.full <= 5  # full-size forwards; there are no full-size gradients
+        assert result.steps <= 60 + 3 * 12
+
+
+def test_default_recipe_is_no_worse_than_the_published_one(network: Counting) -> None:
+    """At a tenth of its full-size passes and a handful of previews."""
+    _, target = face(network, 903)
+    ours = search(network, target, operator="bicubic")
+    theirs = search(network, target, recipe="pulse")
+    assert ours.distance <= theirs.distance * 1.02
+
+
+def test_several_people_downscale_to_the_same_sprite(network: Counting) -> None:
+    _, target = face(network, 904)
+    results = search_all(network, target, count=3, seed=5)
+    assert min(r.lr_psnr_db for r in results) > 27
+    assert diversity(results) > 0.01
+    assert len({r.start for r in results}) == 3
+    assert np.all(np.diff([r.loss for r in results]) >= 0)
