@@ -25,6 +25,8 @@ def traits_of(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
     t.update(_headwear(layers, labels, g, opinion))
     t.update(_hair(layers, labels, g, opinion, t["headwear"]))
     t.update(_facial_hair(layers, labels, g, opinion))
+    if t["headwear"] and not t["hair_word"] and t["facial_hair_rgb"]:
+        t["hair_word"] = hair_word(oklab(t["facial_hair_rgb"]))  # what a hat hides is like it
     t.update(_covers(layers, labels, g, opinion))
     t.update(_face(layers, labels, g))
     return t
