@@ -54,13 +54,13 @@ def fit(rgba: np.ndarray) -> tuple[np.ndarray, int, int, int]:
 def batch(
     rng: np.random.Generator, n: int, hand: Sequence[Drawn] = ()
 ) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
-    """`n` fresh drawings; a quarter of them from `hand`, where there are any."""
+    """`n` fresh drawings; an eighth of them from `hand`, where there are any."""
     images = np.zeros((n, 7, CANVAS, CANVAS), np.float32)
     labels = np.full((n, CANVAS, CANVAS), -1, np.int64)
     heads = {name: np.zeros(n, np.int64) for name in HEADS}
     points = np.zeros((n, len(POINTS)), np.float32)
     for i in range(n):
-        d = vary(hand[rng.integers(len(hand))], rng) if hand and i % 4 == 0 else draw(rng)
+        d = vary(hand[rng.integers(len(hand))], rng) if hand and i % 8 == 0 else draw(rng)
         rgba = d.rgba
         if rng.random() < 0.5:  # the light and the screen differ
             gain = rng.uniform(0.8, 1.15, 3) * rng.uniform(0.8, 1.1)

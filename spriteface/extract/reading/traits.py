@@ -25,6 +25,8 @@ def traits_of(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
     t.update(_headwear(layers, labels, g, opinion))
     t.update(_hair(layers, labels, g, opinion, t["headwear"]))
     t.update(_facial_hair(layers, labels, g, opinion))
+    if t["headwear"] and not t["hair_word"] and t["facial_hair_rgb"]:
+        t["hair_word"] = hair_word(oklab(t["facial_hair_rgb"]))  # what a hat hides is like it
     t.update(_covers(layers, labels, g, opinion))
     t.update(_face(layers, labels, g))
     return t
@@ -98,17 +100,21 @@ def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
     share = float(hat.sum() / max(1, layers.solid.sum()))
     if share < 0.012 or (chances["none"] > 0.5 and share < 0.05 + 0.12 * chances["none"]):
         return ""
-    fits = _shapes(layers, labels, hat, g)
+    fits = _shapes(layers, labels, hat, g, chances)
     scores = {
         k: (v + 0.02) * (1.0 if k in fits else 0.12) for k, v in chances.items() if k != "none"
     }
     worn = max(scores, key=scores.__getitem__)
+    if worn == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
+        worn = "horned"
     if share < 0.025 and worn not in ("headband", "crown") and chances[worn] < 0.6:
         return ""
     return worn
 
 
-def _shapes(layers: Layers, labels: U8, hat: Bool, g: Geometry) -> set[str]:
+def _shapes(
+    layers: Layers, labels: U8, hat: Bool, g: Geometry, chances: dict[str, float]
+) -> set[str]:
     """The kinds of headwear that this outline could be."""
     rows = np.nonzero(hat.any(1))[0]
     widths = np.array([span(row[None], 1) for row in hat[rows[0] : rows[-1] + 1]])
@@ -132,7 +138,7 @@ def _shapes(layers: Layers, labels: U8, hat: Bool, g: Geometry) -> set[str]:
         fits |= {"headband"}
     if hair.any() and rows[-1] <= g.hairline + 0.35 * g.unit and hat.sum() < 0.8 * hair.sum():
         fits |= {"crown"}
-    if _horns(hat, rows, g):
+    if _horns(hat, rows, g) and chances["horned"] > 0.5:
         fits |= {"horned"}
         fits -= {"crown", "cap", "beanie"}
     return fits
@@ -264,9 +270,9 @@ def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> T
     beard = labels == Label.FACIAL_HAIR
     area = beard.sum() / g.unit**2
     chances = opinion.traits["facial_hair"]
-    enough = beard.sum() >= 2 and area > 0.12
-    doubtful = chances["none"] > 0.85 and area < 0.5
-    if not enough or (chances["none"] > 0.6 and area < 0.25) or doubtful:
+    # painted shadows look like beards: the map and the whole face must both see one
+    sure = (chances["none"] < 0.35 and area > 0.12) or (chances["none"] < 0.5 and area > 1.0)
+    if beard.sum() < 2 or not sure:
         labels[beard] = np.where(layers.y[beard] > g.chin, Label.CLOTHING, Label.SKIN)
         return {"facial_hair": "", "facial_hair_rgb": None, "beard_size": 0.0}
     kind = _beard_kind(layers, labels, beard, g, chances)
