@@ -223,8 +223,8 @@ class _Builder:
         person = self.person
         hair = _uncolored(person.hair)
         if hair.style == "bald":
-            none = np.zeros(0)
-            return np.zeros((0, self.knots or 16, 3), np.float32), none.astype(int), none
+            strands = np.zeros((0, self.knots or 16, 3), np.float32)
+            return strands, np.zeros(0, np.int64), np.zeros(0, np.float32)
         if self.fine:
             bundle = _full_hair(hair, person.seed, self.strand_count, self.level)
         else:
