@@ -47,9 +47,9 @@ STARTS = 3
 GENERATIONS = 8
 POPULATION = 10
 COLOR_ROUNDS = 3
-# the head's preview lacks the final picture's fine shadows: so much lighter is skin in it, in L*
-# (tones 1 to 9 at two exposures: 5.0 to 5.7)
-PREVIEW_LIGHTER = 5.2
+# how much lighter, in L*, skin is in the head's preview than in its final picture, by its L* in
+# the preview: measured on tones 2, 6 and 9
+PREVIEW_LIGHTER = ((30.0, 55.0, 79.0), (4.2, 1.2, 0.0))
 LEAST_MELANIN = 0.10
 UNNATURAL_TINT = 0.3  # a skin tinted by more than this is green, blue or grey, not just warm
 
@@ -544,10 +544,11 @@ def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
     tinted skin by its tint."""
     skin, light = person.skin, person.light
     is_, ought = lab_from_srgb(seen), _photographic(lab_from_srgb(goal))
-    dark = float(ought[0] + PREVIEW_LIGHTER - is_[0])
+    lighter = float(np.interp(is_[0], *PREVIEW_LIGHTER))
+    dark = float(ought[0] + lighter - is_[0])
     if max(abs(c - 1) for c in skin.tint) > UNNATURAL_TINT:
-        lighter = srgb_from_lab(ought + np.array([PREVIEW_LIGHTER, 0, 0]))
-        gain = _gain(seen, np.clip(lighter, 0, 1).astype(np.float32))
+        wanted = srgb_from_lab(ought + np.array([lighter, 0, 0]))
+        gain = _gain(seen, np.clip(wanted, 0, 1).astype(np.float32))
         r, g, b = (float(np.clip(c * k, 0.02, 3.0)) for c, k in zip(skin.tint, gain, strict=True))
         return replace(person, skin=replace(skin, tint=(r, g, b)))
     melanin = float(np.clip(skin.melanin * np.exp(-0.05 * dark), LEAST_MELANIN, 8.0))
