@@ -10,7 +10,7 @@ from ..options import PortraitOptions
 from ..types import Box, Face, Frame, Portrait, Reading
 
 T = TypeVar("T")
-STEPS_KEPT = 100
+STEPS_KEPT = 40  # each may hold portraits of 3 MB
 
 
 @dataclass(frozen=True, eq=False)
