@@ -71,7 +71,7 @@ def _color(name: str, label: str, section: str, words: Mapping[str, RGB], **more
 
 CONTROLS: tuple[Control, ...] = (
     Control("age", "age", "Person", 4, 95, 1, 30, read="age", group="face"),
-    Control("sex", "man to woman", "Person", 0, 1, 0.1, 0.5),
+    Control("sex", "man / woman", "Person", 0, 1, 0.1, 0.5),
     Control("skin", "skin tone", "Person", 1, 10, 1, 5, read="skin_rgb"),
     Control("build", "build", "Person", 0, 1, 0.1, 0.5, group="face"),
     Control("nose", "nose", "Person", -1, 1, 0.1, 0, group="face"),
@@ -106,7 +106,7 @@ def shown(control: Control, traits: Mapping[str, Any], reading: Reading | None) 
     if control.name == "hair" and reading:
         value = reading.traits.get("hair_word") or value
     if value == "":
-        return "none"
+        return "none" if "none" in control.values else ""
     return "" if value is None else text_of(control, value)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 import pygame
+from PIL import ImageFont
 
 from ..types import RGB, U8, Box, Label
 
@@ -65,10 +67,12 @@ class Brush:
         pygame.draw.rect(self.surface, color, rect(box), width, border_radius=radius)
 
     def words(self, text: str, size: float, color: RGB, bold: bool = False) -> pygame.Surface:
-        points = self.px(size)
+        points, plain = self.px(size), text.isascii()
 
         def make() -> pygame.Surface:
-            font = self._fonts.setdefault((points, bold), pygame.font.Font(None, points))
+            if (points, plain) not in self._fonts:
+                self._fonts[points, plain] = load_font(points, plain)
+            font = self._fonts[points, plain]
             font.set_bold(bold)
             return font.render(text, True, color)
 
@@ -127,6 +131,19 @@ class Brush:
         self.surface.blit(self.cached(("checks", box.w, box.h, size), None, make), (box.x, box.y))
 
 
+def load_font(points: int, plain: bool) -> pygame.font.Font:
+    """A font for words `points` px high in the sense of pygame's own font.
+
+    Pillow brings a face that reads better in small sizes, for ASCII only; pygame's own has more
+    letters. Neither depends on what is installed.
+    """
+    found = ImageFont.load_default(12)
+    data = getattr(found, "font_bytes", None)
+    if plain and data:
+        return pygame.font.Font(io.BytesIO(data), max(8, round(0.78 * points)))
+    return pygame.font.Font(None, points)
+
+
 def rect(box: Box) -> pygame.Rect:
     return pygame.Rect(box.x, box.y, box.w, box.h)
 
@@ -149,8 +166,8 @@ def label_picture(labels: U8) -> U8:
 
 def difference_picture(small: U8, sprite: U8) -> U8:
     """(h, w, 3): where the portrait made small again differs from the sprite, in colours from
-    black (equal) over red and yellow to white (60 levels and more); transparent pixels grey."""
-    gap = np.abs(small.astype(np.float32) - sprite[..., :3]).mean(-1) / 60.0
+    black (equal) over red and yellow to white (120 levels and more); transparent pixels grey."""
+    gap = np.abs(small.astype(np.float32) - sprite[..., :3]).mean(-1) / 120.0
     ramp = np.stack([gap * 3, gap * 3 - 1, gap * 3 - 2], -1)
     out: U8 = (np.clip(ramp, 0, 1) * 255).astype(np.uint8)
     out[sprite[..., 3] < 128] = 38

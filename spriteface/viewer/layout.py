@@ -43,6 +43,7 @@ def arrange(width: int, height: int, scale: float) -> Layout:
     palette, strip = px(34), px(84)
     right = middle.x + left + gap
     wide = middle.right - right
+    curve = min(px(150), wide // 3)
     return Layout(
         scale=scale,
         window=Box(0, 0, width, height),
@@ -52,8 +53,8 @@ def arrange(width: int, height: int, scale: float) -> Layout:
         palette=Box(middle.x, middle.bottom - palette, left, palette),
         portrait=Box(right, top, wide, max(1, middle.h - strip - px(6) - 2 * gap)),
         progress=Box(right, middle.bottom - strip - gap - px(6), wide, px(6)),
-        strip=Box(right, middle.bottom - strip, wide - px(150) - gap, strip),
-        curve=Box(middle.right - px(150), middle.bottom - strip, px(150), strip),
+        strip=Box(right, middle.bottom - strip, wide - curve - gap, strip),
+        curve=Box(middle.right - curve, middle.bottom - strip, curve, strip),
         panel=Box(width - panel, top, panel, middle.h),
     )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TURNTABLE_PX = 320
 TURN_MS = 90
+TURN_STEPS = 24  # pictures of a turntable, even
 
 # ------------------------------------------------------------------ jobs
 
@@ -409,7 +410,7 @@ def _turntable(job: Save, studio: Studio, outlet: Outlet) -> None:
     make_folder(job.path.parent)
     person = _head_person(job.portrait)
     edge = min(TURNTABLE_PX, job.portrait.image.shape[0])
-    steps = 24
+    steps = TURN_STEPS
     frames: list[Image.Image] = []
     # the way back shows the same pictures, so half of them are rendered
     for k in range(steps // 2 + 1):

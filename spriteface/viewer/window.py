@@ -63,7 +63,7 @@ HELP: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (", .  ; '", "turn and nod the head, or drag"),
     )),
     ("Result", (
-        ("V", "portrait, before/after, downscaled, difference"),
+        ("V", "portrait, compare, downscaled, difference"),
         ("[ ]", "move the before/after line"),
         ("Ctrl+S", "save the portrait"),
         ("Ctrl+T", "save a turning GIF"),
