@@ -7,6 +7,7 @@ The golden pictures in `tests/data/viewer/` were looked at. After a wanted chang
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,18 @@ def test_a_search_is_seen_shaped_turned_and_saved(app: Any, root: Path, tmp_path
     assert turned is not first and turned.traits["pose.yaw"] == pytest.approx(
         0.05 + np.pi / 4, abs=0.03
     )
+    assert app.session.slot.wish.traits["pose.yaw"] == turned.traits["pose.yaw"]
+    app.session.set_trait("age", 60)
+    app.session._now.seconds += 1
+    app.frame([])
+    job = app.session.client.seen[-1]
+    assert job.start is turned and "camera" in job.options.lock and "pose.yaw" in job.before
+    app.session.set_trait("view", "front")
+    assert "pose.yaw" not in app.session.slot.wish.traits
+    for _ in range(2):
+        press(app, pygame.K_z, mod=pygame.KMOD_CTRL)
+    settle(app)
+    assert app.session.portrait is turned
     press(app, pygame.K_z, mod=pygame.KMOD_CTRL)
     assert app.session.portrait is first
 
@@ -316,6 +329,19 @@ def test_a_search_is_seen_shaped_turned_and_saved(app: Any, root: Path, tmp_path
         "plumber-face-1-0-2.png",
         "plumber-face-1-0.png",
     ]
+
+
+def test_a_frame_is_cheap(app: Any, root: Path) -> None:
+    opened(app, root)
+    press(app, pygame.K_z, "z")
+    press(app, pygame.K_o, "o")
+    spent = []
+    for i in range(60):
+        began = time.process_time()
+        at = 100 + i, 300
+        app.frame([event(pygame.MOUSEMOTION, pos=at, rel=(1, 0), buttons=(0, 0, 0))])
+        spent.append(time.process_time() - began)
+    assert sorted(spent)[30] < 1 / 60
 
 
 def test_a_search_is_stopped(app: Any, root: Path) -> None:

@@ -81,19 +81,29 @@ class App:
     # -------------------------------------------------------------- the loop
 
     def run(self) -> None:
-        """Until the window is closed."""
+        """Until the window is closed; painted only when there is something new."""
         clock = pygame.time.Clock()
+        self.paint()
         while self.running:
-            self.frame(pygame.event.get())
-            pygame.display.flip()
+            if self.step(pygame.event.get()):
+                self.paint()
+                pygame.display.flip()
             clock.tick(FPS)
 
     def frame(self, events: list[pygame.event.Event]) -> None:
         """One frame: events, what has arrived, and the painting."""
+        self.step(events)
+        self.paint()
+
+    def step(self, events: list[pygame.event.Event]) -> bool:
+        """Take events and what has arrived; whether any of it may show."""
         for event in events:
             self._handle(event)
-        self.session.update()
+        arrived = self.session.update()
         self._follow()
+        return bool(events) or arrived
+
+    def paint(self) -> None:
         paint(self.brush, self.layout, self.session, self.eyes)
 
     def close(self) -> None:

@@ -38,6 +38,13 @@ MONK: tuple[RGB, ...] = (
 )  # fmt: skip
 
 
+# what the reading calls headwear, and what it becomes
+READ_HEADWEAR = {
+    "cap": "plumber_cap", "pointed": "wizard_hat", "brim": "brim_hat", "turban": "bandana",
+    "helmet": "knight_helmet", "horned": "viking_helmet", "ninja": "ninja_mask",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Control:
     """One row. A slider has `low < high` and a `step`; a choice has `values`; where those are
@@ -71,7 +78,7 @@ def _color(name: str, label: str, section: str, words: Mapping[str, RGB], **more
 
 CONTROLS: tuple[Control, ...] = (
     Control("age", "age", "Person", 4, 95, 1, 30, read="age", group="face"),
-    Control("sex", "man / woman", "Person", 0, 1, 0.1, 0.5),
+    Control("sex", "sex", "Person", 0, 1, 0.1, 0.5),
     Control("skin", "skin tone", "Person", 1, 10, 1, 5, read="skin_rgb"),
     Control("build", "build", "Person", 0, 1, 0.1, 0.5, group="face"),
     Control("nose", "nose", "Person", -1, 1, 0.1, 0, group="face"),
@@ -207,4 +214,6 @@ def _nearest(control: Control, reading: Reading | None) -> str | None:
         }
         return min(gaps, key=gaps.__getitem__)
     word = str(read) or "none"
+    if control.name == "headwear":
+        word = READ_HEADWEAR.get(word, word)
     return word if word in control.values else None

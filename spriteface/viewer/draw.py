@@ -23,6 +23,7 @@ QUIET = (150, 155, 168)
 ACCENT = (255, 186, 73)  # set by the person, selected
 COOL = (94, 190, 255)  # the machine's doing: progress, curve
 ERROR = (255, 122, 110)
+KEPT_PIXELS = 16_000_000  # of cached surfaces: 64 MB
 CHECK = ((44, 46, 52), (54, 56, 63))
 
 LABEL_COLORS: dict[Label, RGB] = {
@@ -43,6 +44,7 @@ class Brush:
         self.scale = 1.0
         self._fonts: dict[tuple[int, bool], pygame.font.Font] = {}
         self._kept: OrderedDict[Hashable, tuple[Any, pygame.Surface]] = OrderedDict()
+        self._pixels = 0
 
     def px(self, n: float) -> int:
         return max(1, round(n * self.scale))
@@ -56,8 +58,10 @@ class Brush:
             return self._kept[key][1]
         surface = make()
         self._kept[key] = (source, surface)
-        while len(self._kept) > 400:
-            self._kept.popitem(last=False)
+        self._pixels += surface.get_width() * surface.get_height()
+        while self._pixels > KEPT_PIXELS and len(self._kept) > 1:
+            _, (_, old) = self._kept.popitem(last=False)
+            self._pixels -= old.get_width() * old.get_height()
         return surface
 
     def fill(self, box: Box, color: RGB, radius: int = 0) -> None:
@@ -121,12 +125,8 @@ class Brush:
         """The ground that shows through transparent pixels."""
 
         def make() -> pygame.Surface:
-            made = pygame.Surface((box.w, box.h))
-            made.fill(CHECK[0])
-            for row in range(0, box.h, size):
-                for column in range(size if row // size % 2 else 0, box.w, 2 * size):
-                    made.fill(CHECK[1], (column, row, size, size))
-            return made
+            odd = (np.arange(box.h)[:, None] // size + np.arange(box.w) // size) % 2
+            return surface_of(np.array(CHECK, np.uint8)[odd])
 
         self.surface.blit(self.cached(("checks", box.w, box.h, size), None, make), (box.x, box.y))
 

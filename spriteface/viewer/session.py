@@ -21,6 +21,7 @@ SUFFIXES = (
     ".png", ".gif", ".bmp", ".jpg", ".jpeg", ".webp", ".aseprite", ".ase",
 )  # fmt: skip
 PAUSE_SECONDS = 0.5  # a slider rests so long before the search goes on
+EVERYTHING = ("view", "camera", "hair", "headwear", "beard", "face")
 CANDIDATE_COUNTS = (1, 2, 4, 6, 9)
 
 
@@ -204,7 +205,10 @@ class Session:
         slot = self.slot
         if slot is None or slot.wish.traits.get(name) == value:
             return
-        self._ask(slot.wish.with_trait(name, value), step)
+        wish = slot.wish
+        if name in ("view", "side"):  # says anew what turning the head had said
+            wish = wish.with_trait("pose.yaw", None).with_trait("pose.pitch", None)
+        self._ask(wish.with_trait(name, value), step)
 
     def toggle_lock(self, group: str) -> None:
         if self.slot is not None and group:
@@ -264,6 +268,9 @@ class Session:
             self.client.cancel(self.running.number)
         same = start is not None and slot.made_with.seed == slot.wish.seed
         options = slot.wish.options(self.base, candidates=candidates)
+        if "pose.yaw" in options.traits:
+            # a head turned by hand shows what the sprite doesn't: its places are no measure
+            options = replace(options, lock=EVERYTHING)
         before = {**self.base.traits, **slot.made_with.traits}
         job = tasks.Search(slot.key, slot.face, options, start if same else None, before)
         self.running = Running(
@@ -403,9 +410,10 @@ class Session:
         answers = self.client.poll()
         for answer in answers:
             self._take(answer)
-        if self._due is not None and self._now() >= self._due:
+        due = self._due is not None and self._now() >= self._due
+        if due:
             self._go_on()
-        return bool(answers)
+        return bool(answers) or due
 
     def _take(self, answer: Answer) -> None:
         r = self.running
@@ -460,6 +468,13 @@ class Session:
             portraits = list(slot.portraits)
             portraits[slot.chosen : slot.chosen + 1] = message.portraits
             changes = {"portraits": tuple(portraits)}
+        if r.what == "turn":
+            for name in ("pose.yaw", "pose.pitch"):
+                value = message.portraits[0].traits[name]
+                changes["wish"] = changes.get("wish", slot.wish).with_trait(name, value)
+                changes["made_with"] = changes.get("made_with", slot.made_with).with_trait(
+                    name, value
+                )
         if r.what == "search":
             changes["made_with"] = self._asked
             self._curves[slot.key] = r.losses

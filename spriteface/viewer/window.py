@@ -284,25 +284,36 @@ def _palette(brush: Brush, layout: Layout, session: Session) -> None:
     brush.fill(box, PANEL)
     if document.frame is None:
         return
-    palette = document.frame.pixels.palette
-    if palette is not None:
-        colors = [(int(r), int(g), int(b)) for r, g, b, a in palette.colors if a]
-        words = f"palette, {len(palette)}"
-    elif document.slot is not None:
-        rgba = document.slot.face.pixels.rgba
-        colors = colors_of(rgba)
-        words = f"face, {len(colors)} colours"
-    else:
+    palette, slot = document.frame.pixels.palette, document.slot
+    source = palette.colors if palette else slot.face.pixels.rgba if slot else None
+    if source is None:
         return
-    width = brush.text(words, (box.x + brush.px(8), box.y + box.h // 2), 18, QUIET)
-    x0 = box.x + width + brush.px(18)
-    room = box.right - brush.px(8) - x0
-    lines = 1 if len(colors) * brush.px(7) <= room else 2 if len(colors) <= 64 else 4
+    inner = Box(0, 0, box.w - brush.px(16), box.h - brush.px(8))
+
+    def make() -> pygame.Surface:
+        if palette is None:
+            return _swatches(brush, inner, colors_of(source), "face")
+        colors = [(int(r), int(g), int(b)) for r, g, b, a in palette.colors if a]
+        return _swatches(brush, inner, colors, "palette")
+
+    made = brush.cached(("swatches", id(source), inner, brush.scale), source, make)
+    brush.surface.blit(made, (box.x + brush.px(8), box.y + brush.px(4)))
+
+
+def _swatches(brush: Brush, box: Box, colors: list[RGB], what: str) -> pygame.Surface:
+    """A strip of colours after a word and their number, in as few lines as can be seen."""
+    made = pygame.Surface((box.w, box.h))
+    made.fill(PANEL)
+    words = brush.words(f"{what}, {len(colors)} colours", 18, QUIET)
+    made.blit(words, (0, (box.h - words.get_height()) // 2))
+    x0 = words.get_width() + brush.px(10)
+    lines = 1 if len(colors) * brush.px(7) <= box.w - x0 else 2 if len(colors) <= 64 else 4
     columns = max(1, -(-len(colors) // lines))
-    w, h = min(brush.px(22), max(1, room // columns)), (box.h - brush.px(8)) // lines
+    w, h = min(brush.px(22), max(1, (box.w - x0) // columns)), box.h // lines
     for i, color in enumerate(colors):
         row, column = divmod(i, columns)
-        brush.fill(Box(x0 + column * w, box.y + brush.px(4) + row * h, w, h), color)
+        made.fill(color, (x0 + column * w, row * h, w, h))
+    return made
 
 
 # ------------------------------------------------------------------ the portrait
