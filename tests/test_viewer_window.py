@@ -408,6 +408,32 @@ def test_frames_and_files(app: Any, root: Path, tmp_path: Path) -> None:
     assert isinstance(app.session.client.seen[-1], tasks.Open)
 
 
+def test_the_command(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spriteface.cli import main
+
+    monkeypatch.setenv("SPRITEFACE_STATE", str(tmp_path))
+    pygame.display.init()
+    pygame.event.post(event(pygame.QUIT))
+    with pytest.raises(SystemExit) as stop:
+        main(["view", str(root / "samples" / "plumber.png"), "--size", "64"])
+    assert not stop.value.code
+    assert settings.load_settings().opened == str(root / "samples")
+
+
+def test_no_display_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from spriteface.cli import main
+
+    pygame.display.quit()
+    monkeypatch.setenv("SDL_VIDEODRIVER", "no-such-driver")
+    monkeypatch.setenv("SPRITEFACE_STATE", str(tmp_path))
+    with pytest.raises(SystemExit) as stop:
+        main(["view"])
+    assert stop.value.code == 1
+    assert "no window can be opened" in capsys.readouterr().err
+
+
 def test_nothing_else_imports_the_window(root: Path) -> None:
     for path in (root / "spriteface").rglob("*.py"):
         inside = path.relative_to(root / "spriteface")

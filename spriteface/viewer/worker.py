@@ -141,6 +141,9 @@ class Worker:
             try:
                 if self._process is None or not self._process.is_alive():
                     self._start()
+                if self._closed:  # while it was starting
+                    self._process.terminate()
+                    return
                 assert self._pipe is not None
                 self._pipe.send(item)
             except (OSError, ValueError, TypeError, AttributeError) as error:
