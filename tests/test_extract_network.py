@@ -105,12 +105,12 @@ def test_faces_of_our_own_pixel_art_are_found() -> None:
     assert picture_f1(pictures) > 0.6
 
 
-def test_things_are_no_faces() -> None:
-    false = 0
+def test_things_are_hardly_ever_sure_faces() -> None:
+    sure, false = ExtractOptions(min_score=0.7), 0
     for i in range(20):
         sheet = artist.thing_sheet(np.random.default_rng((98, i)), 96)
-        false += bool(faces.find(frame(sheet.rgba)))
-    assert false <= 6
+        false += bool(faces.find(frame(sheet.rgba), sure))
+    assert false <= 4
 
 
 def test_a_character_in_a_tiled_scene_enlarged_by_three() -> None:

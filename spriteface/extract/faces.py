@@ -21,6 +21,7 @@ from .sidecar import Named, find_sidecar, read_sidecar
 from .sprites import Scene, masked, take_apart
 
 ROOM = 1.12  # edge of the crop in head sizes
+WHOLE = 1.5  # a picture of at most this many crops is the crop of its one head
 
 
 def find(frame: Frame, options: ExtractOptions | None = None) -> list[Face]:
@@ -115,7 +116,7 @@ def _union(a: Box, b: Box) -> Box:
 def _face(scene: Scene, found: Found, detector: str) -> Face:
     crop = crop_around(found.head)
     small = scene.frame.pixels.width, scene.frame.pixels.height
-    if max(small) <= 1.35 * crop.w and abs(small[0] - small[1]) <= 0.1 * max(small):
+    if max(small) <= WHOLE * crop.w and abs(small[0] - small[1]) <= 0.1 * max(small):
         crop = Box(0, 0, max(small), max(small))  # a picture of one head is its own crop
     return Face(
         frame=scene.frame,
