@@ -311,8 +311,8 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     level = diffuse.mean(1)
     lit = np.clip(level / (np.percentile(level, 90) + 1e-6), 0, 1)[:, None]
     return (
-        fresnel[:, None] * np.pi * radiance(light, mirror) * 0.8 * lit
-        + box[:, None] * 0.35 * light.key * lit
+        fresnel[:, None] * np.pi * radiance(light, mirror) * 0.07 * lit
+        + box[:, None] * 0.45 * light.key * lit
     )
 
 
