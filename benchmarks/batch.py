@@ -1,6 +1,6 @@
 """What a batch costs: extraction, recognition, the manifest, workers.
 
-    python -m benchmarks batch [extract] [playthrough] [manifest] [workers] [gallery] [ray]
+    python -m benchmarks batch [extract] [recognition] [playthrough] [manifest] [workers] [gallery] [ray]
 
 Without names, all of them. Times are CPU seconds where one process does the work (other load on
 the machine hardly changes those), wall seconds where several do.
@@ -21,7 +21,7 @@ from PIL import Image
 from spriteface.batch.executor import Result, Task
 from spriteface.batch.gallery import write_gallery
 from spriteface.batch.pool import LocalPool
-from spriteface.batch.recognise import fingerprint
+from spriteface.batch.recognise import Gallery, Kind, fingerprint
 from spriteface.batch.run import WORKER, Batch
 from spriteface.batch.walk import Item, walk
 from spriteface.batch.work import FoundFace, Job, Made
@@ -48,24 +48,32 @@ def person(name: str) -> U8:
     return np.concatenate([art.paint(drawing), body])
 
 
-def play_through(frames: int) -> Iterator[U8]:
-    """(224, 256, 3) frames of a game: the scene scrolls, the heroine walks both ways and
-    blinks, eight people stand about, one of them in other colours."""
-    backdrop = art.scene()
+def cast(frames: int) -> Iterator[list[tuple[U8, int, int]]]:
+    """Who is where in a play-through: (sprite, x, y). The heroine walks both ways and blinks;
+    eight people stand about, one of them in other colours as well."""
     people = [person(name) for name in FOLK]
     people.append(people[0].copy())
     people[-1][..., :3] = people[-1][..., [1, 0, 2]]
     for frame in range(frames):
-        canvas = np.roll(backdrop, -2 * frame, axis=1)
         pose = art.figure(*HEROES[(2 + frame // 8 % 2) if frame % 240 < 200 else frame // 8 % 2])
         if frame % 90 < 3:
             pose[9:11][pose[9:11, :, :3].sum(axis=2) > 700] = (246, 194, 150, 255)
         if frame // 240 % 2:
             pose = pose[:, ::-1]
-        art.over(canvas, pose, 96, 160 - abs(frame % 40 - 20) // 4)
+        seen = [(pose, 96, 160 - abs(frame % 40 - 20) // 4)]
         x = 250 - frame * 2 % 300
         if x > 120:
-            art.over(canvas, people[frame // 150 % len(people)], x, 161)
+            seen.append((people[frame // 150 % len(people)], x, 161))
+        yield seen
+
+
+def play_through(frames: int) -> Iterator[U8]:
+    """(224, 256, 3) frames of a game: the scene scrolls behind the cast."""
+    backdrop = art.scene()
+    for frame, seen in enumerate(cast(frames)):
+        canvas = np.roll(backdrop, -2 * frame, axis=1)
+        for sprite, x, y in seen:
+            art.over(canvas, sprite, x, y)
         yield canvas[..., :3].copy()
 
 
@@ -135,6 +143,28 @@ def playthrough(count: int = 1000) -> None:
             f"play-through of {count} frames: {progress.faces} faces seen, {faces} distinct, {progress.portraits} portraits: {saved:.1%} of searches saved, {seconds:.0f} s with two workers"
         )
         print(f"  distinct faces by kind: {kinds}; failed: {progress.failed}")
+
+
+def recognition(count: int = 1000) -> None:
+    """The same play-through with every face cut out as it should be: recognition alone."""
+    met = Gallery()
+    faces = searches = 0
+    kinds: dict[str, int] = {}
+    for seen in cast(count):
+        for sprite, _, _ in seen:
+            faces += 1
+            print_ = fingerprint(sprite[:24], Box(0, 0, 16, 16))
+            match = met.match(print_, "Castle")
+            kinds[match.kind] = kinds.get(match.kind, 0) + 1
+            if match.kind in (Kind.SAME, Kind.MIRRORED):
+                continue
+            searches += match.portrait < 0
+            met.add(faces, print_, "Castle", person=match.person, portrait=match.portrait)
+    print(
+        f"recognition over {count} frames, faces cut out exactly: {faces} faces, {searches} portraits: "
+        f"{1 - searches / faces:.1%} of searches saved; "
+        + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+    )
 
 
 def _face(i: int) -> FoundFace:
@@ -316,6 +346,7 @@ def ray(count: int = 120) -> None:
 
 STUDIES: dict[str, Callable[[], None]] = {
     "extract": extract,
+    "recognition": recognition,
     "playthrough": playthrough,
     "manifest": manifest,
     "workers": workers,

@@ -4,6 +4,8 @@
     python -m benchmarks.head --agreement 12      preview against the downscaled render, dB
     python -m benchmarks.head --realism 100       share of frontal samples that the judges accept
     python -m benchmarks.head --tones             lightness and pass rate over the Monk scale
+    python -m benchmarks.head --prior chart.png   histograms of draws from the prior
+    python -m benchmarks.head --sheet sheet.jpg   36 people at 384 px
 
 Each prints a table and a line of JSON with the machine. Judges: OpenCV's two frontal Haar cascades
 count as one, scikit-image's LBP cascade as the other; gates tell mosaics and blur.
@@ -32,6 +34,7 @@ from spriteface.pulse.head.render import render
 from spriteface.pulse.head.skin import MONK, lightness, tone_melanin
 
 Image = NDArray[np.float32]
+BLUR_GATE = -2.6
 BASELINES = 20  # so many samples are judged as mosaic and as blur too
 
 
@@ -141,7 +144,7 @@ class Judges:
             "upright": not self._haar_sees(np.ascontiguousarray(gray[::-1]))
             or self._haar_sees(gray),
             "no mosaic": flat_share(gray) < 0.6,
-            "no blur": spectrum_slope(gray) > -4.6,
+            "no blur": fine_detail(gray) > BLUR_GATE,
         }
 
     def _haar_sees(self, gray: NDArray[np.uint8]) -> bool:
@@ -168,16 +171,16 @@ def flat_share(gray: NDArray[np.uint8]) -> float:
     return float(((np.diff(g, axis=0)[:, :-1] == 0) & (np.diff(g, axis=1)[:-1] == 0)).mean())
 
 
-def spectrum_slope(gray: NDArray[np.uint8]) -> float:
-    """Slope of the radial power spectrum in log-log: blurred pictures fall faster than -4.6."""
+def fine_detail(gray: NDArray[np.uint8]) -> float:
+    """log10 of the power at 1/8..1/3 of the sampling rate over that at 1/32..1/12: pictures keep
+    detail there, enlarged sprites have next to none."""
     g = gray - gray.mean()
     window = np.hanning(g.shape[0])[:, None] * np.hanning(g.shape[1])
     power = np.abs(np.fft.fftshift(np.fft.fft2(g * window))) ** 2
     n = g.shape[0]
     r = np.hypot(*(np.indices(power.shape) - n // 2)).astype(int)
     mean = np.bincount(r.ravel(), power.ravel()) / np.maximum(np.bincount(r.ravel()), 1)
-    f = np.arange(n // 32, int(n * 0.42))
-    return float(np.polyfit(np.log(f), np.log(mean[f] + 1e-9), 1)[0])
+    return float(np.log10(mean[n // 8 : n // 3].mean() / mean[n // 32 : n // 12].mean()))
 
 
 def wilson(passed: int, total: int) -> tuple[float, float]:
@@ -259,6 +262,65 @@ def tones(size: int = 256, each: int = 8) -> dict[str, Any]:
     return rows
 
 
+def prior_panels(count: int = 4000) -> list[tuple[str, NDArray[np.int64], str, str]]:
+    """(label, histogram, lowest, highest) of the dims that say most, and of the cuts."""
+    import torch
+
+    from spriteface.pulse.head.prior import draw_structure, layout
+
+    lay, rng = layout(), np.random.default_rng(0)
+    z = torch.from_numpy(rng.standard_normal((count, len(lay))).astype(np.float32))
+    v = np.stack([lay.values(row, {}).numpy() for row in z])
+    column = {name: v[:, i] for name, i in lay.index.items()}
+    panels = []
+    for name, label in (
+        ("tone", "Monk skin tone"), ("gender", "sex of shape"), ("age", "age of shape"),
+        ("weight", "weight"), ("hair_melanin", "hair pigment"), ("iris", "iris, brown to blue"),
+        ("smile", "smile"), ("yaw", "turn of the head, rad"),
+    ):  # fmt: skip
+        h, edges = np.histogram(column[name], 10 if name == "tone" else 24)
+        panels.append((label, h, f"{edges[0]:.1f}", f"{edges[-1]:.1f}"))
+    ancestry = np.exp(np.stack([column[n] for n in ("african", "asian", "caucasian")]))
+    largest = (ancestry / ancestry.sum(0)).max(0)
+    panels.append(("largest ancestry weight", np.histogram(largest, 24)[0], ".33", "1"))
+    people = zip(column["gender"], column["age"])
+    cuts = [draw_structure(rng, float(g), float(a))["hair"] for g, a in people]
+    names, h = np.unique(cuts, return_counts=True)
+    panels.append(("cuts", h, str(names[0]), str(names[-1])))
+    return panels
+
+
+def prior_chart(path: str) -> dict[str, Any]:
+    from PIL import Image as Pil
+    from PIL import ImageDraw
+
+    picture = Pil.new("RGB", (5 * 230, 2 * 150), "white")
+    pen = ImageDraw.Draw(picture)
+    for i, (label, h, low, high) in enumerate(prior_panels()):
+        x, y = (i % 5) * 230 + 14, (i // 5) * 150 + 22
+        pen.text((x, y - 16), label, fill=(30, 30, 30))
+        wide = 200 / len(h)
+        for k, n in enumerate(h):
+            box = [x + k * wide, y + 100 - 100 * n / h.max(), x + (k + 1) * wide - 1, y + 100]
+            pen.rectangle(box, fill=(70, 110, 160))
+        pen.text((x, y + 104), low, fill=(90, 90, 90))
+        pen.text((x + 170, y + 104), high, fill=(90, 90, 90))
+    picture.save(path)
+    return {"chart": path}
+
+
+def sheet(path: str, across: int = 6, size: int = 384, seed: int = 1000) -> dict[str, Any]:
+    from PIL import Image as Pil
+
+    picture = Pil.new("RGB", (across * size, across * size))
+    for n in range(across * across):
+        image = render(draw_person(seed + n), size).image
+        tile = Pil.fromarray((image * 255 + 0.5).astype(np.uint8))
+        picture.paste(tile, (n % across * size, n // across * size))
+    picture.save(path, quality=88)
+    return {"sheet": path, "people": across * across, "first seed": seed}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -267,6 +329,8 @@ def main() -> None:
     parser.add_argument("--agreement", type=int, metavar="PEOPLE")
     parser.add_argument("--realism", type=int, metavar="SAMPLES")
     parser.add_argument("--tones", action="store_true")
+    parser.add_argument("--prior", metavar="FILE")
+    parser.add_argument("--sheet", metavar="FILE")
     asked = parser.parse_args()
     if not any(vars(asked).values()):
         asked.speed = True
@@ -275,6 +339,8 @@ def main() -> None:
         ("agreement", (lambda: agreement(asked.agreement)) if asked.agreement else None),
         ("realism", (lambda: realism(asked.realism)) if asked.realism else None),
         ("tones", tones if asked.tones else None),
+        ("prior", (lambda: prior_chart(asked.prior)) if asked.prior else None),
+        ("sheet", (lambda: sheet(asked.sheet)) if asked.sheet else None),
     ):
         if work is None:
             continue

@@ -31,7 +31,7 @@ def echo(config: Any) -> Callable[[Any], Any]:
             case "hang":
                 time.sleep(3600)
             case "eat":
-                while len(blob) < 32:
+                while len(blob) < 10:
                     blob.append(b"x" * (32 << 20))
                 time.sleep(3600)
             case "bad":

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def pool() -> Iterator[LocalPool]:
-    pool = LocalPool(ECHO, "config", workers=2, timeout_seconds=2.0, memory_mib=300)
+    pool = LocalPool(ECHO, "config", workers=2, timeout_seconds=6.0, memory_mib=160)
     yield pool
     pool.close()
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from spriteface.errors import OptionError
+from spriteface.pulse.head.identity import MEASURES, measure_slopes, slider_moves, slider_root
 from spriteface.pulse.head.person import (
     HAIR_STYLES,
     Background,
@@ -127,6 +128,18 @@ def test_prior_ties_skin_tone_to_nothing() -> None:
         assert abs(np.corrcoef(tone, other)[0, 1]) < 0.15, name
     afro = np.array([s["hair"] == "afro" for s in latents.structure])
     assert abs(tone[afro].mean() - tone[~afro].mean()) < 1.5
+
+
+def test_identities_vary_as_faces_do() -> None:
+    lay = layout()
+    sliders = [d for d in lay.dims if d.kind == "slider"]
+    names, _ = slider_moves()
+    columns = [names.index(d.name.removeprefix("local:")) for d in sliders]
+    root = slider_root([names[c] for c in columns], [d.b for d in sliders])
+    spread = np.sqrt(((measure_slopes()[:, columns] @ root) ** 2).sum(1))
+    target = np.array([m[3] for m in MEASURES.values()])
+    assert (spread < 1.3 * target).all()  # no odd skulls and chins
+    assert np.median(spread / target) > 0.5  # and yet different people
 
 
 def test_every_dimension_is_named_once_and_described() -> None:

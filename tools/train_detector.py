@@ -347,7 +347,7 @@ def save(network: Network, output: Path) -> None:
 
 
 def calibrate(weights: Path, count: int, seed: int) -> None:
-    """Fit the logistic model over the network's look and the sprite's outline; stored beside."""
+    """Fit the logistic model over the network's looks; stored with the weights."""
     from safetensors.numpy import load_file, save_file
 
     from spriteface.extract.learned import FEATURES, features, propose
@@ -358,10 +358,11 @@ def calibrate(weights: Path, count: int, seed: int) -> None:
     for i in range(count):
         picture = sample(np.random.default_rng((seed, i)))
         scene = take_apart(Frame(Pixels(picture.rgba), Source(None)))
-        for found in propose(scene):
-            rows.append(features(found, scene))
-            right.append(any(_matches(found, label) for label in picture.labels))
-    x, y = np.array(rows), np.array(right, float)
+        candidates = propose(scene)
+        if candidates:
+            rows.append(features(candidates))
+            right += [any(_matches(f, label) for label in picture.labels) for f in candidates]
+    x, y = np.concatenate(rows), np.array(right, float)
     solution = np.zeros(FEATURES)
     for _ in range(30):  # Newton's method with a little ridge
         p = 1 / (1 + np.exp(-x @ solution))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import importlib
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,8 +104,14 @@ class SetupFailed(Exception):
     """Raised by a worker that can't load what every task needs, around the reason."""
 
 
-def attempt(work: Callable[[Any], Any], payload: Any) -> tuple[Any, Failure | None]:
-    """Run a task in a worker; whatever goes wrong becomes a plain `Failure`."""
+def attempt(work: Callable[[Any], Any], payload: Any) -> tuple[Any, Failure | None, float]:
+    """Run a task in a worker: (value, what went wrong as a plain `Failure`, seconds)."""
+    began = time.monotonic()
+    value, failure = _attempt(work, payload)
+    return value, failure, time.monotonic() - began
+
+
+def _attempt(work: Callable[[Any], Any], payload: Any) -> tuple[Any, Failure | None]:
     try:
         return work(payload), None
     except SetupFailed as error:

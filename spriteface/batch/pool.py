@@ -153,9 +153,9 @@ class LocalPool:
         if message is None:
             worker.ready, worker.since, self._unready_deaths = True, now, 0
             return []
-        value, failure = message
+        value, failure, seconds = message
         task = worker.tasks.popleft()
-        seconds, worker.since = now - worker.since, now
+        worker.since = now
         return [Result(task, value, failure, seconds)]
 
     def _overdue(self) -> list[Result]:

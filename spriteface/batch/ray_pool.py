@@ -38,7 +38,7 @@ class _Server:
 
         return str(ray.get_runtime_context().get_node_id())
 
-    def run(self, payload: Any) -> tuple[Any, Failure | None]:
+    def run(self, payload: Any) -> tuple[Any, Failure | None, float]:
         return attempt(self._work, payload)
 
 
@@ -197,15 +197,14 @@ class RayPool:
 
     def _receive(self, actor: _Actor) -> list[Result]:
         task, reference = actor.tasks[0]
-        now = time.monotonic()
         try:
-            value, failure = self._ray.get(reference)
+            value, failure, seconds = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             if not actor.node:  # it never started: `_greet` speaks of it
                 return []
             return self._lost(actor, FailureKind.CRASH, f"the worker died ({_first_line(error)})")
         actor.tasks.popleft()
-        seconds, actor.since = now - actor.since, now
+        actor.since = time.monotonic()
         return [Result(task, value, failure, seconds)]
 
     def _overdue(self) -> list[Result]:

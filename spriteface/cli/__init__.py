@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "palette": ("palette", "read, write, show and recognise palettes"),
     "restore": ("restore", "a portrait back to pixel art in a palette"),
     "place": ("place", "portraits back into their frame, sheet, pack or layers"),
+    "view": ("view", "a window: mark faces, watch the search, shape the person"),
     "models": ("models", "list, add, download and remove photographic generators"),
 }
 

@@ -30,7 +30,6 @@ class Found:
     side: str = ""
     kind: str = "human"
     sprite: int = -1
-    support: float = 0.0  # summed scores of other looks at the same face
 
 
 class Detector(Protocol):
@@ -69,8 +68,8 @@ def _whole() -> Detector:
 
 
 DETECTORS: tuple[DetectorEntry, ...] = (
-    DetectorEntry("geometry", "outline, skin and eyes of separable sprites", _geometry),
     DetectorEntry("learned", "a small network trained on our own pixel art", _learned),
+    DetectorEntry("geometry", "outline, skin and eyes of separable sprites", _geometry),
     DetectorEntry("whole", "every sprite is one head", _whole),
 )
 

@@ -1,8 +1,8 @@
 """The detector that is used unless another is asked for: learned, corrected by sprite geometry.
 
-The network sees colours and shapes in a neighbourhood; the sprite's outline knows where the
-figure begins and ends. A logistic model over both (fitted by `tools/train_detector.py
-calibrate` on pictures the network never saw) makes the score a probability.
+The network sees colours and shapes in a neighbourhood; the sprite's outline draws the head's box
+tight. A logistic model (fitted by `tools/train_detector.py calibrate` on pictures that the
+network never saw) makes the score a probability.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from ..types import Bool, Box
 from . import network
-from .detect import Found, same_face, suppress
+from .detect import Found, suppress
 from .geometry import GeometryDetector
 from .sprites import Scene
 
-FEATURES = 8
-TYPICAL = (0.1, 0.85, 0.5)  # top, fill and share of a head where no outline is known
+FEATURES = 3
 LIKELY = 0.4  # score above which a face is taken for one
 CLEAR = 0.85  # geometry's score with skin, two eyes and the right place
 SMALL = 96  # px: a picture of at most this size is often one head
@@ -32,19 +31,18 @@ class LearnedDetector:
 
     def detect(self, scene: Scene) -> Sequence[Found]:
         """Faces of a scene, best first."""
-        found = calibrated(propose(scene), scene)
+        found = calibrated(propose(scene))
         if found and found[0].score >= LIKELY:
             return found
         return suppress([*found, *_small_head(scene)])
 
 
-def calibrated(candidates: Sequence[Found], scene: Scene) -> list[Found]:
+def calibrated(candidates: Sequence[Found]) -> list[Found]:
     """Candidates with probabilities as scores, best first."""
     weights = network.calibration()
     if weights is None or not candidates:
         return list(candidates)
-    rows = np.array([features(found, scene) for found in candidates])
-    scores = 1 / (1 + np.exp(-(rows @ weights)))
+    scores = 1 / (1 + np.exp(-(features(candidates) @ weights)))
     scored = [replace(f, score=float(s)) for f, s in zip(candidates, scores)]
     return sorted(scored, key=lambda f: -f.score)
 
@@ -62,10 +60,7 @@ def _small_head(scene: Scene) -> list[Found]:
 
 
 def propose(scene: Scene) -> list[Found]:
-    """What the network sees, boxes fitted to content, one for each place, best first.
-
-    `support` of each is how many other looks (other sizes, other cells) agreed.
-    """
+    """What the network sees, boxes fitted to content, one for each place, best first."""
     pixels = scene.frame.pixels
     separable = scene.background.kind in ("alpha", "key")
     content = ~scene.background.mask if separable else None
@@ -74,23 +69,24 @@ def propose(scene: Scene) -> list[Found]:
         for candidate in network.look(pixels.rgba, content)
         if (found := _fitted(candidate, content, pixels.width, pixels.height)) is not None
     ]
-    kept = suppress(fitted)
-    return [_supported(_placed(found, scene), fitted) for found in kept]
+    return [_placed(found, scene) for found in suppress(fitted)]
 
 
-def features(found: Found, scene: Scene) -> NDArray[np.float64]:
-    """(FEATURES,): what the logistic model judges a candidate by."""
-    heat = min(max(found.score, 1e-4), 1 - 1e-4)
-    logit = math.log(heat / (1 - heat))
-    edge = math.log2(max(found.head.w, found.head.h) / 12)
-    top, fill, share = TYPICAL
-    if scene.background.kind in ("alpha", "key") and found.sprite >= 0:
-        box = scene.sprites[found.sprite].box
-        top = min(max((found.head.y - box.y) / max(1, box.h), 0.0), 1.0)
-        share = min(1.0, found.head.w / max(1, box.w))
-        fill = float((~scene.background.mask[found.head.slices()]).mean())
-    creature = float(found.kind == "creature")
-    return np.array([1.0, logit, top, fill, share, edge, math.log1p(found.support), creature])
+def features(candidates: Sequence[Found]) -> NDArray[np.float64]:
+    """(N, FEATURES): what the logistic model judges candidates by.
+
+    Beside each one's own look: how much its size differs from that of the best one, in octaves,
+    since people in one picture are drawn alike.
+    """
+    logits = np.array([_logit(found.score) for found in candidates])
+    edges = np.array([math.log2(max(found.head.w, found.head.h)) for found in candidates])
+    other = np.minimum(2.0, np.abs(edges - edges[int(np.argmax(logits))]))
+    return np.stack([np.ones(len(logits)), logits, other], axis=1)
+
+
+def _logit(score: float) -> float:
+    p = min(max(score, 1e-4), 1 - 1e-4)
+    return math.log(p / (1 - p))
 
 
 def _fitted(found: Found, content: Bool | None, width: int, height: int) -> Found | None:
@@ -117,8 +113,3 @@ def _placed(found: Found, scene: Scene) -> Found:
     overlaps = [sprite.box.intersection(found.head) for sprite in scene.sprites]
     best = int(np.argmax(overlaps)) if overlaps else -1
     return replace(found, sprite=best if best >= 0 and overlaps[best] > 0 else -1)
-
-
-def _supported(found: Found, others: Sequence[Found]) -> Found:
-    agreeing = sum(o.score for o in others if o.score <= found.score and same_face(found, o))
-    return replace(found, support=max(0.0, agreeing - found.score))

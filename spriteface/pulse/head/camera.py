@@ -28,13 +28,13 @@ class View:
     width: int
     pixels_per_cm: float
     eye: F32
-    _focal: float
+    focal: float
 
     def project(self, points: Array) -> F32:
         """(...,3) cm -> x right, y down in px and z = -(distance in cm), float32."""
         distance = DISTANCE_CM - points[..., 2]
-        x = self.width * 0.5 + (points[..., 0] - self.eye[0]) / distance * self._focal
-        y = self.width * 0.5 - (points[..., 1] - self.eye[1]) / distance * self._focal
+        x = self.width * 0.5 + (points[..., 0] - self.eye[0]) / distance * self.focal
+        y = self.width * 0.5 - (points[..., 1] - self.eye[1]) / distance * self.focal
         return np.stack([x, y, -distance], -1).astype(np.float32)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...types import F32, Reading
 from ..generator import GeneratorInfo, Latents
+from .flow import moving_dims
 from .labels import label_map
 from .person import Person
 from .preview import preview_latent
@@ -41,10 +42,11 @@ class HeadGenerator:
             latent_shape=(len(dims),),
             licence="MIT, data CC0-1.0",
             provenance=PROVENANCE,
-            notes="preview has gradients in colour and light; shape and camera need a search",
+            notes="preview has gradients in colour and light, and on request in shape and camera",
             extra={
                 "dims": [d.name for d in dims],
                 "differentiable": [d.name for d in dims if d.gradient],
+                "movable": list(moving_dims()),
                 "groups": groups,
                 "about": {d.name: d.about for d in dims},
             },
@@ -56,10 +58,15 @@ class HeadGenerator:
         latents = draw(count, seed)
         return Latents(latents.z.to(self.device), latents.structure)
 
-    def preview(self, latents: Latents, size: int) -> Tensor:
-        """(B,3,size,size) float32 sRGB in [0,1]; gradients in the dims of `info.extra`."""
+    def preview(self, latents: Latents, size: int, *, shape: bool = False) -> Tensor:
+        """(B,3,size,size) float32 sRGB in [0,1]; gradients in `info.extra["differentiable"]`.
+
+        `shape` adds first-order gradients (image motion) in `info.extra["movable"]`: face
+        sliders, expression, pose and camera.
+        """
         rows = [
-            preview_latent(z.float().cpu(), s, size) for z, s in zip(latents.z, latents.structure)
+            preview_latent(z.float().cpu(), s, size, shape=shape)
+            for z, s in zip(latents.z, latents.structure)
         ]
         if not rows:
             return torch.zeros(0, 3, size, size, device=self.device)

@@ -120,7 +120,7 @@ def landmarks(model: HeadModel) -> dict[str, int]:
 
 
 @lru_cache(maxsize=1)
-def _slider_moves() -> tuple[tuple[str, ...], F64]:
+def slider_moves() -> tuple[tuple[str, ...], F64]:
     """(names, (sliders, vertices, 3)): surface displacement of each slider at +1, cm."""
     model = head_model(0)
     rows = []
@@ -141,7 +141,7 @@ def measure_slopes() -> F64:
     """(measures, sliders): change of each measure, mm, per unit of each slider."""
     model = head_model(0)
     marks = landmarks(model)
-    _, moves = _slider_moves()
+    _, moves = slider_moves()
     axis = {"x": 0, "y": 1, "z": 2}
     rows = []
     for first, second, along, _ in MEASURES.values():
@@ -159,7 +159,7 @@ def slider_root(names: Sequence[str], sigma: Sequence[float]) -> F64:
     `sigma` is each slider's own spread before the measures are held to theirs. The symmetric root
     keeps every z closest to the slider whose name it bears.
     """
-    all_names, _ = _slider_moves()
+    all_names, _ = slider_moves()
     columns = [all_names.index(n) for n in names]
     # a measure's precision adds to that of the sliders; the factor brings its spread back to target
     spread = 1.4 * np.array([m[3] for m in MEASURES.values()])

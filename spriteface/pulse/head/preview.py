@@ -23,6 +23,7 @@ from torch import Tensor
 from ...types import F32
 from . import surface as mat
 from .camera import CURVE, backdrop, view_of
+from .flow import motion, moved
 from .light import cluster_lobes, lobe_colors
 from .noise import KERNEL
 from .person import Color, Eyes, Light, Person, Skin
@@ -568,13 +569,16 @@ def compose(
     return film(lit + behind.permute(2, 0, 1), exposure)
 
 
-def preview_latent(z: Tensor, structure: Mapping[str, Any], size: int) -> Tensor:
-    """(3,size,size) of one z (D,), differentiable in the dims marked `gradient`."""
+def preview_latent(
+    z: Tensor, structure: Mapping[str, Any], size: int, *, shape: bool = False
+) -> Tensor:
+    """(3,size,size) of one z (D,), differentiable in the dims marked `gradient`; with `shape`
+    also, to first order, in those of `flow.moving_dims`."""
     person = person_from_latent(z, structure)
     buffers = trace(person, size)
     values = layout().values(z, structure)
     v = _Names(values, layout())
-    return compose(
+    image = compose(
         buffers,
         torch_colors(values, structure, person),
         torch_lobes(values),
@@ -582,6 +586,11 @@ def preview_latent(z: Tensor, structure: Mapping[str, Any], size: int) -> Tensor
         v.color("background"),
         v.color("background_edge"),
     )
+    if not (shape and z.requires_grad):
+        return image
+    t = _traced_geometry(person, size)
+    flows = motion(person, t.scene, (t.face, t.bary, t.strand, t.along), size)
+    return moved(image, values, flows)
 
 
 def preview_person(person: Person, size: int) -> Tensor:

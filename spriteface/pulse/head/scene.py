@@ -223,8 +223,9 @@ class _Builder:
         person = self.person
         hair = _uncolored(person.hair)
         if hair.style == "bald":
-            none = np.zeros(0)
-            return np.zeros((0, self.knots or 16, 3), np.float32), none.astype(int), none
+            none = np.zeros(0, np.float32)
+            bald = np.zeros((0, self.knots or 16, 3), np.float32)
+            return bald, np.zeros(0, np.int64), none
         if self.fine:
             bundle = _full_hair(hair, person.seed, self.strand_count, self.level)
         else:
