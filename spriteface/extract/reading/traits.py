@@ -105,6 +105,8 @@ def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
         k: (v + 0.02) * (1.0 if k in fits else 0.12) for k, v in chances.items() if k != "none"
     }
     worn = max(scores, key=scores.__getitem__)
+    if chances[worn] < 0.3 or chances["none"] > 0.45:  # a hat nobody can name is hair
+        return ""
     if worn == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
         worn = "horned"
     if share < 0.025 and worn not in ("headband", "crown") and chances[worn] < 0.6:

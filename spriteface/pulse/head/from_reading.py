@@ -464,7 +464,7 @@ def _hair_style(wish: Wish, rng: np.random.Generator) -> str:
             )
         )
     if style == "long":
-        return "long" if fringe < 0.62 or rng.random() < 0.6 else "curtains"
+        return "long" if fringe < 0.62 or length == "long" or rng.random() < 0.6 else "curtains"
     if style == "afro":
         tall = float(t.get("hair_volume", 1.0)) > 0.7 or float(t.get("hair_width", 1.0)) > 1.25
         return "afro" if tall else "curls"
