@@ -131,7 +131,8 @@ def test_a_search_shows_how_it_goes(searched: tuple[tasks.Search, list[Any]]) ->
     steps = [m for m in messages if isinstance(m, tasks.Progress)]
     fractions = [m.fraction for m in steps]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
-    assert any(m.preview is not None and m.preview.shape == (64, 64, 3) for m in steps)
+    seen = {m.stage for m in steps if m.preview is not None and m.preview.shape == (64, 64, 3)}
+    assert {"starting", "searching"} <= seen
     assert sum(m.loss is not None for m in steps) > 5
     assert portrait_of(messages).image.shape == (64, 64, 3)
 
@@ -151,6 +152,26 @@ def test_a_search_goes_on_from_the_person_found(
     assert now.action["mouthSmileLeft"] > was.action["mouthSmileLeft"] + 0.2
     assert now.seed == was.seed and now.hair.style == was.hair.style
     assert now.wear == was.wear or now.wear[0].kind == was.wear[0].kind
+
+
+def test_the_best_so_far_is_shown_but_not_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from spriteface.pulse.generator import Latents
+
+    asked: list[Any] = []
+
+    def preview(latents: Latents, size: int) -> torch.Tensor:
+        asked.append(latents)
+        return torch.ones(1, 3, size, size)
+
+    watch = tasks.Watch(preview)
+    assert watch.better(3.0) is None
+    watch.last = Latents(torch.zeros(1, 2))
+    monkeypatch.setattr(tasks, "SHOWN_SECONDS", 0.0)
+    assert watch.better(2.0) is not None and watch.better(2.0) is None
+    monkeypatch.setattr(tasks, "SHOWN_SECONDS", 1e9)
+    assert watch.better(1.0) is None and len(asked) == 1
 
 
 def test_only_what_changed_is_taken_over() -> None:

@@ -6,6 +6,7 @@ window knows only these values. Heavy imports lie inside the functions that need
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,10 +17,15 @@ from ..options import ExtractOptions, PortraitOptions
 from ..types import U8, Box, Face, Frame, Portrait, Reading
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..pulse.generator import Generator, Latents
+    from ..pulse.head.generator import HeadGenerator
     from ..pulse.head.person import Person
 
 TURNTABLE_PX = 320
+PREVIEW_PX = 64
+SHOWN_SECONDS = 0.4
 TURN_MS = 90
 TURN_STEPS = 24  # pictures of a turntable, even
 
@@ -235,53 +241,100 @@ def _marked(job: Mark) -> tuple[Face, Reading]:
 
 def _search(job: Search, studio: Studio, outlet: Outlet) -> None:
     from ..pipeline import Event, make_portraits
+    from ..pulse.head.generator import HeadGenerator
 
     generator = studio.generator(job.options.generator, job.options.device, outlet)
     options, first = job.options, 0
-    if job.start is not None and (going_on := _continued(job, generator)) is not None:
-        generator, first = going_on, job.start.candidate
-        options = replace(options, candidates=1)
+    watch: Watch | None = None
+    if isinstance(generator, HeadGenerator):
+        fixed = None if job.start is None else _changed_person(job, generator)
+        if job.start is not None:
+            options, first = replace(options, candidates=1), job.start.candidate
+        generator, watch = watched(generator, fixed)
 
     def told(event: Event) -> bool:
         outlet.check()
         # the last report of a candidate carries the fraction at which the next one begins
         at = min(options.candidates - 1, int(event.fraction * options.candidates - 1e-6))
-        outlet.send(Progress(event.stage, event.fraction, at, event.preview, event.loss))
+        preview = event.preview
+        if preview is None and watch is not None and event.stage == "searching":
+            preview = watch.better(event.loss)
+        outlet.send(Progress(event.stage, event.fraction, at, preview, event.loss))
         return True
 
     made = tuple(make_portraits([job.face], options, generator=generator, on_event=told))
     outlet.send(Made(job.key, tuple(replace(p, candidate=p.candidate + first) for p in made)))
 
 
-def _continued(job: Search, generator: Generator) -> Generator | None:
-    """The head with every start being the person found last, changed as the user asked.
+class Watch:
+    """Sees what the search looks at, because its reports carry numbers only: the search compares
+    label maps, which are cheaper than pictures."""
+
+    def __init__(self, preview: Callable[[Latents, int], Tensor]) -> None:
+        self._preview = preview
+        self._least: float | None = None
+        self._shown = 0.0
+        self.last: Latents | None = None
+
+    def better(self, loss: float | None) -> U8 | None:
+        """A picture of what was looked at last if `loss` says that it is the best so far, not
+        more often than every `SHOWN_SECONDS`."""
+        import numpy as np
+        import torch
+
+        if loss is None or self.last is None or (self._least is not None and loss >= self._least):
+            return None
+        self._least = loss
+        if time.monotonic() - self._shown < SHOWN_SECONDS:
+            return None
+        with torch.no_grad():
+            seen = self._preview(self.last, PREVIEW_PX)[0].permute(1, 2, 0).numpy()
+        self._shown = time.monotonic()
+        levels: U8 = np.clip(seen * 255 + 0.5, 0, 255).astype(np.uint8)
+        return levels
+
+
+def watched(head: HeadGenerator, fixed: Latents | None) -> tuple[HeadGenerator, Watch]:
+    """The head with somebody watching; with `fixed`, every start of a search is that person."""
+    from ..pulse.head.generator import HeadGenerator
+
+    watch = Watch(head.preview)
+
+    class Watched(HeadGenerator):
+        def regions(self, latents: Latents, size: int) -> Tensor:
+            watch.last = latents
+            return super().regions(latents, size)
+
+        def start(self, reading: Reading, *, count: int, **more: Any) -> Latents:
+            if fixed is None:
+                return super().start(reading, count=count, **more)
+            return replace(
+                fixed, z=fixed.z.repeat(count, 1), structure=tuple(fixed.structure) * count
+            )
+
+    return Watched(str(head.device)), watch
+
+
+def _changed_person(job: Search, head: HeadGenerator) -> Latents:
+    """The person found last, changed as the user asked.
 
     What the search found (camera, proportions, colours) stays wherever the traits' change
-    doesn't touch it. None for other generators, which begin anew from the same seed.
+    doesn't touch it: two people are drawn, with the traits before and after, and where they
+    differ the later one counts.
     """
     from ..extract.reading import read
     from ..pipeline import identity_seed
-    from ..pulse.head.generator import HeadGenerator
 
     assert job.start is not None
-    if not isinstance(generator, HeadGenerator):
-        return None
     reading = read(job.face.pixels.rgba)
     seed, at = identity_seed(job.options.seed, job.face), job.start.candidate
 
     def drawn(traits: Mapping[str, Any]) -> Person:
-        batch = generator.start(reading, count=at + 1, seed=seed, traits=traits)
-        return generator.people(batch[at])[0]
+        batch = head.start(reading, count=at + 1, seed=seed, traits=traits)
+        return head.people(batch[at])[0]
 
-    (found,) = generator.people(latents_of(job.start))
-    person = merged(found, drawn(job.before), drawn(job.options.traits))
-    fixed = generator.latents([person])
-
-    class GoesOn(HeadGenerator):
-        def start(self, *_: Any, count: int = 1, **__: Any) -> Latents:
-            return replace(fixed, z=fixed.z.repeat(count, 1), structure=fixed.structure * count)
-
-    return GoesOn(job.options.device)
+    (found,) = head.people(latents_of(job.start))
+    return head.latents([merged(found, drawn(job.before), drawn(job.options.traits))])
 
 
 def merged(found: Any, before: Any, after: Any) -> Any:
