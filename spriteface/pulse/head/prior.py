@@ -867,7 +867,11 @@ def draw(count: int, seed: int) -> Latents:
         z = torch.from_numpy(rng.standard_normal(len(lay)).astype(np.float32))
         v = lay.values(z, {})
         gender, age = float(v[lay.index["gender"]]), float(v[lay.index["age"]])
-        structures.append(draw_structure(rng, gender, age))
+        structure = draw_structure(rng, gender, age)
+        darker = float(v[lay.index["tone"]]) - 6.0
+        if darker > 0:  # as a photographer does, expose for the face
+            structure["offset"] = {"exposure": 0.16 * darker}
+        structures.append(structure)
         rows.append(z)
     z = torch.stack(rows) if rows else torch.zeros(0, len(lay))
     return Latents(z, tuple(structures))
