@@ -50,7 +50,7 @@ COLOR_ROUNDS = 3
 # how much lighter, in L*, the skin's typical colour in the preview must be than what is wanted,
 # by its L* there, so that the median over all of the final picture's skin, shadows included,
 # lies near the sprite's: measured over the samples (`spriteface audit --suite skin-tone`)
-PREVIEW_LIGHTER = ((30.0, 55.0, 79.0), (6.2, 5.7, 5.0))
+PREVIEW_LIGHTER = ((15.0, 30.0, 55.0, 79.0), (6.2, 4.8, 4.0, 5.0))
 LEAST_MELANIN = 0.10
 UNNATURAL_TINT = 0.3  # a skin tinted by more than this is green, blue or grey, not just warm
 
