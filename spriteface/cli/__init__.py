@@ -13,6 +13,7 @@ import click
 
 from .._version import __version__
 from ..errors import SpritefaceError
+from ._report import say_error
 
 # name -> (module in this package, one line for `--help`)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -61,9 +62,7 @@ def main(args: list[str] | None = None) -> None:
     try:
         code = cli.main(args=args, prog_name="spriteface", standalone_mode=False)
     except SpritefaceError as error:
-        click.echo(f"spriteface: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"  try: {error.hint}", err=True)
+        say_error(error)
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         click.echo("spriteface: stopped", err=True)

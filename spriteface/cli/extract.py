@@ -15,6 +15,7 @@ from ..errors import NoFaceError, OptionError, SpritefaceError
 from ..options import ExtractOptions, parse_box
 from ._interrupt import prompt_interrupts
 from ._options import extract_options
+from ._report import say_error, unused_name
 
 if TYPE_CHECKING:
     from ..extract.sprites import Scene
@@ -74,13 +75,11 @@ def extract(
         for path in tqdm(images, disable=None if not quiet else True, leave=False):
             try:
                 for frame in _frames(path, extract, all_frames, tile_format, block, palette):
-                    name = _unused(_stem(frame, all_frames), names)
+                    name = unused_name(_stem(frame, all_frames), names)
                     manifests.append(_one(frame, name, output, extract, all_sprites))
             except SpritefaceError as error:
                 failures.append(error)
-                click.echo(f"spriteface: {error.message}", err=True)
-                if error.hint:
-                    click.echo(f"  try: {error.hint}", err=True)
+                say_error(error)
     if as_json:
         click.echo(json.dumps(manifests, indent=1))
     else:
@@ -126,14 +125,6 @@ def _stem(frame: Frame, every: bool) -> str:
     stem = frame.source.path.stem if frame.source.path else "image"
     several = frame.source.frames > 1 and (every or frame.source.frame)
     return f"{stem}.frame-{frame.source.frame}" if several else stem
-
-
-def _unused(name: str, names: set[str]) -> str:
-    free, n = name, 2
-    while free in names:
-        free, n = f"{name}-{n}", n + 1
-    names.add(free)
-    return free
 
 
 def _one(

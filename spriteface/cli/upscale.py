@@ -15,6 +15,7 @@ from ..errors import Cancelled, OptionError, SpritefaceError
 from ..options import ExtractOptions, PortraitOptions, parse_box
 from ._interrupt import prompt_interrupts
 from ._options import extract_options, portrait_options
+from ._report import say_error, unused_name
 
 if TYPE_CHECKING:
     from ..pipeline import Event
@@ -138,9 +139,7 @@ class _Run:
             raise
         except SpritefaceError as error:
             outcome.error = error
-            click.echo(f"spriteface: {error.message}", err=True)
-            if error.hint:
-                click.echo(f"  try: {error.hint}", err=True)
+            say_error(error)
         outcome.seconds = time.perf_counter() - began
         return outcome
 
@@ -193,18 +192,13 @@ class _Run:
         self.finished.append(portrait)
 
     def _free_name(self, path: Path, number: int, faces: int, candidate: int) -> str:
-        """NAME, with the face and candidate number where there are several; inputs of the same
-        name in different folders don't overwrite one another within a run."""
+        """NAME, with the face and candidate number where there are several."""
         name = path.stem
         if faces > 1:
             name += f".face-{number + 1}"
         if self.portrait.candidates > 1:
             name += f".candidate-{candidate + 1}"
-        unique, n = name, 2
-        while unique in self.names:
-            unique, n = f"{name}-{n}", n + 1
-        self.names.add(unique)
-        return unique
+        return unused_name(name, self.names)
 
 
 def _print_table(outcomes: list[Outcome], output: Path, sheet: Path | None) -> None:
