@@ -92,10 +92,25 @@ BEARDS: dict[str, BeardStyle] = {
 
 def _moustache_direction(flare: float) -> Field:
     def direction(c: Array) -> Array:
+        # down the philtrum, then along the lip: hairs fan out to the mouth's corners
         x = np.abs(c[:, 0])
-        return np.stack([np.sign(c[:, 0]) * (0.25 + flare * x), -1 + 0.12 * x, 0.1 + 0 * x], 1)
+        out = 0.30 * np.tanh(1.4 * x) + 0.62 * flare * np.minimum(x, 2.2)
+        return np.stack([np.sign(c[:, 0]) * out, -1 + 0.16 * x, 0.05 + 0 * x], 1)
 
     return direction
+
+
+def _moustache_length(long: float, curl: float) -> Field:
+    """Short below the nose, longest half way out, fading to the corners unless they are curled."""
+
+    def length(c: Array) -> Array:
+        x = np.abs(c[:, 0])
+        ends = 1 - (0.62 - 0.62 * min(curl, 1.0)) * smooth(1.2, 2.8, x)
+        return long * (0.72 + 0.28 * smooth(0.1, 1.1, x)) * ends * smooth(-3.9, -2.2, c[:, 1]).clip(
+            0.55
+        )
+
+    return length
 
 
 def _beard_direction(c: Array) -> Array:
@@ -125,8 +140,8 @@ def grow_facial_hair(
         strands = tufts(
             place, vertices, normals, facial_hair_mask(c, lip, "moustache"), int(5000 * amount), rng,
             direction=_moustache_direction(style.flare),
-            length=lambda c: m * (1 + 0.12 * np.abs(c[:, 0])),
-            lift=0.55, curve=0.6, knots=knots, jitter=0.20, sag=0.15,
+            length=_moustache_length(m, style.curl),
+            lift=0.32, curve=1.25, knots=knots, jitter=0.22, sag=0.12,
         )  # fmt: skip
         out.append(_curl_ends(strands, style.curl))
     for zone, hairs in style.zones:

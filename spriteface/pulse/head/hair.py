@@ -116,7 +116,9 @@ def _slick(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
 def _long(hair: Hair, r: Roots, rng: np.random.Generator) -> Growth:
     behind = np.where(r.c[:, 2] < 4, -0.40, -0.15)
     t = _vector(r.side, -0.25, behind, r.c)
-    length = hair.length * smooth(-9, 2, r.c[:, 1]) * (1 + 0.06 * rng.normal(size=len(r.c)))
+    # layers: shorter round the face and from the crown down, so that the ends never form a hem
+    layers = 0.80 + 0.20 * smooth(7.0, 1.0, r.c[:, 2]) - 0.16 * rng.random(len(r.c))
+    length = hair.length * smooth(-9, 2, r.c[:, 1]) * layers * 1.08
     away = smooth(0.0, 6.0, np.abs(r.c[:, 0] - hair.part))
     layer = 0.35 + 0.65 * rng.random(len(r.c))
     rise = (0.45 + 1.3 * hair.lift * (0.30 + 0.70 * away)) * layer
@@ -207,8 +209,8 @@ STYLES: dict[str, Style] = {
     "fringe": Style(_fringe, ragged=0.06, clump=0.25),
     "quiff": Style(_quiff, guides=500, clump=0.45),
     "slick": Style(_slick, clump=0.35, ragged=0.1),
-    "bob": Style(_bob, knots=20, parted=True, ragged=0.03, clump=0.25),
-    "long": Style(_long, knots=22, parted=True, ragged=0.10),
+    "bob": Style(_bob, knots=20, parted=True, ragged=0.05, clump=0.35),
+    "long": Style(_long, knots=22, parted=True, ragged=0.20, clump=0.35),
     "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12, settings={"nape": -2.0}),
     "ponytail": Style(_tied, parted=False, clump=0.3, tie="ponytail", knots=18),
     "bun": Style(_tied, parted=False, clump=0.3, tie="bun", knots=18),
@@ -339,6 +341,8 @@ def grow_scalp(
         strands = _bind(style.tie, hair, strands, side, vertices, place, rng)
     elif hair.style in ("long", "bob", "dreadlocks"):
         strands = _clear_face(strands, hair)
+        if hair.style != "dreadlocks":
+            strands = _turn_under(strands)
     strands = collider.push_out(strands)
     keep = _cut(hair, style, strands, rng)
     edge = inside_hairline(c, hair.hairline) if style.recede == 0 else np.full(len(c), 3.0)
@@ -376,7 +380,9 @@ def _cut(hair: Hair, style: Style, strands: F32, rng: np.random.Generator) -> Ar
     count = len(strands)
     keep = 1 - np.minimum(np.abs(rng.normal(size=(count, 1))) * style.ragged, 0.6)
     if hair.style == "bob":
-        keep = np.minimum(keep, _cut_at(strands, -6.2 + 0.25 * rng.normal(size=count)))
+        tip = strands[:, -1]
+        line = -6.6 + 0.9 * smooth(-2.0, 6.0, tip[:, 2]) + 0.45 * rng.normal(size=count)
+        keep = np.minimum(keep, _cut_at(strands, line))
     if hair.style == "fringe":  # over the brows in front, longer to the sides
         tip = strands[:, -1]
         line = 5.7 - 9.0 * smooth(3.6, 6.6, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
@@ -403,6 +409,15 @@ def _clear_face(strands: F32, hair: Hair) -> F32:
     force = np.maximum.accumulate(force, axis=1) * inside
     ripple = 0.25 * np.sin(strands[:, 0, 1] * 9 + strands[:, 0, 2] * 7)[:, None]
     strands[:, :, 0] = x + (side * width - x) * force * 0.97 + force * side * ripple
+    return strands
+
+
+def _turn_under(strands: F32) -> F32:
+    """Long ends bend towards the neck and shoulders instead of hanging like a curtain."""
+    y = strands[:, :, 1]
+    s = np.linspace(0, 1, strands.shape[1])[None] ** 2
+    inward = 1 - 0.16 * smooth(-2.0, -9.0, y) * s
+    strands[:, :, 0] *= inward
     return strands
 
 
@@ -457,12 +472,20 @@ def _stack(x: Array | float, y: Array | float, z: Array | float, *, like: Array)
     return np.concatenate([np.broadcast_to(v, like.shape) for v in (x, y, z)], 2)
 
 
+# absorbance per unit of pigment: grey part, hue part and its limit, and red pigment, per channel
+HAIR_GREY, HAIR_HUE, HUE_DEEPEST = 1.20, (0.0, 0.66, 1.45), 0.85
+HAIR_RED = (0.21, 0.91, 1.90)
+
+
 def natural_color(melanin: float, red: float) -> Array:
-    """Linear albedo of hair by its two pigments (Beer-Lambert through a strand)."""
-    absorb = np.array(
-        [0.46 * melanin + 0.08 * red, 0.64 * melanin + 0.35 * red, melanin + 0.9 * red]
-    )
-    return np.asarray(np.exp(-absorb * 2.6) * 0.85 + 0.0045)
+    """Linear albedo of hair by its two pigments.
+
+    Beer-Lambert through a strand for lightness; the hue deepens to a limit only, because light
+    that leaves dark hair has mostly passed its edge or been mirrored: brown hair is no orange.
+    """
+    hue = HUE_DEEPEST * (1 - np.exp(-melanin / HUE_DEEPEST))
+    absorb = HAIR_GREY * melanin + np.array(HAIR_HUE) * hue + np.array(HAIR_RED) * red
+    return np.asarray(np.exp(-absorb) * 0.85 + 0.0045)
 
 
 def hair_color(hair: Hair) -> Array:

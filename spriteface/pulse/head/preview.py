@@ -24,12 +24,13 @@ from ...types import F32
 from . import surface as mat
 from .camera import CURVE, backdrop, view_of
 from .flow import motion, moved
+from .hair import HAIR_GREY, HAIR_HUE, HAIR_RED, HUE_DEEPEST
 from .light import cluster_lobes, lobe_colors
 from .noise import KERNEL
 from .person import Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, light_depths, raster_strands, raster_triangles
-from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
+from .scene import BEARD, BEARD_SHADE, BROW, SCALP, Scene, build, strand_colors
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
@@ -457,12 +458,13 @@ def _strand_shares(scene: Scene, person: Person) -> F32:
     grey = person.hair.grey
     # few strands stand for many: their own variation is damped, grey is a mixture
     for group, strands, share, gain in (
-        (HAIR, SCALP, 1.0, HAIR_GAIN), (BROWS, BROW, 0.55, HAIR_GAIN), (FACIAL, BEARD, 0.9, BEARD_GAIN),
+        (HAIR, SCALP, 1.0, HAIR_GAIN), (BROWS, BROW, 0.45, HAIR_GAIN), (FACIAL, BEARD, 0.9, BEARD_GAIN),
     ):  # fmt: skip
         mine = scene.strand_group == strands
         tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** 0.35
         out[mine, group] = gain * tone * (1 - grey * share)
-        out[mine, CONST] = gain * (0.34 + 0.16 * grey) * grey * share
+        pale = 0.6 if strands == BROW else 1.0
+        out[mine, CONST] = pale * gain * (0.22 + 0.27 * grey) * grey * share
     out[:, CONST] += 0.018
     return out
 
@@ -499,17 +501,16 @@ def torch_colors(values: Tensor, structure: Mapping[str, Any], person: Person) -
         hair = v.color("hair_color")
     else:
         pigment, red = v.one("hair_melanin").clamp(0.15, 3.4), v.one("hair_red").clamp(0, 1.3)
-        depth = torch.stack(
-            [0.46 * pigment + 0.08 * red, 0.64 * pigment + 0.35 * red, pigment + 0.9 * red]
-        )
-        hair = torch.exp(-depth * 2.6) * 0.85 + 0.0045
+        deep = HUE_DEEPEST * (1 - torch.exp(-pigment / HUE_DEEPEST))
+        depth = HAIR_GREY * pigment + torch.tensor(HAIR_HUE) * deep + torch.tensor(HAIR_RED) * red
+        hair = torch.exp(-depth) * 0.85 + 0.0045
     rows[HAIR] = hair
     brow_free, beard_free = (
         structure.get("brow_color") == "free",
         structure.get("beard_color") == "free",
     )
     rows[BROWS] = v.color("brow_color") if brow_free else hair * (fixed[BROWS] / fixed[HAIR])
-    rows[FACIAL] = v.color("beard_color") if beard_free else hair * 0.85
+    rows[FACIAL] = v.color("beard_color") if beard_free else hair * BEARD_SHADE
     if structure.get("iris", "natural") == "free":
         rows[IRIS] = v.color("iris_color")
     rows[CLOTH], rows[CLOTH2] = v.color("cloth"), v.color("cloth2")

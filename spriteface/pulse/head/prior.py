@@ -43,6 +43,7 @@ from .person import (
     Wear,
 )
 from .skin import TONE_MELANIN, melanin_tone
+from .surface import skin_albedo
 from .wear import by_slot
 
 Structure = Mapping[str, Any]
@@ -116,13 +117,13 @@ IRISES: dict[str, tuple[Color, Color]] = {
     "grey": ((0.21, 0.235, 0.255), (0.10, 0.115, 0.13)),
     "blue": ((0.14, 0.24, 0.36), (0.07, 0.12, 0.20)),
 }
-_IRIS_STEPS = (0.0, 0.3, 0.6, 0.9, 1.2, 1.8, 2.8, 4.0, 5.0)  # quantiles along IRISES' order
+_IRIS_STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.6, 3.9, 5.0)  # quantiles along IRISES' order
 _GENDER = tuple(np.sin(np.linspace(0, np.pi / 2, 33)) ** 2)  # mostly clear, some between
 _AGE = (0.26, 0.40, 0.58, 0.66, 0.69, 0.72, 0.76, 0.80, 0.85, 0.92, 1.0)
 _EXPRESSIONS = (
     _normal("smile", 0.22, 0.25, "smile; below 0 a frown of the mouth"),
     _normal("jaw", -0.02, 0.03, "open jaw"),
-    _normal("eyes_open", 0.15, 0.10, "wide eyes; below 0 squinting"),
+    _normal("eyes_open", 0.26, 0.10, "wide eyes; below 0 squinting"),
     _normal("brow_up", 0.08, 0.10, "raised inner brows"),
     _normal("brow_down", 0.08, 0.10, "lowered brows"),
     _normal("smirk", 0.0, 0.05, "one-sided smile, + to the subject's left"),
@@ -217,7 +218,7 @@ def _make_layout() -> tuple[Dim, ...]:
         _normal("hair_clump", 0.42, 0.10, "gathering to locks"),
         _normal("fringe", 5.2, 0.4, "length of a fringe where there is one, cm"),
         _normal("curtain", 1.0, 0.06, "width left to the face"),
-        _curve("hair_melanin", (0.28, 0.75, 1.35, 1.9, 2.4, 2.75, 3.0, 3.2), "hair pigment", True),
+        _curve("hair_melanin", (0.28, 0.9, 1.6, 2.1, 2.5, 2.75, 2.95, 3.1, 3.2), "hair pigment", True),
         _curve("hair_red", (0.0, 0.08, 0.15, 0.22, 0.3, 0.4, 1.1), "red hair pigment", True),
         *_color("hair_color", "dyed hair"),
         _curve("grey", (0.0, 0.2, 0.5, 0.8, 1.0), "share of white hairs in old age"),
@@ -858,6 +859,27 @@ def draw_structure(rng: np.random.Generator, gender: float, age: float) -> dict[
     return out
 
 
+METERED_ALBEDO, METER_STRENGTH = 0.40, 0.26
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+
+
+def metered(v: _Values) -> dict[str, float]:
+    """Offsets of the camera and the studio that a photographer sets by looking at the face.
+
+    Exposure goes with a power of the face's own reflectance, for everybody: about a fourth of
+    full compensation, so that dark skin stays dark and light skin light. The backdrop has a light
+    of its own and keeps its brightness; the rim light follows, so that a dark head stands out.
+    """
+    melanin = float(tone_to_melanin(torch.tensor(v["tone"])))
+    albedo = float(np.dot(LUMINANCE, skin_albedo(melanin, v["hemoglobin"])))
+    gain = float((METERED_ALBEDO / albedo) ** METER_STRENGTH)
+    out = {"exposure": v["exposure"] * (gain - 1), "rim": 0.5 * v["rim"] * max(gain - 1, 0)}
+    for name in ("background", "background_edge"):
+        for c, x in zip("rgb", v.color(name)):
+            out[f"{name}.{c}"] = x * (gain**-0.8 - 1)
+    return out
+
+
 def draw(count: int, seed: int) -> Latents:
     """`count` draws from the prior; the n-th depends on (seed, n) only."""
     lay = layout()
@@ -868,9 +890,7 @@ def draw(count: int, seed: int) -> Latents:
         v = lay.values(z, {})
         gender, age = float(v[lay.index["gender"]]), float(v[lay.index["age"]])
         structure = draw_structure(rng, gender, age)
-        darker = float(v[lay.index["tone"]]) - 6.0
-        if darker > 0:  # as a photographer does, expose for the face
-            structure["offset"] = {"exposure": 0.16 * darker}
+        structure["offset"] = metered(_Values(v.tolist(), lay.index))
         structures.append(structure)
         rows.append(z)
     z = torch.stack(rows) if rows else torch.zeros(0, len(lay))

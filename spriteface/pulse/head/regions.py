@@ -86,9 +86,11 @@ def facial_hair_mask(points: Array, lip: Array, zone: str) -> F32:
     sideburns, shadow."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     off_lip = 1 - smooth(0.08, 0.35, lip)
-    moustache = (
-        smooth(2.95, 2.5, x) * smooth(-1.25, -1.65, y) * smooth(-3.6, -3.0, y) * (z > 8) * off_lip
-    )
+    # a wedge along the upper lip: thin at the corners, a little gap below the nose's middle
+    top = np.interp(x, [0.0, 0.5, 1.2, 2.0, 2.9], [-1.75, -1.45, -1.45, -1.85, -2.75])
+    moustache = smooth(3.1, 2.2, x) * smooth(0.25, -0.35, y - top) * smooth(-3.7, -3.0, y)
+    moustache = moustache * (0.8 + 0.2 * smooth(0.03, 0.3, x)) * (1 - 0.65 * smooth(1.0, 2.9, x))
+    moustache = moustache * (z > 8) * off_lip
     cheek = np.interp(x, [0, 2.3, 3.6, 5.0, 6.0, 6.8], [-3.5, -3.2, -2.9, -1.8, 0.2, 1.4])
     full = smooth(0.5, -0.9, y - cheek) * smooth(-10.2, -8.2, y) * off_lip * (z > 2.2) * (x < 7.3)
     if zone == "moustache":

@@ -26,6 +26,7 @@ Array = NDArray[Any]
 SCALP, BROW, BEARD, LASH = range(4)
 FULL_STRANDS = 45000
 LASH_COLOR = (0.014, 0.010, 0.009)
+BEARD_SHADE = 0.7  # beards are darker than the hair of the head
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,20 +296,27 @@ def _color_strands(
     """Each strand's albedo (n,3), varied about the group's, and whether it is grey."""
     spread = (0.20, 0.30, 0.30, 0.10)[group]
     color = strand_colors(person)[group] * np.exp(rng.normal(size=(count, 1)) * spread)
-    share = (1.0, 0.55, 0.9, 0.0)[group]  # brows grey late, lashes never
+    share = (1.0, 0.45, 0.9, 0.0)[group]  # brows grey late, lashes never
     grey = rng.random(count) < person.hair.grey * share
-    white = 0.26 + 0.16 * person.hair.grey + 0.16 * rng.random((count, 1))
-    return np.where(grey[:, None], white * [1.0, 1.0, 1.02] + 0.10 * color, color), grey
+    # the first grey hairs are salt in pepper: a thin bright wire each would tell the renderer
+    white = 0.13 + 0.27 * person.hair.grey + 0.14 * rng.random((count, 1))
+    if group == BROW:  # grey brows keep a dark root
+        white = 0.6 * white
+    return np.where(grey[:, None], white * [1.0, 0.99, 0.97] + 0.30 * color, color), grey
 
 
 def strand_colors(person: Person) -> F32:
     """(4,3) linear albedo of scalp hair, brows, facial hair, lashes before greying."""
     hair = hair_color(person.hair)
-    beard = np.asarray(person.facial_hair.color) if person.facial_hair.color else hair * 0.85
+    beard = np.asarray(person.facial_hair.color) if person.facial_hair.color else hair * BEARD_SHADE
     if person.brows.color:
         brow = np.asarray(person.brows.color)
-    else:  # brows are darker than the hair, and never blond-bright
-        brow = hair * 0.7 * min(1.0, 0.20 / max(float(hair.max()), 1e-3)) * 0.95
+    else:
+        # brows are darker than the hair, never blond-bright, and seldom lighter than the skin
+        # they grow in
+        skin = mat.skin_albedo(person.skin.melanin, person.skin.hemoglobin)
+        limit = min(0.20, 0.02 + 0.55 * float(skin.max()))
+        brow = hair * 0.67 * min(1.0, limit / max(float(hair.max()), 1e-3))
     return np.asarray(np.stack([hair, brow, beard, np.array(LASH_COLOR)]), np.float32)
 
 

@@ -183,7 +183,7 @@ def _fill(
         loose = 1.0
         if abs(random[n, 15]) > 2.1:  # a few strands leave their lock
             lock *= 0.3
-            loose = 3.5
+            loose = 2.2
         for k in range(knots):
             s = k / (knots - 1.0)
             x = root[n, 0]

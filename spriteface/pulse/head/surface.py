@@ -79,8 +79,9 @@ def parameters(person: Person) -> F64:
 # absorbance of bare skin, of melanin (grey part and hue part) and of haemoglobin, per channel;
 # the hue part saturates: very dark skin is nearly neutral, as the Monk scale's last tones are
 BARE = (0.22, 0.44, 0.64)
-MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.20, 0.02, 0.20), 2.0
+MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
+LIP_PLUM, LIP_FILM = 0.22, 0.32  # blue that dark lips keep; how fast melanin below dims a lipstick
 
 
 def skin_albedo(melanin: float, hemoglobin: float) -> F64:
@@ -188,26 +189,31 @@ def _skin(
     edge = lip_edge + 0.06 * mottle
     lip = smoothstep(0.22, 0.72, edge)
     upper = smoothstep(-4.05, -3.75, y)
-    dark = q[MELANIN] / (q[MELANIN] + 1.2)  # dark lips keep their pigment and show less blood
-    lm = q[MELANIN] * (0.72 + 0.24 * dark + 0.14 * upper) + 0.12 + 0.25 * dark
-    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (1.55 + 0.35 * upper) * (1.0 - 0.55 * dark)
+    # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
+    # pigment hides most of the blood and the upper lip is the darker one
+    dark = q[MELANIN] / (q[MELANIN] + 1.2)
+    lm = q[MELANIN] * (0.86 + 0.10 * dark + 0.10 * upper) + 0.12 + 0.38 * dark
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (1.35 + 0.35 * upper) * (1.0 - 0.60 * dark)
+    plum = LIP_PLUM * dark
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
     tb = 0.35 + 0.65 * q[TINT_B]
+    # lipstick is a thin film: the lip below darkens it
     k = q[LIPSTICK]
+    film = 1.0 / (1.0 + LIP_FILM * q[MELANIN])
     hue = HUE_LIMIT * (1.0 - math.exp(-lm / HUE_LIMIT))
     grey = MELANIN_GREY * lm
     lr = (
         math.exp(-(BARE[0] + grey + MELANIN_HUE[0] * hue + BLOOD[0] * lh)) * tr * (1 - k)
-        + k * q[LIP_R]
+        + k * film * q[LIP_R]
     )
     lg = (
         math.exp(-(BARE[1] + grey + MELANIN_HUE[1] * hue + BLOOD[1] * lh)) * tg * (1 - k)
-        + k * q[LIP_G]
+        + k * film * q[LIP_G]
     )
     lb = (
-        math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * lh)) * tb * (1 - k)
-        + k * q[LIP_B]
+        math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * lh - plum)) * tb * (1 - k)
+        + k * film * q[LIP_B]
     )
     w = lip * 0.78
     r = r * (1 - w) + lr * w
@@ -373,6 +379,8 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     pupil = smoothstep(q[PUPIL] + 0.025, q[PUPIL] - 0.025, rr)
     dim = 1 - 0.30 * smoothstep(0.85, 1.40, rr)
     pink = smoothstep(0.85, 1.40, rr)
+    # part of the white's light comes from the lids and cheeks around it: less from dark ones
+    glow = 0.74 + 0.26 * math.exp(-0.5 * q[MELANIN])
     vein = 0.0
     if fine:
         vein = smoothstep(0.06, 0.0, abs(fbm(x, y, z, 2.2, 3, seed))) * smoothstep(0.75, 1.35, rr)
@@ -380,8 +388,8 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
         outer = q[IRIS_R + c]
         inner = q[INNER_R + c]
         i = 0.72 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
-        i = i * (1 - pupil) + 0.003 * pupil
-        white = (0.60, 0.545, 0.505)[c] * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
+        i = i * glow * (1 - pupil) + 0.003 * pupil
+        white = (0.55, 0.50, 0.465)[c] * glow * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
         white -= vein * (0.02, 0.11, 0.09)[c]
         out[c] = white * (1 - iris) + i * iris
 
