@@ -48,17 +48,18 @@ def _brow_direction(c: Array) -> Array:
 
 
 def grow_brows(
-    brows: Brows, gender: float, place: Regions, vertices: F32, normals: F32,
+    brows: Brows, gender: float, young: float, place: Regions, vertices: F32, normals: F32,
     rng: np.random.Generator, density: float, knots: int,
 ) -> F32:  # fmt: skip
-    """Brow hairs, thinner towards their inner end and at the edges."""
+    """Brow hairs, thinner towards their inner end and at the edges; a child's (`young` 1) are few
+    and fine."""
     x = np.abs(place.model.canonical[:, 0])
     soft = 0.10 * (brows.width - 1.0) - 0.05 * (gender - 0.5)
     w = smooth(-0.16 - soft, 0.16 - soft, place.brow) * (place.brow > -1)
     w = w * (0.30 + 0.70 * smooth(1.2, 2.2, x))
     return tufts(
-        place, vertices, normals, w, int(2300 * brows.density * density), rng,
-        direction=_brow_direction, length=lambda c: 0.50 + 0 * c[:, 0],
+        place, vertices, normals, w, int(2300 * brows.density * density * (1 - 0.45 * young)), rng,
+        direction=_brow_direction, length=lambda c: 0.50 - 0.12 * young + 0 * c[:, 0],
         lift=0.12, curve=1.3, knots=knots, jitter=0.15,
     )  # fmt: skip
 

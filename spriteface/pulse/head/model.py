@@ -147,6 +147,32 @@ def _thirds(value: float, name: str) -> dict[str, float]:
     }
 
 
+# what a child's face has beyond the data set's two child shapes, as sliders: larger eyes, a small
+# flat nose, full cheeks, a short soft chin, a round head (cf. Farkas' growth charts of the head)
+CHILDHOOD: Mapping[str, float] = {
+    "eyes/eye-scale": 0.46, "eyes/eye-height1": 0.16, "eyes/eye-height2": 0.22, "eyes/eye-height3": 0.16,
+    "nose/nose-scale-vert": -0.34, "nose/nose-scale-horiz": -0.28, "nose/nose-scale-depth": -0.28,
+    "nose/nose-volume": -0.24, "cheek/cheek-volume": 0.42, "cheek/cheek-bones": -0.35,
+    "chin/chin-height": -0.42, "chin/chin-prominent": -0.25, "chin/chin-width": -0.18, "head/head-round": 0.42,
+    "mouth/mouth-scale-horiz": -0.25, "eyebrows/eyebrows-trans-z": -0.25,
+}  # fmt: skip
+
+
+def childhood(age: float) -> float:
+    """1 for a young child's face, falling to 0 for a grown one."""
+    t = min(1.0, max(0.0, (0.60 - age) / 0.22))
+    return t * t * (3 - 2 * t)
+
+
+def _sliders_of(shape: Shape) -> dict[str, float]:
+    """A person's sliders with those of childhood added."""
+    young, out = childhood(shape.age), dict(shape.local)
+    if young > 0:
+        for name, value in CHILDHOOD.items():
+            out[name] = out.get(name, 0.0) + young * value
+    return out
+
+
 def _slider(target: str) -> tuple[str, int]:
     """The slider a local target belongs to, and its sign."""
     folder, name = target.split("/")
@@ -265,7 +291,7 @@ class HeadModel:
         for name, weight in macro_weights(shape).items():
             if weight and name in self.index:
                 out[self.index[name]] += weight
-        for name, value in shape.local.items():
+        for name, value in _sliders_of(shape).items():
             if name not in self.sliders:
                 continue
             negative, positive = self.sliders[name]

@@ -334,5 +334,5 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     tip = (0.82 + 0.30 * np.linspace(0, 1, steps))[None, :, None]
     out = color * tip * lobes[..., :3] * 0.66
     shine = np.where(scene.strand_group == LASH, 0.2, 1.0)[:, None, None]
-    out += shine * 0.052 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.33 * lobes[..., 6:]
+    out += shine * 0.075 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.42 * lobes[..., 6:]
     return np.asarray(out, np.float32)

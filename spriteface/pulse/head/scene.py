@@ -15,11 +15,11 @@ from . import surface as mat
 from .camera import bend_neck, head_share, rotation
 from .facial import grow_brows, grow_facial_hair, grow_lashes
 from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
-from .model import EYE_L, EYE_R, Tris
+from .model import EYE_L, EYE_R, Tris, childhood
 from .person import Hair, Person
 from .raster import vertex_normals
 from .regions import Regions, regions, scalp_mask, smooth
-from .strands import Collider
+from .strands import Collider, press_hair
 from .wear import Fit, Piece, by_slot, clothing_pieces, grid_faces, item_of, pieces
 
 Array = NDArray[Any]
@@ -223,7 +223,9 @@ class _Builder:
         """Scalp strands, unposed; each one's lock and relative thickness."""
         person = self.person
         hair = _uncolored(person.hair)
-        if hair.style == "bald":
+        head = by_slot(person.wear).get("head")
+        press = item_of(head).press if head else ""
+        if hair.style == "bald" or press == "hide":
             none = np.zeros(0, np.float32)
             bald = np.zeros((0, self.knots or 16, 3), np.float32)
             return bald, np.zeros(0, np.int64), none
@@ -232,14 +234,11 @@ class _Builder:
         else:
             bundle = _small_hair(hair, person.seed, self.strand_count, self.knots or 8)
         strands = carry(bundle, self.fit, self.level)
-        head = by_slot(person.wear).get("head")
-        press = item_of(head).press if head else ""
         if self.fine or press:
             collider = self.collider
             if press and head:
-                line = {"all": -30.0, "above": head.low + 0.6, "band": 7.0}[press]
-                strands = collider.press(strands, line)
-            if press != "all":
+                strands = press_hair(strands, collider, press, head.low)
+            if press != "tuck":
                 strands = collider.push_out(strands, 0.05)
         return strands, bundle.lock, bundle.thick
 
@@ -262,7 +261,8 @@ class _Builder:
         groups = [
             scalp,
             grow_brows(
-                person.brows, person.shape.gender, place, skin, normals, rngs[BROW], density, k
+                person.brows, person.shape.gender, childhood(person.shape.age), place, skin,
+                normals, rngs[BROW], density, k,
             ),
             grow_facial_hair(person.facial_hair, place, skin, normals, rngs[BEARD], density, k),
             np.zeros((0, k, 3), np.float32),

@@ -252,11 +252,13 @@ def _fill(
 
 @njit(**KERNEL)
 def _press(
-    low: int, high: int, strands: Any, grid: Any, origin: Any, cell: float, line: float, gap: float
-) -> None:
+    low: int, high: int, strands: Any, grid: Any, origin: Any, cell: float, line: float, top: float,
+    fall: float, gap: float,
+) -> None:  # fmt: skip
     for n in range(low, high):
         for k in range(1, strands.shape[1]):
-            t = min(1.0, max(0.0, (strands[n, k, 1] - line + 1.5) / 1.5))
+            t = min(1.0, max(0.0, (strands[n, k, 1] - line + fall) / fall))
+            t = t * min(1.0, max(0.0, (top + fall - strands[n, k, 1]) / fall))
             if t <= 0.0:
                 continue
             for _ in range(5):
@@ -297,10 +299,19 @@ class Collider:
         spread(_push_out, len(out), out, self.grid, self.origin, self.cell, gap, first)
         return out
 
-    def press(self, strands: Array, line: float, gap: float = 0.08) -> F32:
-        """The strands flattened to `gap` cm above height `line`, as a hat does."""
+    def press(
+        self,
+        strands: Array,
+        line: float,
+        *,
+        top: float = 90.0,
+        fall: float = 3.0,
+        gap: float = 0.08,
+    ) -> F32:
+        """The strands flattened to `gap` cm between heights `line` and `top`, as a hat or a band
+        does; within `fall` cm they spring back."""
         out = np.ascontiguousarray(strands, np.float32)
-        spread(_press, len(out), out, self.grid, self.origin, self.cell, line, gap)
+        spread(_press, len(out), out, self.grid, self.origin, self.cell, line, top, fall, gap)
         return out
 
     def grow(
@@ -370,6 +381,20 @@ def fill_between(
         f32[0], f32[1], f32[2], f32[3], wave, frequency, frizz, guide_noise, noise, out,
     )  # fmt: skip
     return out, near[:, 0]
+
+
+TUCKED_CM = 4.5
+
+
+def press_hair(strands: Array, collider: Collider, press: str, low: float) -> F32:
+    """What headwear does to hair: `press` as in `wear.Item`, `low` its lower edge, cm."""
+    if press == "band":
+        return collider.press(strands, 7.0, top=8.4, fall=1.3)
+    if press == "above":
+        return collider.press(strands, low + 0.3)
+    length = np.linalg.norm(np.diff(strands, axis=1), axis=2).sum(1, keepdims=True)
+    short = resample(strands, strands.shape[1], np.minimum(1.0, TUCKED_CM / (length + 1e-6)))
+    return collider.press(short, -30.0)
 
 
 def resample(strands: Array, knots: int, keep: Array | float = 1.0) -> F32:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...types import F32, F64
 from .hair import hair_color
+from .model import childhood
 from .noise import KERNEL, bump, cell_distance, fbm, sample_tile, smoothstep, value_noise
 from .person import Person
 
@@ -35,9 +36,9 @@ N_ATTRIBUTES = 9
     MELANIN, HEMOGLOBIN, AGE, FRECKLES, MOLES, LIPSTICK, LIP_R, LIP_G, LIP_B, STUBBLE, SEED,
     HAIR_R, HAIR_G, HAIR_B, COVER, OILY, CLOTH_R, CLOTH_G, CLOTH_B, TINT_R, TINT_G, TINT_B,
     IRIS_R, IRIS_G, IRIS_B, INNER_R, INNER_G, INNER_B, PUPIL, BROWS, BLUSH, SMILE, FROWN, RAISE,
-    EMBLEM_X, EMBLEM_Y, EMBLEM_SIZE, EMBLEM_SHAPE, EMBLEM_R, EMBLEM_G, EMBLEM_B, ARMOUR,
+    EMBLEM_X, EMBLEM_Y, EMBLEM_SIZE, EMBLEM_SHAPE, EMBLEM_R, EMBLEM_G, EMBLEM_B, ARMOUR, YOUNG,
     N_PARAMETERS,
-) = range(43)  # fmt: skip
+) = range(44)  # fmt: skip
 
 EMBLEM_SHAPES = ("disc", "square", "diamond", "star")
 
@@ -62,6 +63,8 @@ def parameters(person: Person) -> F64:
     q[TINT_R : TINT_B + 1] = s.tint
     q[IRIS_R : IRIS_B + 1], q[INNER_R : INNER_B + 1] = person.eyes.iris, person.eyes.iris_inner
     q[PUPIL], q[BROWS] = person.eyes.pupil, min(person.brows.density, 1.0)
+    q[YOUNG] = childhood(person.shape.age)
+    q[BROWS] *= 1 - 0.5 * q[YOUNG]
 
     def mean(name: str) -> float:
         return (a.get(f"{name}Left", 0.0) + a.get(f"{name}Right", 0.0)) / 2
@@ -284,7 +287,7 @@ def _relief(
         + 0.6 * bump(ax, y, 0.0, -6.0, 3.0, 1.5)
         + 0.6 * smoothstep(5.0, 7.0, y)
     )
-    h = 0.027 * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
+    h = 0.027 * (1 - 0.6 * q[YOUNG]) * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
     h += 0.030 * folds * (0.35 + 1.5 * age * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from ...errors import OptionError
@@ -106,7 +107,7 @@ def outward(mesh: Mesh, centre: Array) -> Mesh:
 
 
 def two_sided(mesh: Mesh, thickness: float = 0.12) -> Mesh:
-    """An open sheet with a back face, `thickness` cm behind it."""
+    """An open sheet with a back face, `thickness` cm behind it, and the edge between them."""
     v, f = mesh
     n = np.zeros_like(v)
     cross = np.cross(v[f[:, 1]] - v[f[:, 0]], v[f[:, 2]] - v[f[:, 0]])
@@ -114,9 +115,14 @@ def two_sided(mesh: Mesh, thickness: float = 0.12) -> Mesh:
         np.add.at(n, f[:, k], cross)
     n /= np.linalg.norm(n, axis=1, keepdims=True) + 1e-9
     back = f[:, [0, 2, 1]] + len(v)
+    a, b = f.T.ravel(), f[:, [1, 2, 0]].T.ravel()
+    key = np.minimum(a, b).astype(np.int64) * len(v) + np.maximum(a, b)
+    _, first, uses = np.unique(key, return_index=True, return_counts=True)
+    a, b = a[first[uses == 1]], b[first[uses == 1]]
+    edge = [np.stack([a, a + len(v), b], 1), np.stack([b, a + len(v), b + len(v)], 1)]
     return (
         np.concatenate([v, v - n * thickness]).astype(np.float32),
-        np.concatenate([f, back]).astype(np.int32),
+        np.concatenate([f, back, *edge]).astype(np.int32),
     )
 
 
@@ -509,11 +515,133 @@ def _opening(c: Array, width: float, low: float, high: float) -> Array:
     return np.asarray(((x / width) ** 4 + (np.abs(y - middle) / half) ** 4 > 1) | (c[:, 2] < 2.0))
 
 
-def _hood(w: Wear, fit: Fit) -> list[Piece]:
+def _outline(fit: Fit, bearings: Array, heights: Array, ears: bool) -> Array:
+    """(rows, columns) distance of the head, neck and shoulders from the vertical axis through the
+    skull's middle, by height and bearing (0 in front)."""
     c = fit.canonical
-    mask = _opening(c, 6.4, -9.6, 10.2) & (c[:, 1] > -13) & (c[:, 1] > -9 - 4 * (c[:, 2] > 2))
-    cloth = shell(fit, mask, 1.25, rounds=26, puff=lambda c: 0.9 * smooth(6, 13, c[:, 1]))
-    return _sheet(cloth, w.color)
+    ids = fit.place.outer_vertices
+    ids = ids if ears else ids[fit.place.outward_ears]
+    v = fit.vertices[ids[c[ids, 1] > -15.5]].astype(float)
+    bearing = np.arctan2(v[:, 0], v[:, 2] - fit.centre_z)
+    tree = cKDTree(np.stack([6 * np.cos(bearing), 6 * np.sin(bearing), v[:, 1]], 1))
+    y, a = np.meshgrid(heights, bearings, indexing="ij")
+    at = np.stack([6 * np.cos(a).ravel(), 6 * np.sin(a).ravel(), y.ravel()], 1)
+    far, near = tree.query(at, k=4)
+    weight = 1 / (far + 0.1) ** 2
+    reach = np.hypot(v[:, 0], v[:, 2] - fit.centre_z)[near]
+    return np.asarray(((weight * reach).sum(1) / weight.sum(1)).reshape(y.shape))
+
+
+def drape(
+    fit: Fit, *, gap: float, width: float, low: float, high: float, hem: float, forward: float
+) -> Mesh:
+    """Cloth laid over the head that hangs to the shoulders, with a rounded opening for the face.
+
+    It lies `gap` cm off the head; below the widest part it falls with a slope and in folds instead
+    of following the neck. The opening is |x| < `width`, `low` < y < `high` cm; its rim stands
+    `forward` cm before the face; `hem` is the height of the lower edge.
+    """
+    fine = fit.place.model.level > 0
+    columns, rows = (288, 200) if fine else (72, 56)
+    a = np.linspace(0, 2 * np.pi, columns, endpoint=False)
+    waist, top = 6.0, fit.top + gap + 0.35
+    rise = np.sin(np.linspace(0, np.pi / 2, rows // 3))
+    y = np.concatenate(
+        [top - (top - waist) * (1 - rise[::-1]), np.linspace(waist, hem, rows - rows // 3 + 1)[1:]]
+    )
+    level = np.minimum(y, waist)
+    ears = _outline(fit, a, level, ears=True)  # they are held down, and yet they show
+    body = np.maximum(_outline(fit, a, level, ears=False), ears + 0.2)
+    body += gap + 0.55 * smooth(-5.0, -10.0, y)[:, None]
+    body = gaussian_filter1d(gaussian_filter1d(body, columns / 50, axis=1, mode="wrap"), rows / 50, axis=0)
+    dome = np.clip((y - waist) / (top - waist), 0, 1)
+    radius = body * ((1 - dome**2.3).clip(0.0) ** 0.5)[:, None]
+    middle, half = (high + low) / 2, (high - low) / 2
+    bearing = np.arctan2(np.sin(a), np.cos(a))
+    side = np.abs(bearing) / np.arcsin(width / float(body[:, columns // 4].min(initial=99.0, where=y > 0)))
+    field = side**2.6 + (np.abs(y - middle) / half)[:, None] ** 2.6
+    inside = field < 1
+    for k in range(1, len(y)):  # no row draws in faster than cloth does
+        fall = radius[k - 1] - (0.11 + 0.10 * np.abs(np.sin(a))) * (y[k - 1] - y[k])
+        radius[k] = np.where((y[k] < 1.0) & ~inside[k], np.maximum(radius[k], fall), radius[k])
+    hung = gaussian_filter1d(radius, columns / 45, axis=1, mode="wrap")
+    loose = smooth(2.0, -4.0, y)[:, None]
+    radius = radius + loose * (hung - radius)
+    below = smooth(1.0, -8.0, y)[:, None]
+    wander = 1.3 * np.sin(2 * a) + 0.9 * np.sin(3 * a + 1.0)
+    fold = np.sin(11 * a + wander + 0.12 * y[:, None]) + 0.6 * np.sin(19 * a - 2 * wander)
+    radius = radius + 0.20 * below * fold
+    radius = radius + (forward + 0.05 * np.sin(14 * a)) * np.exp(-np.clip(field - 1, 0, None) / 0.8)
+    near = ~inside & (field < 1.8) & _beside(inside)  # the rim's vertices move onto the curve
+    scale = np.where(near, field ** (-1 / 2.6), 1.0)
+    turn = bearing * scale
+    points = np.stack(
+        [
+            radius * np.sin(turn),
+            middle + (y[:, None] - middle) * scale,
+            fit.centre_z + radius * np.cos(turn),
+        ],
+        -1,
+    )
+    faces = grid_faces(len(y), columns)
+    keep = ~inside.ravel()[faces].any(1)
+    mesh = outward((points.reshape(-1, 3).astype(np.float32), faces[keep]), np.array([0, 4.0, 0]))
+    return two_sided(mesh, 0.22)
+
+
+def _beside(mask: Array) -> Array:
+    """Cells next to a mask's, round the second axis."""
+    out = np.zeros_like(mask)
+    for dy in (-1, 0, 1):
+        moved = np.roll(mask, dy, 0)
+        for dx in (-1, 0, 1):
+            out |= np.roll(moved, dx, 1)
+    return out
+
+
+def _hood(w: Wear, fit: Fit) -> list[Piece]:
+    cloth = drape(fit, gap=1.15, width=6.1, low=-9.3, high=9.6, hem=-13.0, forward=0.9)
+    return [Piece(*cloth, w.color)]
+
+
+def _hijab(w: Wear, fit: Fit) -> list[Piece]:
+    """A scarf close around the face over an undercap, which shows at the forehead."""
+    cloth = drape(fit, gap=0.62, width=5.3, low=-7.7, high=8.3, hem=-13.8, forward=0.0)
+    c = fit.canonical
+    cap = shell(fit, _opening(c, 6.6, -12.0, 7.9) & (c[:, 1] > 3.5), 0.22, rounds=14)
+    return [Piece(*cloth, w.color), *_sheet(cap, w.color2)]
+
+
+def _turban(w: Wear, fit: Fit) -> list[Piece]:
+    """Cloth wound around the head: two families of overlapping wraps that cross over the brow."""
+    fine = fit.place.model.level > 0
+    low, high = w.low - 0.9, fit.top + 2.6 * w.size
+    rows, columns = (90, 256) if fine else (36, 72)
+    angles = np.linspace(0.0, np.pi / 2, rows)
+    profile = [
+        (
+            max(0.01, (1.02 + 0.20 * np.sin(min(t * 2.6, np.pi))) * np.cos(t) ** 0.62),
+            low + 0.1 + (high - low) * np.sin(t) ** 1.05,
+        )
+        for t in angles
+    ]
+
+    def wraps(a: Array, t: float) -> Array:
+        t = max(0.0, (t * (rows + 4) - 4) / rows)
+        front = np.sin(a)  # 1 over the brow, -1 behind
+        out = np.zeros_like(a)
+        for side, shift in ((1.0, 0.0), (-1.0, 0.43)):
+            # each wrap climbs from over one ear to above the other side of the brow
+            turn = 6.0 * t + shift - side * 1.5 * np.cos(a) * (0.35 + 0.65 * front)
+            step = turn - np.floor(turn)
+            ridge = smooth(0.0, 0.16, step) * (1 - 0.75 * step)
+            out = np.maximum(out, ridge * smooth(-0.55, 0.15, side * np.cos(a) + 0.25))
+        crease = 0.004 * np.sin(60 * t + 7 * np.cos(a)) + 0.003 * np.sin(37 * t - 9 * a)
+        return np.asarray(1 + (0.085 * out + crease) * smooth(1.0, 0.75, np.asarray(t)))
+
+    inner = [(0.90, low + 0.9), (0.955, low + 0.15), (0.985, low + 0.05)]
+    cloth = lathe(fit, inner + profile, dent=wraps, columns=columns, tilt=1.0, gap=0.75)
+    return [Piece(*cloth, w.color)]
 
 
 def _helmet(w: Wear, fit: Fit, high: float) -> list[Piece]:
@@ -707,7 +835,8 @@ def _earrings(w: Wear, fit: Fit) -> list[Piece]:
 @dataclass(frozen=True)
 class Item:
     """One kind of thing. `press` says what it does to hair: "" nothing, "above" flattens what
-    lies over its lower edge, "all" flattens all of it. `lift` is its height over the head, cm."""
+    lies over its lower edge, "band" what lies under a band around the head, "tuck" leaves short
+    hair flat on the skull, "hide" leaves none. `lift` is its height over the head, cm."""
 
     kind: str
     slot: str
@@ -732,11 +861,13 @@ ITEMS: dict[str, Item] = {
         Item("tiara", "head", _tiara, "", 1.2),
         Item("headband", "head", _headband, "band", 0.0),
         Item("bandana", "head", _bandana, "above", 1.0),
-        Item("hood", "head", _hood, "all", 2.2),
-        Item("knight_helmet", "head", _knight_helmet, "all", 3.0),
-        Item("knight_visor", "head", _knight_visor, "all", 3.0),
+        Item("turban", "head", _turban, "hide", 2.6),
+        Item("hood", "head", _hood, "hide", 1.6),
+        Item("hijab", "head", _hijab, "hide", 1.0),
+        Item("knight_helmet", "head", _knight_helmet, "tuck", 3.0),
+        Item("knight_visor", "head", _knight_visor, "tuck", 3.0),
         Item("viking_helmet", "head", _viking_helmet, "above", 4.5),
-        Item("ninja_mask", "head", _ninja_mask, "all", 0.6),
+        Item("ninja_mask", "head", _ninja_mask, "hide", 0.6),
         Item("lower_mask", "face", _lower_mask),
         Item("eye_patch", "face", _eye_patch),
         Item("glasses", "eyes", _glasses),
