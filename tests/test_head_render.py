@@ -72,24 +72,26 @@ def test_preview_gradient_is_the_slope(head: HeadGenerator) -> None:
 
 
 def test_motion_gradient_follows_camera_and_pose(head: HeadGenerator) -> None:
-    latents = head.sample(1, seed=5)
     torch.manual_seed(0)
     pattern = torch.nn.functional.interpolate(
         torch.randn(1, 3, 6, 6), size=(48, 48), mode="bicubic"
     )
-
-    def score(z: torch.Tensor, shape: bool) -> torch.Tensor:
-        return (head.preview(latents.with_z(z), 48, shape=shape) * pattern).sum()
-
-    z = latents.z.clone().requires_grad_()
-    score(z, True).backward()
-    assert z.grad is not None
     found, slopes = [], []
-    for name in ("roll", "zoom", "camera_x", "camera_y", "yaw", "pitch"):
-        step = torch.zeros_like(latents.z)
-        step[0, layout().index[name]] = 0.6
-        slopes.append(float(score(latents.z + step, False) - score(latents.z - step, False)) / 1.2)
-        found.append(float(z.grad[0, layout().index[name]]))
+    for seed in (5, 6, 7):  # of one person alone, a silhouette can mislead
+        latents = head.sample(1, seed=seed)
+
+        def score(z: torch.Tensor, shape: bool, latents: Latents = latents) -> torch.Tensor:
+            return (head.preview(latents.with_z(z), 48, shape=shape) * pattern).sum()
+
+        z = latents.z.clone().requires_grad_()
+        score(z, True).backward()
+        assert z.grad is not None
+        for name in ("roll", "zoom", "camera_x", "camera_y", "yaw", "pitch"):
+            step = torch.zeros_like(latents.z)
+            step[0, layout().index[name]] = 0.6
+            change = score(latents.z + step, False) - score(latents.z - step, False)
+            slopes.append(float(change) / 1.2)
+            found.append(float(z.grad[0, layout().index[name]]))
     assert np.corrcoef(found, slopes)[0, 1] > 0.85
     with torch.no_grad():  # the picture itself is the same
         assert torch.equal(head.preview(latents, 48, shape=True), head.preview(latents, 48))

@@ -17,6 +17,7 @@ Array = NDArray[Any]
 DISTANCE_CM, FRAME_CM, MIDDLE_Y_CM = 110.0, 31.5, 1.8
 NECK_PIVOT = np.array([0.0, -3.0, 1.0], np.float32)
 
+VIGNETTE = 0.22
 # the film curve: (x (a x + b)) / (x (c x + d) + e), x already exposed
 CURVE = (1.3805, 0.48, 1.0206, 0.62, 0.40)
 
@@ -84,15 +85,16 @@ def backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F3
         picture = gaussian_filter(picture, (size / 14, size / 14, 0)).clip(0)
         zero = np.zeros((size, size, 1), np.float32)
         return zero, zero, np.asarray(picture * (0.86 + 0.2 * cloud), np.float32)
+    # a lens darkens the corners a little; the sprite's own colours (`grid`) are left alone
+    corner = 1 - VIGNETTE * (np.hypot(xx - 0.5, yy - 0.5) / 0.707)[:, :, None] ** 2.5
     if background.kind == "plain":
-        ones = np.ones((size, size, 1), np.float32)
-        return ones, ones * 0, added
+        return np.asarray(corner, np.float32), np.zeros((size, size, 1), np.float32), added
     centre = np.clip(1.1 - 1.1 * np.hypot(xx - 0.5, yy - 0.45), 0, 1)[:, :, None]
-    light = 0.75 + 0.45 * cloud
+    light = (0.75 + 0.45 * cloud) * corner
     if background.kind == "blurred":
         spots = _bokeh(rng, size)[:, :, None]
         centre = np.clip(0.25 + 0.8 * spots, 0, 1.4)
-        light = 0.7 + 0.5 * cloud
+        light = (0.7 + 0.5 * cloud) * corner
     first = np.asarray(centre * light, np.float32)
     return first, np.asarray((1 - np.minimum(centre, 1)) * light, np.float32), added
 

@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from ...types import F32
 from . import surface as mat
-from .camera import View, film, paint_backdrop, view_of
+from .camera import DISTANCE_CM, View, film, paint_backdrop, view_of
 from .light import cluster, radiance, strongest
 from .person import Light, Person
 from .raster import FAR, light_depths, raster_strands, raster_triangles, vertex_visibility
@@ -102,7 +102,33 @@ def render(
         resolve, size, surface, material, samples.depth, depth, face, scene.material, strand, along,
         hair, float(STRAND_STEP), behind, linear, matte,
     )  # fmt: skip
-    return Picture(_develop(linear, person), matte)
+    return Picture(_develop(_defocus(linear, depth, view), person), matte)
+
+
+FOCUS_CM, SHARP_CM, APERTURE_CM = 101.0, 4.0, 1.1
+
+
+def _defocus(linear: F32, depth: F32, view: View) -> F32:
+    """The lens' depth of field: sharp at the eyes, soft at the ears, hair ends and shoulders.
+
+    One blur stands for all of them; only what is out of focus takes part in it, so the face
+    doesn't bleed into what is behind. The backdrop is soft by itself.
+    """
+    size = linear.shape[0]
+    sigma = 0.045 * view.pixels_per_cm
+    if sigma < 0.3:
+        return linear
+    s = depth.shape[0] // size
+    covered = depth > 0.5 * FAR
+    near = np.where(covered, depth, FAR).reshape(size, s, size, s).max((1, 3))
+    distance = np.where(near > 0.5 * FAR, -near, DISTANCE_CM + 4.0)
+    circle = APERTURE_CM * (np.abs(distance - FOCUS_CM) - SHARP_CM).clip(0) / distance
+    amount = np.asarray((circle / (4 * 0.045)).clip(0, 1), np.float32)
+    amount = np.asarray(gaussian_filter(amount, sigma), np.float32)
+    weight = (amount + 1e-3)[:, :, None]
+    blurred = gaussian_filter(linear * weight, (sigma, sigma, 0))
+    blurred /= gaussian_filter(weight, (sigma, sigma, 0))
+    return np.asarray(linear + amount[:, :, None] * (blurred - linear), np.float32)
 
 
 def _develop(linear: F32, person: Person) -> F32:
@@ -305,14 +331,17 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     across = np.cross([0, 1, 0], key)
     across /= np.linalg.norm(across)
     up = np.cross(key, across)
-    radius = np.hypot(mirror @ across, mirror @ up)
-    box = np.clip((0.115 - radius) / 0.03, 0, 1)
+    # a softbox: rounded, brighter in its middle, its lower edge dimmer
+    x, y = np.abs(mirror @ across), mirror @ up
+    radius = (x**4 + np.abs(y) ** 4) ** 0.25
+    box = np.clip((0.130 - radius) / 0.06, 0, 1) * (0.85 + 2.0 * y).clip(0.55, 1.05)
     box = box * ((mirror @ key) > 0)
+    wet = samples.attributes[eye][:, mat.WET]
     level = diffuse.mean(1)
     lit = np.clip(level / (np.percentile(level, 90) + 1e-6), 0, 1)[:, None]
     return (
         fresnel[:, None] * np.pi * radiance(light, mirror) * 0.07 * lit
-        + box[:, None] * 0.45 * light.key * lit
+        + (box * 0.45 + 0.030 * wet)[:, None] * light.key * lit
     )
 
 

@@ -203,6 +203,9 @@ class _Builder:
         upper = lid & (self.place.model.canonical[:, 1] > 3.45)
         near = cKDTree(posed[np.flatnonzero(lid)]).query(points)[0]
         above = cKDTree(posed[np.flatnonzero(upper)]).query(points)[0]
+        lower = lid & ~upper
+        below = cKDTree(posed[np.flatnonzero(lower)]).query(points)[0]
+        a[:, mat.WET] = smooth(0.11, 0.03, below)
         contact = 0.22 + 0.78 * smooth(0.03, 0.34, near)
         # lid and lashes throw a soft shadow over the upper third of the eye
         a[:, mat.OPEN] = contact * (0.58 + 0.42 * smooth(0.10, 0.70, above))

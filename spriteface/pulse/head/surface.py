@@ -29,6 +29,7 @@ SKIN, EYE, TEETH, TONGUE, WORN = 0, 1, 2, 3, 5
 # columns of a vertex' attributes; for skin and for worn things
 (LIP, LID, EAR, MOUTH, SCALP, BEARD, BROW, CLOTH, OPEN) = range(9)
 (RED, GREEN, BLUE, METAL, EMBLEM) = range(5)
+WET = LIP  # of an eye: the line of tears along the lower lid
 N_ATTRIBUTES = 9
 
 # slots of the parameter vector
@@ -195,8 +196,8 @@ def _skin(
     # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
     # pigment hides most of the blood and the upper lip is the darker one
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
-    lm = q[MELANIN] * (0.86 + 0.10 * dark + 0.10 * upper) + 0.12 + 0.38 * dark
-    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (1.35 + 0.35 * upper) * (1.0 - 0.60 * dark)
+    lm = q[MELANIN] * (0.90 + 0.10 * dark + 0.08 * upper) + 0.22 + 0.32 * dark
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (1.75 + 0.40 * upper) * (1.0 - 0.62 * dark)
     plum = LIP_PLUM * dark
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
