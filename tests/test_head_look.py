@@ -9,14 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 from spriteface.pulse.head import surface as mat
+from spriteface.pulse.head.camera import view_of
 from spriteface.pulse.head.hair import natural_color
 from spriteface.pulse.head.model import head_model
 from spriteface.pulse.head.person import Background, Hair, Person, Shape, Skin, Wear
 from spriteface.pulse.head.prior import draw, layout, people_from_latents
+from spriteface.pulse.head.raster import FAR
 from spriteface.pulse.head.regions import regions
 from spriteface.pulse.head.render import _defocus, render
-from spriteface.pulse.head.camera import view_of
-from spriteface.pulse.head.raster import FAR
 from spriteface.pulse.head.scene import SCALP, build, strand_colors
 from spriteface.pulse.head.wear import ITEMS
 
@@ -29,7 +29,9 @@ def lip_and_cheek(skin: Skin) -> tuple[NDArray[np.float32], NDArray[np.float32]]
     place = regions(0)
     c = place.model.canonical
     lip = (place.lip > 0.9) & (c[:, 1] < -4.1)
-    cheek = (np.abs(c[:, 0]) > 3) & (np.abs(c[:, 0]) < 5) & (np.abs(c[:, 1] + 1) < 1) & (c[:, 2] > 6)
+    cheek = (
+        (np.abs(c[:, 0]) > 3) & (np.abs(c[:, 0]) < 5) & (np.abs(c[:, 1] + 1) < 1) & (c[:, 2] > 6)
+    )
     attributes = build(Person(), level=0, strand_count=100).attributes[: len(c)]
     n = len(c)
     albedo, gloss = np.zeros((n, 3), np.float32), np.zeros((n, 2), np.float32)
@@ -73,7 +75,9 @@ def test_brows_are_never_bright_on_dark_skin() -> None:
 
 def test_the_first_grey_hairs_are_no_wires() -> None:
     def white(grey: float) -> float:
-        scene = build(Person(hair=Hair("short", melanin=2.8, grey=grey)), level=0, strand_count=3000)
+        scene = build(
+            Person(hair=Hair("short", melanin=2.8, grey=grey)), level=0, strand_count=3000
+        )
         return float(scene.strand_color[scene.strand_grey & (scene.strand_group == SCALP)].mean())
 
     assert white(0.1) < 0.6 * white(1.0)

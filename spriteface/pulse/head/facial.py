@@ -107,8 +107,11 @@ def _moustache_length(long: float, curl: float) -> Field:
     def length(c: Array) -> Array:
         x = np.abs(c[:, 0])
         ends = 1 - (0.62 - 0.62 * min(curl, 1.0)) * smooth(1.2, 2.8, x)
-        return long * (0.72 + 0.28 * smooth(0.1, 1.1, x)) * ends * smooth(-3.9, -2.2, c[:, 1]).clip(
-            0.55
+        return (
+            long
+            * (0.72 + 0.28 * smooth(0.1, 1.1, x))
+            * ends
+            * smooth(-3.9, -2.2, c[:, 1]).clip(0.55)
         )
 
     return length

@@ -264,8 +264,15 @@ class _Builder:
         groups = [
             scalp,
             grow_brows(
-                person.brows, person.shape.gender, childhood(person.shape.age), place, skin,
-                normals, rngs[BROW], density, k,
+                person.brows,
+                person.shape.gender,
+                childhood(person.shape.age),
+                place,
+                skin,
+                normals,
+                rngs[BROW],
+                density,
+                k,
             ),
             grow_facial_hair(person.facial_hair, place, skin, normals, rngs[BEARD], density, k),
             np.zeros((0, k, 3), np.float32),

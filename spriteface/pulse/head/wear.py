@@ -553,12 +553,16 @@ def drape(
     ears = _outline(fit, a, level, ears=True)  # they are held down, and yet they show
     body = np.maximum(_outline(fit, a, level, ears=False), ears + 0.2)
     body += gap + 0.55 * smooth(-5.0, -10.0, y)[:, None]
-    body = gaussian_filter1d(gaussian_filter1d(body, columns / 50, axis=1, mode="wrap"), rows / 50, axis=0)
+    body = gaussian_filter1d(
+        gaussian_filter1d(body, columns / 50, axis=1, mode="wrap"), rows / 50, axis=0
+    )
     dome = np.clip((y - waist) / (top - waist), 0, 1)
     radius = body * ((1 - dome**2.3).clip(0.0) ** 0.5)[:, None]
     middle, half = (high + low) / 2, (high - low) / 2
     bearing = np.arctan2(np.sin(a), np.cos(a))
-    side = np.abs(bearing) / np.arcsin(width / float(body[:, columns // 4].min(initial=99.0, where=y > 0)))
+    side = np.abs(bearing) / np.arcsin(
+        width / float(body[:, columns // 4].min(initial=99.0, where=y > 0))
+    )
     field = side**2.6 + (np.abs(y - middle) / half)[:, None] ** 2.6
     inside = field < 1
     for k in range(1, len(y)):  # no row draws in faster than cloth does
