@@ -17,9 +17,10 @@ Any other generator is searched as PULSE does (`search.py`).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -30,8 +31,14 @@ from torch import Tensor
 
 from ..errors import Cancelled, OptionError
 from ..options import PortraitOptions
-from ..palette.color import lab_from_srgb, linear_from_srgb, oklab_from_srgb, srgb_from_lab
-from ..types import F32, U8, Label, Reading
+from ..palette.color import (
+    delta_e_2000,
+    lab_from_srgb,
+    linear_from_srgb,
+    oklab_from_srgb,
+    srgb_from_lab,
+)
+from ..types import F32, RGB, U8, Label, Reading
 from .downscale import downscale_array
 from .evolve import SeparableCma
 from .faithful import bend, make_faithful
@@ -95,6 +102,8 @@ LOCKS = {
     "beard": ("beard_length",),
     "face": ("weight", *(name for name in SEARCHED if name.startswith("local:"))),
 }
+PERSONAL_LOCKS = ("hair", "headwear", "beard", "face")  # who somebody is, whatever the pose
+SAME_DELTA_E = 8.0
 
 
 @runtime_checkable
@@ -104,6 +113,55 @@ class KnowsPeople(Protocol):
     def people(self, latents: Latents) -> list[Any]: ...
 
     def latents(self, people: Sequence[Any]) -> Latents: ...
+
+    def posed(self, who: Latents, pose: Latents, *, asked: Sequence[str] = ()) -> Latents: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Who:
+    """Someone already found, to be shown in other poses.
+
+    `latents` a batch of one. `colors` are the sprite's, by material, that they were matched to: a
+    pose painted in nearly the same ones keeps the person's own, another (a palette swap) is
+    matched to its own.
+    """
+
+    latents: Latents
+    colors: Mapping[str, RGB] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, likeness: Likeness) -> Who:
+        return cls(likeness.latents, sprite_colors(likeness.traits))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], generator: Generator) -> Who:
+        """The reverse of `to_json`.
+
+        Raises:
+            OptionError: it belongs to another generator.
+        """
+        shape = tuple(int(n) for n in data["shape"])
+        values = torch.tensor(data["z"], dtype=torch.float32)
+        if shape != generator.info.latent_shape or values.numel() != math.prod(shape):
+            raise OptionError(
+                f"option identity: a latent of shape {list(shape)}",
+                f"{generator.info.name!r} has {list(generator.info.latent_shape)}: "
+                "use the generator that the portrait was made with",
+            )
+        structure = (dict(data["structure"]),) if data.get("structure") else ()
+        colors = {
+            name: (int(r), int(g), int(b)) for name, (r, g, b) in data.get("colors", {}).items()
+        }
+        return cls(Latents(values.view(1, *shape), structure), colors)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, exact."""
+        return {
+            "shape": list(self.latents.z.shape[1:]),
+            "z": [float(v) for v in self.latents.z[0].flatten()],
+            "structure": dict(self.latents.structure[0]) if self.latents.structure else {},
+            "colors": {name: list(color) for name, color in self.colors.items()},
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +191,14 @@ def portray(
     *,
     options: PortraitOptions,
     on_step: OnStep | None = None,
+    people: Sequence[Who] = (),
 ) -> list[Likeness]:
     """`options.candidates` different people who all could be the character, in order.
 
     Args:
+        people: who the candidates are, in order, as far as that is known: they keep face, hair
+            and colours, and only pose, expression and camera are looked for. `options.identity`
+            says it for all that are left.
         on_step: told (stage, fraction in [0, 1], preview (h, w, 3) uint8 or None, loss or None);
             returning False cancels.
 
@@ -149,13 +211,39 @@ def portray(
     if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
         return _searched(generator, reading, options, report)
     _check_locks(options.lock, reading)
-    made = [_portray_one(generator, reading, options, c, report) for c in range(options.candidates)]
+    known = _known_people(generator, options, people)
+    made = [
+        _portray_one(generator, reading, options, c, report, who) for c, who in enumerate(known)
+    ]
     if len(made) > 1:
         note = (
             f"diversity of the candidates' faces: {diversity(generator, made):.2f} (strangers: 1)"
         )
         made = [replace(likeness, notes=(*likeness.notes, note)) for likeness in made]
     return made
+
+
+def find_person(generator: Generator, reading: Reading, *, options: PortraitOptions) -> list[Who]:
+    """Who `portray` shows with the same arguments, without making the portraits."""
+    if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
+        return [Who(x.latents) for x in portray(generator, reading, options=options)]
+    _check_locks(options.lock, reading)
+    report, goal = _Report(None, options.candidates), _goal(reading)
+    known = _known_people(generator, options, ())
+    colors = sprite_colors({**reading.traits, **options.traits})
+    return [
+        Who(_found(generator, reading, goal, options, c, report, who)[0], colors)
+        for c, who in enumerate(known)
+    ]
+
+
+def _known_people(
+    generator: Generator, options: PortraitOptions, people: Sequence[Who]
+) -> list[Who | None]:
+    """One entry per candidate; None where anybody will do."""
+    rest = Who.from_json(options.identity, generator) if options.identity else None
+    known = [*people, *[rest] * options.candidates]
+    return known[: options.candidates]
 
 
 def diversity(generator: Generator, made: Sequence[Likeness]) -> float:
@@ -224,23 +312,55 @@ def _portray_one(
     options: PortraitOptions,
     candidate: int,
     report: _Report,
+    who: Who | None,
 ) -> Likeness:
-    assert isinstance(generator, ReadsSprites)
     goal = _goal(reading)
+    latents, loss = _found(generator, reading, goal, options, candidate, report, who)
+    return _finish(generator, latents, reading, goal, options, report, loss)
+
+
+def _found(
+    generator: Generator,
+    reading: Reading,
+    goal: Goal,
+    options: PortraitOptions,
+    candidate: int,
+    report: _Report,
+    who: Who | None,
+) -> tuple[Latents, float]:
+    """The person, and how well they agree with the sprite."""
+    assert isinstance(generator, ReadsSprites)
     report("starting", 0.02)
-    starts = _starts(generator, reading, options, candidate)
+    wanted = _wanted_colors(reading, options)
+    if who is not None and isinstance(generator, KnowsPeople):
+        pose = generator.start(reading, count=1, seed=options.seed, traits=options.traits)
+        latents = generator.posed(who.latents, pose, asked=tuple(options.traits))
+        wanted = {m: c for m, c in wanted.items() if not _same_color(c, who.colors.get(m))}
+        options = replace(options, lock=(*options.lock, *PERSONAL_LOCKS))
+    else:
+        latents = _best_start(generator, reading, goal, options, candidate, report)
+    latents = _match_colors(generator, latents, wanted, report, 0.10)
+    latents, loss = _search(generator, latents, goal, options, candidate, report)
+    return _match_colors(generator, latents, wanted, report, 0.62), loss
+
+
+def _best_start(
+    generator: Any,
+    reading: Reading,
+    goal: Goal,
+    options: PortraitOptions,
+    candidate: int,
+    report: _Report,
+) -> Latents:
+    """Of several people with the sprite's traits, the one who agrees best with it."""
     best: tuple[float, Latents] | None = None
-    for latents in starts:
+    for latents in _starts(generator, reading, options, candidate):
         loss, preview = goal.loss(generator, latents)
         if best is None or loss < best[0]:
             best = loss, latents
         report("starting", 0.05, preview, best[0])
     assert best is not None
-    loss, latents = best
-    latents = _match_colors(generator, latents, reading, options, report, 0.10)
-    latents, loss = _search(generator, latents, goal, options, candidate, report)
-    latents = _match_colors(generator, latents, reading, options, report, 0.62)
-    return _finish(generator, latents, reading, goal, options, report, loss)
+    return best[1]
 
 
 def _starts(
@@ -420,16 +540,16 @@ def _implausible(z: Tensor, move: Tensor) -> float:
 def _match_colors(
     generator: Generator,
     latents: Latents,
-    reading: Reading,
-    options: PortraitOptions,
+    wanted: Mapping[str, F32],
     report: _Report,
     at: float,
 ) -> Latents:
-    """Correct the person's colours until the preview shows the sprite's."""
-    if not isinstance(generator, KnowsPeople) or not isinstance(generator, MapsRegions):
+    """Correct the person's colours until the preview shows those `wanted`."""
+    if not wanted or not isinstance(generator, KnowsPeople):
+        return latents
+    if not isinstance(generator, MapsRegions):
         return latents
     person = generator.people(latents)[0]
-    wanted = _wanted_colors(reading, options)
     for round_ in range(COLOR_ROUNDS):
         report("matching colours", at + 0.02 * round_)
         with torch.no_grad():
@@ -443,12 +563,8 @@ def _match_colors(
 def _wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F32]:
     """sRGB in [0, 1] per material, where the sprite or the user says one."""
     t, asked = reading.traits, options.traits
-    names = {
-        "skin": ("skin_rgb", "skin"), "hair": ("hair_rgb", "hair"), "hat": ("hat_rgb", "hat_color"),
-        "beard": ("facial_hair_rgb", "beard_color"), "cloth": ("cloth_rgb", "clothes"),
-    }  # fmt: skip
     wanted: dict[str, F32] = {}
-    for material, (read, name) in names.items():
+    for material, (read, name) in COLOR_TRAITS.items():
         value = asked.get(name)
         if isinstance(value, str) and value.startswith("#"):
             value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
@@ -459,6 +575,29 @@ def _wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F32]
         if value is not None:
             wanted[material] = np.asarray(np.array(value) / 255, np.float32)
     return wanted
+
+
+# (as read, as the user may set it) per material
+COLOR_TRAITS = {
+    "skin": ("skin_rgb", "skin"), "hair": ("hair_rgb", "hair"), "hat": ("hat_rgb", "hat_color"),
+    "beard": ("facial_hair_rgb", "beard_color"), "cloth": ("cloth_rgb", "clothes"),
+}  # fmt: skip
+
+
+def sprite_colors(traits: Mapping[str, Any]) -> dict[str, RGB]:
+    """The sRGB colours, 0..255, that a portrait with these traits was matched to."""
+    if traits.get("mono"):
+        return {}
+    read = {material: traits.get(name) for material, (name, _) in COLOR_TRAITS.items()}
+    return {m: (int(c[0]), int(c[1]), int(c[2])) for m, c in read.items() if c is not None}
+
+
+def _same_color(goal: F32, known: RGB | None) -> bool:
+    """Whether a pose's colour is the one that the person was matched to already."""
+    if known is None:
+        return False
+    one, other = (lab_from_srgb(np.asarray(c, np.float32)) for c in (goal, np.array(known) / 255))
+    return float(delta_e_2000(one, other)) < SAME_DELTA_E
 
 
 MATERIAL_LABELS: dict[str, tuple[Label, ...]] = {
