@@ -201,7 +201,7 @@ def find_person(
 
 def identity_of(portrait: Portrait) -> Mapping[str, Any]:
     """The person of a portrait, for `PortraitOptions.identity`."""
-    from .pulse.likeness import sprite_colors
+    from .pulse.colors import sprite_colors
 
     return {**portrait.latent, "colors": sprite_colors(portrait.traits)}
 

@@ -77,7 +77,7 @@ def _identity(path: str) -> dict[str, Any]:
     """The person that a portrait's sidecar describes."""
     import json
 
-    from ..pulse.likeness import sprite_colors
+    from ..pulse.colors import sprite_colors
 
     try:
         about = json.loads(Path(path).read_text("utf-8"))

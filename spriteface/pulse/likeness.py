@@ -33,12 +33,11 @@ from ..errors import Cancelled, OptionError
 from ..options import PortraitOptions
 from ..palette.color import (
     delta_e_2000,
-    lab_from_srgb,
     linear_from_srgb,
     oklab_from_srgb,
-    srgb_from_lab,
 )
-from ..types import F32, RGB, U8, Label, Reading
+from ..types import F32, F64, RGB, U8, Label, Reading
+from .colors import corrected, same_color, shown_colors, sprite_colors, wanted_colors
 from .downscale import downscale_array
 from .evolve import SeparableCma
 from .faithful import bend, make_faithful
@@ -53,13 +52,11 @@ COLOR_PX = 96
 STARTS = 3
 GENERATIONS = 8
 POPULATION = 10
-COLOR_ROUNDS = 3
-# how much lighter, in L*, the skin's typical colour in the preview must be than what is wanted,
-# by its L* there, so that the median over all of the final picture's skin, shadows included,
-# lies near the sprite's: measured over the samples (`spriteface audit --suite skin-tone`)
-PREVIEW_LIGHTER = ((15.0, 30.0, 55.0, 79.0), (6.2, 4.8, 4.0, 5.0))
-LEAST_MELANIN = 0.10
-UNNATURAL_TINT = 0.3  # a skin tinted by more than this is green, blue or grey, not just warm
+COLOR_ROUNDS = 6
+CHECK_PX = 128
+# CIEDE2000 at which a colour is right enough to stop, in previews and in the finished picture
+CLOSE = {"": 1.0}
+TOLERABLE = {"": 9.0, "skin": 3.0, "hair": 6.0, "beard": 6.0}
 
 # what counts how much, by label: outlines are drawn, not there
 LABEL_WEIGHT = np.full(len(Label), 1.0)
@@ -103,7 +100,6 @@ LOCKS = {
     "face": ("weight", *(name for name in SEARCHED if name.startswith("local:"))),
 }
 PERSONAL_LOCKS = ("hair", "headwear", "beard", "face")  # who somebody is, whatever the pose
-SAME_DELTA_E = 8.0
 
 
 @runtime_checkable
@@ -316,7 +312,8 @@ def _portray_one(
 ) -> Likeness:
     goal = _goal(reading)
     latents, loss = _found(generator, reading, goal, options, candidate, report, who)
-    return _finish(generator, latents, reading, goal, options, report, loss)
+    wanted = _other_colors(wanted_colors(reading, options), who)
+    return _finish(generator, latents, reading, goal, options, report, loss, wanted)
 
 
 def _found(
@@ -331,17 +328,22 @@ def _found(
     """The person, and how well they agree with the sprite."""
     assert isinstance(generator, ReadsSprites)
     report("starting", 0.02)
-    wanted = _wanted_colors(reading, options)
+    wanted = wanted_colors(reading, options)
     if who is not None and isinstance(generator, KnowsPeople):
         pose = generator.start(reading, count=1, seed=options.seed, traits=options.traits)
         latents = generator.posed(who.latents, pose, asked=tuple(options.traits))
-        wanted = {m: c for m, c in wanted.items() if not _same_color(c, who.colors.get(m))}
+        wanted = _other_colors(wanted, who)
         options = replace(options, lock=(*options.lock, *PERSONAL_LOCKS))
     else:
         latents = _best_start(generator, reading, goal, options, candidate, report)
-    latents = _match_colors(generator, latents, wanted, report, 0.10)
     latents, loss = _search(generator, latents, goal, options, candidate, report)
     return _match_colors(generator, latents, wanted, report, 0.62), loss
+
+
+def _other_colors(wanted: Mapping[str, F64], who: Who | None) -> dict[str, F64]:
+    """What of the colours a known person hasn't been matched to yet."""
+    known = {} if who is None else who.colors
+    return {m: c for m, c in wanted.items() if not same_color(c, known.get(m), m == "skin")}
 
 
 def _best_start(
@@ -540,7 +542,7 @@ def _implausible(z: Tensor, move: Tensor) -> float:
 def _match_colors(
     generator: Generator,
     latents: Latents,
-    wanted: Mapping[str, F32],
+    wanted: Mapping[str, F64],
     report: _Report,
     at: float,
 ) -> Latents:
@@ -550,163 +552,50 @@ def _match_colors(
     if not isinstance(generator, MapsRegions):
         return latents
     person = generator.people(latents)[0]
-    for round_ in range(COLOR_ROUNDS):
-        report("matching colours", at + 0.02 * round_)
-        with torch.no_grad():
-            picture = _picture(generator.preview(latents, COLOR_PX))
-            shown = generator.regions(latents, COLOR_PX)[0].numpy()
-        person = _corrected(person, picture, shown, wanted)
-        latents = generator.latents([person])
+    with torch.no_grad():
+        labels = generator.regions(latents, COLOR_PX)[0].numpy()
+        for round_ in range(COLOR_ROUNDS):
+            report("matching colours", at + 0.06 * round_ / COLOR_ROUNDS)
+            seen = shown_colors(_picture(generator.preview(latents, COLOR_PX)), labels)
+            if _far_off(seen, wanted, CLOSE) == {}:
+                break
+            person = corrected(person, seen, wanted)
+            latents = generator.latents([person])
     return latents
 
 
-def _wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F32]:
-    """sRGB in [0, 1] per material, where the sprite or the user says one."""
-    t, asked = reading.traits, options.traits
-    wanted: dict[str, F32] = {}
-    for material, (read, name) in COLOR_TRAITS.items():
-        value = asked.get(name)
-        if isinstance(value, str) and value.startswith("#"):
-            value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
-        elif value is not None or t.get("mono"):
-            continue  # words and Monk tones are the head's to interpret
-        else:
-            value = t.get(read)
-        if value is not None:
-            wanted[material] = np.asarray(np.array(value) / 255, np.float32)
-    return wanted
+def _far_off(
+    seen: Mapping[str, F64], wanted: Mapping[str, F64], limit: Mapping[str, float]
+) -> dict[str, float]:
+    """CIEDE2000 of every material in sight that is further from its colour than its limit."""
+    gaps = {m: float(delta_e_2000(seen[m], wanted[m])) for m in wanted if m in seen}
+    return {m: gap for m, gap in gaps.items() if gap > limit.get(m, limit[""])}
 
 
-# (as read, as the user may set it) per material
-COLOR_TRAITS = {
-    "skin": ("skin_rgb", "skin"), "hair": ("hair_rgb", "hair"), "hat": ("hat_rgb", "hat_color"),
-    "beard": ("facial_hair_rgb", "beard_color"), "cloth": ("cloth_rgb", "clothes"),
-}  # fmt: skip
-
-
-def sprite_colors(traits: Mapping[str, Any]) -> dict[str, RGB]:
-    """The sRGB colours, 0..255, that a portrait with these traits was matched to."""
-    if traits.get("mono"):
-        return {}
-    read = {material: traits.get(name) for material, (name, _) in COLOR_TRAITS.items()}
-    return {m: (int(c[0]), int(c[1]), int(c[2])) for m, c in read.items() if c is not None}
-
-
-def _same_color(goal: F32, known: RGB | None) -> bool:
-    """Whether a pose's colour is the one that the person was matched to already."""
-    if known is None:
-        return False
-    one, other = (lab_from_srgb(np.asarray(c, np.float32)) for c in (goal, np.array(known) / 255))
-    return float(delta_e_2000(one, other)) < SAME_DELTA_E
-
-
-MATERIAL_LABELS: dict[str, tuple[Label, ...]] = {
-    "skin": (Label.SKIN, Label.NOSE), "hair": (Label.HAIR,), "hat": (Label.HEADWEAR,),
-    "beard": (Label.FACIAL_HAIR,), "cloth": (Label.CLOTHING,),
-}  # fmt: skip
-
-
-def _corrected(
-    person: Any, picture: F32, shown: NDArray[np.int64], wanted: Mapping[str, F32]
-) -> Any:
-    for material, goal in wanted.items():
-        mask = np.isin(shown, MATERIAL_LABELS[material])
-        if mask.sum() < 12:
-            continue
-        seen = _typical(picture[mask])
-        if material == "skin":
-            person = _corrected_skin(person, seen, goal)
-            continue
-        gain = _gain(seen, goal)
-        if material == "hair" and person.hair.color is not None:
-            person = replace(
-                person, hair=replace(person.hair, color=_times(person.hair.color, gain))
-            )
-        elif material == "beard" and person.facial_hair.color is not None:
-            beard = replace(person.facial_hair, color=_times(person.facial_hair.color, gain))
-            person = replace(person, facial_hair=beard)
-        elif material == "cloth":
-            cloth = replace(person.clothing, color=_times(person.clothing.color, gain))
-            person = replace(person, clothing=cloth)
-        elif material == "hat":
-            person = replace(person, wear=_corrected_hat(person.wear, gain))
-    return person
-
-
-def _corrected_hat(wear: tuple[Any, ...], gain: F32) -> tuple[Any, ...]:
-    closed = (
-        "crown",
-        "tiara",
-        "glasses",
-        "sunglasses",
-        "goggles",
-        "eye_patch",
-        "earrings",
-        "lower_mask",
-    )
-    return tuple(
-        item if item.kind in closed else replace(item, color=_times(item.color, gain))
-        for item in wear
-    )
-
-
-def _typical(pixels: F32) -> F32:
-    """The colour an artist would pick for a shaded region: between its middle and its light."""
-    level = pixels @ np.array([0.3, 0.59, 0.11], np.float32)
-    low, high = np.quantile(level, (0.45, 0.9))
-    chosen: F32 = pixels[(level >= low) & (level <= high)].mean(0)
-    return chosen
-
-
-def _gain(seen: F32, goal: F32, most: float = 2.2) -> F32:
-    """Per channel, what an albedo must be multiplied with; damped."""
-    ratio = (linear_from_srgb(goal) + 0.004) / (linear_from_srgb(seen) + 0.004)
-    gain: F32 = np.clip(ratio**0.8, 1 / most, most).astype(np.float32)
-    return gain
-
-
-def _times(color: tuple[float, ...], gain: F32) -> tuple[float, float, float]:
-    r, g, b = (float(np.clip(c * k, 0.004, 0.88)) for c, k in zip(color, gain, strict=True))
-    return r, g, b
-
-
-def _photographic(lab: NDArray[Any]) -> NDArray[Any]:
-    """A sprite's skin tone as a lit photograph can have it: within 5 L* of it, but neither burnt
-    out nor without any detail at the ends of the scale."""
-    knots = [0.0, 22.0, 84.0, 100.0]
-    out: NDArray[Any] = np.array(lab, np.float64)
-    out[0] = np.interp(out[0], knots, [6.6, 22.0, 84.0, 93.6])
-    return out
-
-
-def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
-    """Melanin for lightness, haemoglobin for redness, exposure where no skin is light enough; a
-    tinted skin by its tint."""
-    skin, light = person.skin, person.light
-    is_, ought = lab_from_srgb(seen), _photographic(lab_from_srgb(goal))
-    lighter = float(np.interp(is_[0], *PREVIEW_LIGHTER))
-    dark = float(ought[0] + lighter - is_[0])
-    if max(abs(c - 1) for c in skin.tint) > UNNATURAL_TINT:
-        wanted = srgb_from_lab(ought + np.array([lighter, 0, 0]))
-        gain = _gain(seen, np.clip(wanted, 0, 1).astype(np.float32))
-        r, g, b = (float(np.clip(c * k, 0.02, 3.0)) for c, k in zip(skin.tint, gain, strict=True))
-        return replace(person, skin=replace(skin, tint=(r, g, b)))
-    melanin = float(np.clip(skin.melanin * np.exp(-0.05 * dark), LEAST_MELANIN, 8.0))
-    if dark > 1 and melanin <= LEAST_MELANIN:
-        exposure = float(np.clip(light.exposure * (1 + 0.022 * dark), 0.8, 3.2))
-        light = replace(light, exposure=exposure)
-    hemoglobin = float(np.clip(skin.hemoglobin + 0.03 * (ought[1] - is_[1]), 0.6, 1.7))
-    tint = _warmer(skin.tint, float(0.75 * ought[2] - is_[2]))
-    skin = replace(skin, melanin=melanin, hemoglobin=hemoglobin, tint=tint)
-    return replace(person, skin=skin, light=light)
-
-
-def _warmer(tint: tuple[float, ...], by: float) -> tuple[float, float, float]:
-    """A natural skin's tint, yellower by about `by` in b*: bright light washes colour out, and
-    sprites paint skin warmer than it is, so three quarters of their warmth are asked for."""
-    blue = float(np.clip(tint[2] * np.exp(-0.018 * by), 0.74, 1.04))
-    green = float(np.clip(tint[1] * np.exp(-0.003 * by), 0.95, 1.02))
-    return tint[0], green, blue
+def _checked(
+    generator: Generator,
+    latents: Latents,
+    wanted: Mapping[str, F64],
+    image: F32,
+    report: _Report,
+) -> Latents:
+    """`latents` themselves if the finished picture has the wanted colours; else corrected by how
+    much the finished picture differs from the preview, which is only a proxy."""
+    if not wanted or not isinstance(generator, KnowsPeople):
+        return latents
+    if not isinstance(generator, MapsRegions):
+        return latents
+    with torch.no_grad():
+        labels = generator.regions(latents, CHECK_PX)[0].numpy()
+        small = downscale_array(image, (CHECK_PX, CHECK_PX))
+        final = shown_colors(small, labels)
+        if not _far_off(final, wanted, TOLERABLE):
+            return latents
+        proxy = shown_colors(_picture(generator.preview(latents, CHECK_PX)), labels)
+    shifted = {
+        m: lab - (final[m] - proxy[m]) for m, lab in wanted.items() if m in final and m in proxy
+    }
+    return _match_colors(generator, latents, shifted, report, 0.9)
 
 
 # ------------------------------------------------------------------ the result
@@ -720,11 +609,16 @@ def _finish(
     options: PortraitOptions,
     report: _Report,
     loss: float,
+    wanted: Mapping[str, F64],
 ) -> Likeness:
     latents = _before_outline(generator, latents, reading, options.faithful)
     report("rendering", 0.7, None, loss)
     with torch.no_grad():
         image = _picture(generator.render(latents, options.size))
+        better = _checked(generator, latents, wanted, image, report)
+        if better is not latents:
+            report("rendering", 0.75, None, loss)
+            latents, image = better, _picture(generator.render(better, options.size))
     report("finishing", 0.95, downscale_array(image, (PREVIEW_PX, PREVIEW_PX)), loss)
     pairs = _correspondences(generator, latents, goal) if options.faithful else []
     sprite = goal.target.image.permute(1, 2, 0).numpy()
