@@ -103,7 +103,9 @@ class PortraitOptions(_Record):
 
     `faithful` in [0, 1]: 0 a natural person with the sprite's traits, 1 PULSE's equality of the
     downscaled portrait and the sprite. `traits` are values set by the user, `lock` the names of
-    traits kept as read. `steps` 0 means the recipe's own number.
+    traits kept as read. `steps` 0 means the recipe's own number. `identity` is the `latent` of an
+    earlier portrait (`shape`, `z`, `structure`): the same person in this sprite's pose; empty
+    means a person of the face's own.
     """
 
     size: int = 1024
@@ -118,6 +120,7 @@ class PortraitOptions(_Record):
     device: str = "cpu"
     matte: bool = False
     quality: str = "standard"
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(64 <= self.size <= 4096, f"option size: {self.size} px is not in 64..4096")
@@ -134,6 +137,11 @@ class PortraitOptions(_Record):
             self.quality in ("standard", "studio"),
             f"option quality: {self.quality!r} is unknown",
             "known: standard, studio",
+        )
+        _check(
+            not self.identity or {"shape", "z"} <= set(self.identity),
+            "option identity: not the latent of a portrait",
+            "expected the `latent` of a portrait's NAME.json: shape, z, structure",
         )
 
 

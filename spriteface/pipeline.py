@@ -19,10 +19,11 @@ import numpy as np
 from ._version import __version__
 from .errors import Cancelled, InputError, NoFaceError
 from .options import ExtractOptions, PortraitOptions
-from .types import U8, Face, Frame, Pixels, Portrait, Source
+from .types import U8, Face, Frame, Pixels, Portrait, Source, View
 
 if TYPE_CHECKING:
     from .pulse.generator import Generator
+    from .pulse.likeness import Who
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,8 @@ def make_portraits(
 ) -> Iterator[Portrait]:
     """Portraits of faces, each as soon as it is ready; `options.candidates` per face.
 
-    Faces with the same non-negative `group` (poses of one character) become the same person.
+    Poses of one character (`extract.characters`) become one person: the clearest of them decides
+    who that is, in the others only pose, expression and camera are looked for.
 
     Args:
         options: what to make; `changes` are fields of it by name.
@@ -153,23 +155,80 @@ def make_portraits(
     Raises:
         Cancelled: `on_event` returned False.
         GeneratorError: the generator can't be loaded or run.
+        OptionError: `options.identity` belongs to another generator.
     """
+    options, generator = _ready(options, generator, changes)
+    numbers = _characters(faces)
+    made: dict[int, list[Portrait]] = {}  # of characters' clearest poses, until their turn comes
+    people: dict[int, Sequence[Who]] = {}
+    for i, face in enumerate(faces):
+        first = _clearest(faces, numbers, numbers[i])
+        seed = identity_seed(options.seed, faces[first]) if person_seed is None else person_seed
+        alone = numbers.count(numbers[i]) == 1
+        if not alone and first not in made:
+            report = _reporter(on_event, first, len(faces))
+            found = _portraits(faces[first], generator, options, seed, report)
+            made[first], people[first] = [p for p, _ in found], [w for _, w in found]
+        if not alone and first == i:
+            yield from made[i]
+        else:
+            report = _reporter(on_event, i, len(faces))
+            who = people.get(first, ())
+            yield from (p for p, _ in _portraits(face, generator, options, seed, report, who))
+
+
+def find_person(
+    face: Face,
+    options: PortraitOptions | None = None,
+    *,
+    generator: Generator | str | None = None,
+    person_seed: int | None = None,
+    candidate: int = 0,
+    **changes: Any,
+) -> Mapping[str, Any]:
+    """Who the portrait of `face` shows, without the time to make it: a plain JSON value for
+    `PortraitOptions.identity`, which shows the same person in other faces' poses. Arguments and
+    errors as in `make_portraits`."""
+    from .extract.reading import read
+    from .pulse import likeness
+
+    options, generator = _ready(options, generator, changes)
+    seed = identity_seed(options.seed, face) if person_seed is None else person_seed
+    options = dataclasses.replace(options, seed=seed, candidates=candidate + 1)
+    reading = read(face.pixels.rgba)
+    return likeness.find_person(generator, reading, options=options)[candidate].to_json()
+
+
+def identity_of(portrait: Portrait) -> Mapping[str, Any]:
+    """The person of a portrait, for `PortraitOptions.identity`."""
+    from .pulse.colors import sprite_colors
+
+    return {**portrait.latent, "colors": sprite_colors(portrait.traits)}
+
+
+def _ready(
+    options: PortraitOptions | None, generator: Generator | str | None, changes: Mapping[str, Any]
+) -> tuple[PortraitOptions, Generator]:
+    """The options with their changes, and the generator loaded."""
     from .pulse.generator import load_generator
 
     options = dataclasses.replace(options or PortraitOptions(), **changes)
     if isinstance(generator, str):
         options = dataclasses.replace(options, generator=generator)
         generator = None
-    if generator is None:
-        generator = load_generator(options.generator, options.device)
-    people: dict[int, int] = {}
-    for i, face in enumerate(faces):
-        seed = identity_seed(options.seed, face)
-        if person_seed is not None:
-            seed = person_seed
-        elif face.group >= 0:
-            seed = people.setdefault(face.group, seed)
-        yield from _portraits(face, generator, options, seed, _reporter(on_event, i, len(faces)))
+    return options, generator or load_generator(options.generator, options.device)
+
+
+def _characters(faces: Sequence[Face]) -> list[int]:
+    from .extract.characters import characters
+
+    return characters(faces)
+
+
+def _clearest(faces: Sequence[Face], numbers: Sequence[int], number: int) -> int:
+    """The face that says most about a character: from the front, then the best found one."""
+    poses = [i for i, n in enumerate(numbers) if n == number]
+    return max(poses, key=lambda i: (faces[i].view is View.FRONT, faces[i].score, -i))
 
 
 class OnStep(Protocol):
@@ -191,37 +250,52 @@ def _reporter(on_event: OnEvent | None, face: int, faces: int) -> OnStep:
 
 
 def _portraits(
-    face: Face, generator: Generator, options: PortraitOptions, seed: int, report: OnStep
-) -> Iterator[Portrait]:
+    face: Face,
+    generator: Generator,
+    options: PortraitOptions,
+    seed: int,
+    report: OnStep,
+    people: Sequence[Who] = (),
+) -> list[tuple[Portrait, Who]]:
+    """The candidates of one face, and who they are."""
     from .extract.reading import read
-    from .pulse.likeness import portray
+    from .pulse.likeness import Who, portray
 
     began = time.perf_counter()
     reading = read(face.pixels.rgba)
     read_seconds = time.perf_counter() - began
     report("reading the sprite", 0.02)
     found = portray(
-        generator, reading, options=dataclasses.replace(options, seed=seed), on_step=report
+        generator,
+        reading,
+        options=dataclasses.replace(options, seed=seed),
+        on_step=report,
+        people=people,
     )
     seconds = (time.perf_counter() - began) / len(found)
-    for candidate, likeness in enumerate(found):
-        yield Portrait(
-            image=likeness.image,
-            small=likeness.small,
-            face=face,
-            seed=options.seed,
-            generator=generator.info.name,
-            version=__version__,
-            latent=latent_json(likeness.latents),
-            lr_psnr_db=likeness.lr_psnr_db,
-            downscale_operator=likeness.downscale_operator,
-            seconds=seconds,
-            stages={"reading": read_seconds, **likeness.stages},
-            matte=likeness.matte if options.matte else None,
-            traits=dict(likeness.traits),
-            candidate=candidate,
-            notes=(*reading.notes, *likeness.notes),
+    return [
+        (
+            Portrait(
+                image=likeness.image,
+                small=likeness.small,
+                face=face,
+                seed=options.seed,
+                generator=generator.info.name,
+                version=__version__,
+                latent=latent_json(likeness.latents),
+                lr_psnr_db=likeness.lr_psnr_db,
+                downscale_operator=likeness.downscale_operator,
+                seconds=seconds,
+                stages={"reading": read_seconds, **likeness.stages},
+                matte=likeness.matte if options.matte else None,
+                traits=dict(likeness.traits),
+                candidate=candidate,
+                notes=(*reading.notes, *likeness.notes),
+            ),
+            Who.of(likeness),
         )
+        for candidate, likeness in enumerate(found)
+    ]
 
 
 def latent_json(latents: Any) -> Mapping[str, Any]:

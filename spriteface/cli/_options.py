@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..errors import OptionError
 from ..options import (
     ExtractOptions,
     PortraitOptions,
@@ -56,6 +58,7 @@ def portrait_options(command: Function) -> Function:
     @click.option("--steps", "po_steps", type=int, default=0, help="Search steps; 0 is the recipe's own number.")  # fmt: skip
     @click.option("--set", "po_set", multiple=True, metavar="TRAIT=VALUE", help="Overrule a trait, e.g. hair=blond, age=70.")  # fmt: skip
     @click.option("--lock", "po_lock", multiple=True, metavar="TRAIT", help="Keep a trait exactly as read.")  # fmt: skip
+    @click.option("--identity", "po_identity", metavar="NAME.json", help="Show the person of an earlier portrait.")  # fmt: skip
     @click.option("--matte", "po_matte", is_flag=True, help="Transparent background.")
     @click.option("--device", "po_device", default="cpu", show_default=True, help="cpu, cuda or mps.")  # fmt: skip
     @click.option("--quality", "po_quality", default="standard", show_default=True, help="standard, or studio (path traced, needs the extra).")  # fmt: skip
@@ -63,10 +66,27 @@ def portrait_options(command: Function) -> Function:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         raw = {k[3:]: kwargs.pop(k) for k in list(kwargs) if k.startswith("po_")}
         traits = raw.pop("set")
+        raw["identity"] = _identity(raw["identity"]) if raw["identity"] else {}
         portrait = PortraitOptions(traits=_pairs(traits), lock=tuple(raw.pop("lock")), **raw)
         return command(*args, portrait=portrait, **kwargs)
 
     return wrapper
+
+
+def _identity(path: str) -> dict[str, Any]:
+    """The person that a portrait's sidecar describes."""
+    import json
+
+    from ..pulse.colors import sprite_colors
+
+    try:
+        about = json.loads(Path(path).read_text("utf-8"))
+        return {**about["latent"], "colors": sprite_colors(about.get("traits", {}))}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OptionError(
+            f"option identity: {path} can't be read: {error}",
+            "expected the NAME.json beside a portrait",
+        ) from error
 
 
 def _pairs(items: tuple[str, ...]) -> dict[str, Any]:

@@ -17,9 +17,10 @@ Any other generator is searched as PULSE does (`search.py`).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -30,8 +31,13 @@ from torch import Tensor
 
 from ..errors import Cancelled, OptionError
 from ..options import PortraitOptions
-from ..palette.color import lab_from_srgb, linear_from_srgb, oklab_from_srgb, srgb_from_lab
-from ..types import F32, U8, Label, Reading
+from ..palette.color import (
+    delta_e_2000,
+    linear_from_srgb,
+    oklab_from_srgb,
+)
+from ..types import F32, F64, RGB, U8, Label, Reading
+from .colors import corrected, same_color, shown_colors, sprite_colors, wanted_colors
 from .downscale import downscale_array
 from .evolve import SeparableCma
 from .faithful import bend, make_faithful
@@ -46,13 +52,11 @@ COLOR_PX = 96
 STARTS = 3
 GENERATIONS = 8
 POPULATION = 10
-COLOR_ROUNDS = 3
-# how much lighter, in L*, the skin's typical colour in the preview must be than what is wanted,
-# by its L* there, so that the median over all of the final picture's skin, shadows included,
-# lies near the sprite's: measured over the samples (`spriteface audit --suite skin-tone`)
-PREVIEW_LIGHTER = ((15.0, 30.0, 55.0, 79.0), (6.2, 4.8, 4.0, 5.0))
-LEAST_MELANIN = 0.10
-UNNATURAL_TINT = 0.3  # a skin tinted by more than this is green, blue or grey, not just warm
+COLOR_ROUNDS = 6
+CHECK_PX = 128
+# CIEDE2000 at which a colour is right enough to stop, in previews and in the finished picture
+CLOSE = {"": 1.0}
+TOLERABLE = {"": 9.0, "skin": 3.0, "hair": 6.0, "beard": 6.0}
 
 # what counts how much, by label: outlines are drawn, not there
 LABEL_WEIGHT = np.full(len(Label), 1.0)
@@ -95,6 +99,7 @@ LOCKS = {
     "beard": ("beard_length",),
     "face": ("weight", *(name for name in SEARCHED if name.startswith("local:"))),
 }
+PERSONAL_LOCKS = ("hair", "headwear", "beard", "face")  # who somebody is, whatever the pose
 
 
 @runtime_checkable
@@ -104,6 +109,55 @@ class KnowsPeople(Protocol):
     def people(self, latents: Latents) -> list[Any]: ...
 
     def latents(self, people: Sequence[Any]) -> Latents: ...
+
+    def posed(self, who: Latents, pose: Latents, *, asked: Sequence[str] = ()) -> Latents: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Who:
+    """Someone already found, to be shown in other poses.
+
+    `latents` a batch of one. `colors` are the sprite's, by material, that they were matched to: a
+    pose painted in nearly the same ones keeps the person's own, another (a palette swap) is
+    matched to its own.
+    """
+
+    latents: Latents
+    colors: Mapping[str, RGB] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, likeness: Likeness) -> Who:
+        return cls(likeness.latents, sprite_colors(likeness.traits))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], generator: Generator) -> Who:
+        """The reverse of `to_json`.
+
+        Raises:
+            OptionError: it belongs to another generator.
+        """
+        shape = tuple(int(n) for n in data["shape"])
+        values = torch.tensor(data["z"], dtype=torch.float32)
+        if shape != generator.info.latent_shape or values.numel() != math.prod(shape):
+            raise OptionError(
+                f"option identity: a latent of shape {list(shape)}",
+                f"{generator.info.name!r} has {list(generator.info.latent_shape)}: "
+                "use the generator that the portrait was made with",
+            )
+        structure = (dict(data["structure"]),) if data.get("structure") else ()
+        colors = {
+            name: (int(r), int(g), int(b)) for name, (r, g, b) in data.get("colors", {}).items()
+        }
+        return cls(Latents(values.view(1, *shape), structure), colors)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, exact."""
+        return {
+            "shape": list(self.latents.z.shape[1:]),
+            "z": [float(v) for v in self.latents.z[0].flatten()],
+            "structure": dict(self.latents.structure[0]) if self.latents.structure else {},
+            "colors": {name: list(color) for name, color in self.colors.items()},
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +187,14 @@ def portray(
     *,
     options: PortraitOptions,
     on_step: OnStep | None = None,
+    people: Sequence[Who] = (),
 ) -> list[Likeness]:
     """`options.candidates` different people who all could be the character, in order.
 
     Args:
+        people: who the candidates are, in order, as far as that is known: they keep face, hair
+            and colours, and only pose, expression and camera are looked for. `options.identity`
+            says it for all that are left.
         on_step: told (stage, fraction in [0, 1], preview (h, w, 3) uint8 or None, loss or None);
             returning False cancels.
 
@@ -149,13 +207,39 @@ def portray(
     if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
         return _searched(generator, reading, options, report)
     _check_locks(options.lock, reading)
-    made = [_portray_one(generator, reading, options, c, report) for c in range(options.candidates)]
+    known = _known_people(generator, options, people)
+    made = [
+        _portray_one(generator, reading, options, c, report, who) for c, who in enumerate(known)
+    ]
     if len(made) > 1:
         note = (
             f"diversity of the candidates' faces: {diversity(generator, made):.2f} (strangers: 1)"
         )
         made = [replace(likeness, notes=(*likeness.notes, note)) for likeness in made]
     return made
+
+
+def find_person(generator: Generator, reading: Reading, *, options: PortraitOptions) -> list[Who]:
+    """Who `portray` shows with the same arguments, without making the portraits."""
+    if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
+        return [Who(x.latents) for x in portray(generator, reading, options=options)]
+    _check_locks(options.lock, reading)
+    report, goal = _Report(None, options.candidates), _goal(reading)
+    known = _known_people(generator, options, ())
+    colors = sprite_colors({**reading.traits, **options.traits})
+    return [
+        Who(_found(generator, reading, goal, options, c, report, who)[0], colors)
+        for c, who in enumerate(known)
+    ]
+
+
+def _known_people(
+    generator: Generator, options: PortraitOptions, people: Sequence[Who]
+) -> list[Who | None]:
+    """One entry per candidate; None where anybody will do."""
+    rest = Who.from_json(options.identity, generator) if options.identity else None
+    known = [*people, *[rest] * options.candidates]
+    return known[: options.candidates]
 
 
 def diversity(generator: Generator, made: Sequence[Likeness]) -> float:
@@ -224,23 +308,61 @@ def _portray_one(
     options: PortraitOptions,
     candidate: int,
     report: _Report,
+    who: Who | None,
 ) -> Likeness:
-    assert isinstance(generator, ReadsSprites)
     goal = _goal(reading)
+    latents, loss = _found(generator, reading, goal, options, candidate, report, who)
+    wanted = _other_colors(wanted_colors(reading, options), who)
+    return _finish(generator, latents, reading, goal, options, report, loss, wanted)
+
+
+def _found(
+    generator: Generator,
+    reading: Reading,
+    goal: Goal,
+    options: PortraitOptions,
+    candidate: int,
+    report: _Report,
+    who: Who | None,
+) -> tuple[Latents, float]:
+    """The person, and how well they agree with the sprite."""
+    assert isinstance(generator, ReadsSprites)
     report("starting", 0.02)
-    starts = _starts(generator, reading, options, candidate)
+    wanted = wanted_colors(reading, options)
+    if who is not None and isinstance(generator, KnowsPeople):
+        pose = generator.start(reading, count=1, seed=options.seed, traits=options.traits)
+        latents = generator.posed(who.latents, pose, asked=tuple(options.traits))
+        wanted = _other_colors(wanted, who)
+        options = replace(options, lock=(*options.lock, *PERSONAL_LOCKS))
+    else:
+        latents = _best_start(generator, reading, goal, options, candidate, report)
+    latents, loss = _search(generator, latents, goal, options, candidate, report)
+    return _match_colors(generator, latents, wanted, report, 0.62), loss
+
+
+def _other_colors(wanted: Mapping[str, F64], who: Who | None) -> dict[str, F64]:
+    """What of the colours a known person hasn't been matched to yet."""
+    known = {} if who is None else who.colors
+    return {m: c for m, c in wanted.items() if not same_color(c, known.get(m), m == "skin")}
+
+
+def _best_start(
+    generator: Any,
+    reading: Reading,
+    goal: Goal,
+    options: PortraitOptions,
+    candidate: int,
+    report: _Report,
+) -> Latents:
+    """Of several people with the sprite's traits, the one who agrees best with it."""
     best: tuple[float, Latents] | None = None
-    for latents in starts:
+    for latents in _starts(generator, reading, options, candidate):
         loss, preview = goal.loss(generator, latents)
         if best is None or loss < best[0]:
             best = loss, latents
         report("starting", 0.05, preview, best[0])
     assert best is not None
-    loss, latents = best
-    latents = _match_colors(generator, latents, reading, options, report, 0.10)
-    latents, loss = _search(generator, latents, goal, options, candidate, report)
-    latents = _match_colors(generator, latents, reading, options, report, 0.62)
-    return _finish(generator, latents, reading, goal, options, report, loss)
+    return best[1]
 
 
 def _starts(
@@ -420,154 +542,60 @@ def _implausible(z: Tensor, move: Tensor) -> float:
 def _match_colors(
     generator: Generator,
     latents: Latents,
-    reading: Reading,
-    options: PortraitOptions,
+    wanted: Mapping[str, F64],
     report: _Report,
     at: float,
 ) -> Latents:
-    """Correct the person's colours until the preview shows the sprite's."""
-    if not isinstance(generator, KnowsPeople) or not isinstance(generator, MapsRegions):
+    """Correct the person's colours until the preview shows those `wanted`."""
+    if not wanted or not isinstance(generator, KnowsPeople):
+        return latents
+    if not isinstance(generator, MapsRegions):
         return latents
     person = generator.people(latents)[0]
-    wanted = _wanted_colors(reading, options)
-    for round_ in range(COLOR_ROUNDS):
-        report("matching colours", at + 0.02 * round_)
-        with torch.no_grad():
-            picture = _picture(generator.preview(latents, COLOR_PX))
-            shown = generator.regions(latents, COLOR_PX)[0].numpy()
-        person = _corrected(person, picture, shown, wanted)
-        latents = generator.latents([person])
+    with torch.no_grad():
+        labels = generator.regions(latents, COLOR_PX)[0].numpy()
+        for round_ in range(COLOR_ROUNDS):
+            report("matching colours", at + 0.06 * round_ / COLOR_ROUNDS)
+            seen = shown_colors(_picture(generator.preview(latents, COLOR_PX)), labels)
+            if _far_off(seen, wanted, CLOSE) == {}:
+                break
+            person = corrected(person, seen, wanted)
+            latents = generator.latents([person])
     return latents
 
 
-def _wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F32]:
-    """sRGB in [0, 1] per material, where the sprite or the user says one."""
-    t, asked = reading.traits, options.traits
-    names = {
-        "skin": ("skin_rgb", "skin"), "hair": ("hair_rgb", "hair"), "hat": ("hat_rgb", "hat_color"),
-        "beard": ("facial_hair_rgb", "beard_color"), "cloth": ("cloth_rgb", "clothes"),
-    }  # fmt: skip
-    wanted: dict[str, F32] = {}
-    for material, (read, name) in names.items():
-        value = asked.get(name)
-        if isinstance(value, str) and value.startswith("#"):
-            value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
-        elif value is not None or t.get("mono"):
-            continue  # words and Monk tones are the head's to interpret
-        else:
-            value = t.get(read)
-        if value is not None:
-            wanted[material] = np.asarray(np.array(value) / 255, np.float32)
-    return wanted
+def _far_off(
+    seen: Mapping[str, F64], wanted: Mapping[str, F64], limit: Mapping[str, float]
+) -> dict[str, float]:
+    """CIEDE2000 of every material in sight that is further from its colour than its limit."""
+    gaps = {m: float(delta_e_2000(seen[m], wanted[m])) for m in wanted if m in seen}
+    return {m: gap for m, gap in gaps.items() if gap > limit.get(m, limit[""])}
 
 
-MATERIAL_LABELS: dict[str, tuple[Label, ...]] = {
-    "skin": (Label.SKIN, Label.NOSE), "hair": (Label.HAIR,), "hat": (Label.HEADWEAR,),
-    "beard": (Label.FACIAL_HAIR,), "cloth": (Label.CLOTHING,),
-}  # fmt: skip
-
-
-def _corrected(
-    person: Any, picture: F32, shown: NDArray[np.int64], wanted: Mapping[str, F32]
-) -> Any:
-    for material, goal in wanted.items():
-        mask = np.isin(shown, MATERIAL_LABELS[material])
-        if mask.sum() < 12:
-            continue
-        seen = _typical(picture[mask])
-        if material == "skin":
-            person = _corrected_skin(person, seen, goal)
-            continue
-        gain = _gain(seen, goal)
-        if material == "hair" and person.hair.color is not None:
-            person = replace(
-                person, hair=replace(person.hair, color=_times(person.hair.color, gain))
-            )
-        elif material == "beard" and person.facial_hair.color is not None:
-            beard = replace(person.facial_hair, color=_times(person.facial_hair.color, gain))
-            person = replace(person, facial_hair=beard)
-        elif material == "cloth":
-            cloth = replace(person.clothing, color=_times(person.clothing.color, gain))
-            person = replace(person, clothing=cloth)
-        elif material == "hat":
-            person = replace(person, wear=_corrected_hat(person.wear, gain))
-    return person
-
-
-def _corrected_hat(wear: tuple[Any, ...], gain: F32) -> tuple[Any, ...]:
-    closed = (
-        "crown",
-        "tiara",
-        "glasses",
-        "sunglasses",
-        "goggles",
-        "eye_patch",
-        "earrings",
-        "lower_mask",
-    )
-    return tuple(
-        item if item.kind in closed else replace(item, color=_times(item.color, gain))
-        for item in wear
-    )
-
-
-def _typical(pixels: F32) -> F32:
-    """The colour an artist would pick for a shaded region: between its middle and its light."""
-    level = pixels @ np.array([0.3, 0.59, 0.11], np.float32)
-    low, high = np.quantile(level, (0.45, 0.9))
-    chosen: F32 = pixels[(level >= low) & (level <= high)].mean(0)
-    return chosen
-
-
-def _gain(seen: F32, goal: F32, most: float = 2.2) -> F32:
-    """Per channel, what an albedo must be multiplied with; damped."""
-    ratio = (linear_from_srgb(goal) + 0.004) / (linear_from_srgb(seen) + 0.004)
-    gain: F32 = np.clip(ratio**0.8, 1 / most, most).astype(np.float32)
-    return gain
-
-
-def _times(color: tuple[float, ...], gain: F32) -> tuple[float, float, float]:
-    r, g, b = (float(np.clip(c * k, 0.004, 0.88)) for c, k in zip(color, gain, strict=True))
-    return r, g, b
-
-
-def _photographic(lab: NDArray[Any]) -> NDArray[Any]:
-    """A sprite's skin tone as a lit photograph can have it: within 5 L* of it, but neither burnt
-    out nor without any detail at the ends of the scale."""
-    knots = [0.0, 22.0, 84.0, 100.0]
-    out: NDArray[Any] = np.array(lab, np.float64)
-    out[0] = np.interp(out[0], knots, [6.6, 22.0, 84.0, 93.6])
-    return out
-
-
-def _corrected_skin(person: Any, seen: F32, goal: F32) -> Any:
-    """Melanin for lightness, haemoglobin for redness, exposure where no skin is light enough; a
-    tinted skin by its tint."""
-    skin, light = person.skin, person.light
-    is_, ought = lab_from_srgb(seen), _photographic(lab_from_srgb(goal))
-    lighter = float(np.interp(is_[0], *PREVIEW_LIGHTER))
-    dark = float(ought[0] + lighter - is_[0])
-    if max(abs(c - 1) for c in skin.tint) > UNNATURAL_TINT:
-        wanted = srgb_from_lab(ought + np.array([lighter, 0, 0]))
-        gain = _gain(seen, np.clip(wanted, 0, 1).astype(np.float32))
-        r, g, b = (float(np.clip(c * k, 0.02, 3.0)) for c, k in zip(skin.tint, gain, strict=True))
-        return replace(person, skin=replace(skin, tint=(r, g, b)))
-    melanin = float(np.clip(skin.melanin * np.exp(-0.05 * dark), LEAST_MELANIN, 8.0))
-    if dark > 1 and melanin <= LEAST_MELANIN:
-        exposure = float(np.clip(light.exposure * (1 + 0.022 * dark), 0.8, 3.2))
-        light = replace(light, exposure=exposure)
-    hemoglobin = float(np.clip(skin.hemoglobin + 0.03 * (ought[1] - is_[1]), 0.6, 1.7))
-    tint = _warmer(skin.tint, float(0.75 * ought[2] - is_[2]))
-    skin = replace(skin, melanin=melanin, hemoglobin=hemoglobin, tint=tint)
-    return replace(person, skin=skin, light=light)
-
-
-def _warmer(tint: tuple[float, ...], by: float) -> tuple[float, float, float]:
-    """A natural skin's tint, yellower by about `by` in b*: bright light washes colour out, and
-    sprites paint skin warmer than it is, so three quarters of their warmth are asked for."""
-    blue = float(np.clip(tint[2] * np.exp(-0.018 * by), 0.74, 1.04))
-    green = float(np.clip(tint[1] * np.exp(-0.003 * by), 0.95, 1.02))
-    return tint[0], green, blue
+def _checked(
+    generator: Generator,
+    latents: Latents,
+    wanted: Mapping[str, F64],
+    image: F32,
+    report: _Report,
+) -> Latents:
+    """`latents` themselves if the finished picture has the wanted colours; else corrected by how
+    much the finished picture differs from the preview, which is only a proxy."""
+    if not wanted or not isinstance(generator, KnowsPeople):
+        return latents
+    if not isinstance(generator, MapsRegions):
+        return latents
+    with torch.no_grad():
+        labels = generator.regions(latents, CHECK_PX)[0].numpy()
+        small = downscale_array(image, (CHECK_PX, CHECK_PX))
+        final = shown_colors(small, labels)
+        if not _far_off(final, wanted, TOLERABLE):
+            return latents
+        proxy = shown_colors(_picture(generator.preview(latents, CHECK_PX)), labels)
+    shifted = {
+        m: lab - (final[m] - proxy[m]) for m, lab in wanted.items() if m in final and m in proxy
+    }
+    return _match_colors(generator, latents, shifted, report, 0.9)
 
 
 # ------------------------------------------------------------------ the result
@@ -581,11 +609,16 @@ def _finish(
     options: PortraitOptions,
     report: _Report,
     loss: float,
+    wanted: Mapping[str, F64],
 ) -> Likeness:
     latents = _before_outline(generator, latents, reading, options.faithful)
     report("rendering", 0.7, None, loss)
     with torch.no_grad():
         image = _picture(generator.render(latents, options.size))
+        better = _checked(generator, latents, wanted, image, report)
+        if better is not latents:
+            report("rendering", 0.75, None, loss)
+            latents, image = better, _picture(generator.render(better, options.size))
     report("finishing", 0.95, downscale_array(image, (PREVIEW_PX, PREVIEW_PX)), loss)
     pairs = _correspondences(generator, latents, goal) if options.faithful else []
     sprite = goal.target.image.permute(1, 2, 0).numpy()

@@ -35,7 +35,7 @@ and any field of a person by its dotted name (`hair.wave=0.3`, `shape.local.nose
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -137,6 +137,30 @@ def start(
     for name, value in fields.items():
         people = [person.with_value(name, value) for person in people]
     return people
+
+
+# what of a person stays in every pose, and which of the user's traits overrule it
+LASTING = (
+    "shape", "skin", "eyes", "hair", "brows", "facial_hair", "wear", "clothing", "light",
+    "background", "seed",
+)  # fmt: skip
+OVERRULED_BY = {
+    "shape": ("age", "sex", "build", "nose"), "skin": ("skin",), "eyes": ("eyes",),
+    "hair": ("hair", "hair_style", "hair_length"), "brows": ("hair",),
+    "facial_hair": ("beard", "beard_color"), "wear": ("headwear", "hat_color", "glasses", "mask"),
+    "clothing": ("clothes",), "background": ("background",),
+}  # fmt: skip
+
+
+def same_person(who: Person, pose: Person, asked: Collection[str] = ()) -> Person:
+    """`who` as `pose` stands: its pose, expression and camera.
+
+    Args:
+        asked: names of traits that the user set for `pose`; those win.
+    """
+    owners = {name: OVERRULED_BY.get(name, ()) for name in LASTING}
+    kept = {n: getattr(who, n) for n in LASTING if not set(owners[n]) & set(asked)}
+    return replace(pose, **kept)
 
 
 def check_traits(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,6 +114,13 @@ class HeadGenerator:
         found = latents_from_people(people)
         return Latents(found.z.to(self.device), found.structure)
 
+    def posed(self, who: Latents, pose: Latents, *, asked: Sequence[str] = ()) -> Latents:
+        """The person of `who` in the pose, expression and frame of `pose`, batches of one;
+        `asked` names traits that the user set for `pose` and that therefore win."""
+        from .from_reading import same_person
+
+        return self.latents([same_person(self.people(who)[0], self.people(pose)[0], asked)])
+
     def render_person(
         self,
         person: Person,

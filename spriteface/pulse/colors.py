@@ -1,0 +1,198 @@
+"""A person's colours, matched to the sprite's.
+
+One measure everywhere, in the search as in the audit: the median CIELAB colour over all that the
+label map calls skin (hair, beard, hat, cloth), shadows and highlights included. Materials are
+corrected in small pictures of the finished scene until that measure is the sprite's colour; for
+skin, the nearest one that a person in a photograph can have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..options import PortraitOptions
+from ..palette.color import delta_e_2000, lab_from_srgb, linear_from_srgb, srgb_from_lab
+from ..types import F32, F64, RGB, U8, Bool, Label, Reading
+
+MATERIALS: dict[str, tuple[Label, ...]] = {
+    "skin": (Label.SKIN, Label.NOSE), "hair": (Label.HAIR,), "hat": (Label.HEADWEAR,),
+    "beard": (Label.FACIAL_HAIR,), "cloth": (Label.CLOTHING,),
+}  # fmt: skip
+# (as read, as the user may set it) per material
+COLOR_TRAITS = {
+    "skin": ("skin_rgb", "skin"), "hair": ("hair_rgb", "hair"), "hat": ("hat_rgb", "hat_color"),
+    "beard": ("facial_hair_rgb", "beard_color"), "cloth": ("cloth_rgb", "clothes"),
+}  # fmt: skip
+OWN_COLORS = (
+    "crown", "tiara", "glasses", "sunglasses", "goggles", "eye_patch", "earrings", "lower_mask",
+)  # fmt: skip
+LEAST_PX = 12
+SAME_DELTA_E = 8.0
+LEAST_MELANIN, MOST_MELANIN = 0.10, 8.0
+EXPOSURES = (0.8, 3.2)
+
+# What skin in a portrait photograph can look like, by its L*: the most chroma, and the hues in
+# degrees between rosy and golden. Sprites paint it more vivid and up to pure orange.
+SKIN_L = (12.0, 30.0, 50.0, 70.0, 90.0)
+SKIN_CHROMA = (13.0, 22.0, 28.0, 28.0, 22.0)
+SKIN_HUES = (42.0, 68.0)
+# L* asked for, by the sprite's: no detail is left at the ends of the scale
+SKIN_LIGHTNESS = ((0.0, 22.0, 68.0, 84.0, 100.0), (6.5, 22.0, 68.0, 81.0, 92.0))
+# hues and chroma of colours that stand for human skin at all; others are green or blue people
+HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (6.0, 62.0)
+
+
+def sprite_colors(traits: Mapping[str, Any]) -> dict[str, RGB]:
+    """The sRGB colours, 0..255, that a portrait with these traits was matched to."""
+    if traits.get("mono"):
+        return {}
+    read = {material: traits.get(name) for material, (name, _) in COLOR_TRAITS.items()}
+    return {m: (int(c[0]), int(c[1]), int(c[2])) for m, c in read.items() if c is not None}
+
+
+def wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F64]:
+    """CIELAB per material, where the sprite or the user says one."""
+    t, asked = reading.traits, options.traits
+    wanted: dict[str, F64] = {}
+    for material, (read, name) in COLOR_TRAITS.items():
+        value = asked.get(name)
+        if isinstance(value, str) and value.startswith("#"):
+            value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
+        elif value is not None or t.get("mono"):
+            continue  # words and Monk tones are the head's to interpret
+        else:
+            value = t.get(read)
+        if value is not None:
+            wanted[material] = _lab(value)
+    if "skin" in wanted:
+        wanted["skin"] = photographic_skin(wanted["skin"])
+    return wanted
+
+
+def _lab(rgb: Any) -> F64:
+    return np.asarray(lab_from_srgb(np.array(rgb, np.float64) / 255), np.float64)
+
+
+def is_human(lab: NDArray[Any]) -> bool:
+    """Whether a sprite's skin colour stands for a natural one."""
+    chroma, hue = float(np.hypot(lab[1], lab[2])), float(np.degrees(np.arctan2(lab[2], lab[1])))
+    return HUMAN_HUES[0] <= hue <= HUMAN_HUES[1] and HUMAN_CHROMA[0] <= chroma <= HUMAN_CHROMA[1]
+
+
+def photographic_skin(lab: NDArray[Any]) -> F64:
+    """The sprite's skin as a lit photograph can have it: within 5 L* of it, but neither burnt out
+    nor without detail at the ends of the scale, in a hue and a strength of colour that people
+    have. A green or blue skin keeps its hue."""
+    light = float(np.interp(lab[0], *SKIN_LIGHTNESS))
+    if not is_human(lab):
+        return np.array([light, lab[1], lab[2]])
+    chroma, hue = float(np.hypot(lab[1], lab[2])), float(np.degrees(np.arctan2(lab[2], lab[1])))
+    chroma = min(chroma, float(np.interp(light, SKIN_L, SKIN_CHROMA)))
+    turn = np.radians(np.clip(hue, *SKIN_HUES))
+    return np.array([light, chroma * np.cos(turn), chroma * np.sin(turn)])
+
+
+def same_color(lab: NDArray[Any], known: RGB | None, skin: bool = False) -> bool:
+    """Whether a pose's colour is the one that the person was matched to already."""
+    if known is None:
+        return False
+    other = photographic_skin(_lab(known)) if skin else _lab(known)
+    return float(delta_e_2000(lab, other)) < SAME_DELTA_E
+
+
+# ------------------------------------------------------------------ the measure
+
+
+def median_lab(picture: F32 | U8, mask: Bool) -> F64 | None:
+    """Median CIELAB of what `mask` (h, w) shows of `picture` (h, w, 3) sRGB, float in [0, 1] or
+    uint8; None where that is next to nothing."""
+    if int(mask.sum()) < LEAST_PX:
+        return None
+    pixels = picture[mask]
+    if pixels.dtype == np.uint8:
+        pixels = pixels.astype(np.float32) / np.float32(255)
+    return np.asarray(np.median(lab_from_srgb(pixels), axis=0), np.float64)
+
+
+def shown_colors(picture: F32 | U8, labels: NDArray[np.integer]) -> dict[str, F64]:
+    """`median_lab` of every material in sight; `labels` (h, w) as the generator says."""
+    seen = {m: median_lab(picture, np.isin(labels, names)) for m, names in MATERIALS.items()}
+    return {material: lab for material, lab in seen.items() if lab is not None}
+
+
+# ------------------------------------------------------------------ the correction
+
+
+def corrected(person: Any, seen: Mapping[str, F64], wanted: Mapping[str, F64]) -> Any:
+    """A person whose materials look like `wanted`, from one whose look like `seen`: a step."""
+    for material, goal in wanted.items():
+        if material not in seen:
+            continue
+        is_ = seen[material]
+        gain = _gain(is_, goal)
+        if material == "skin":
+            person = _corrected_skin(person, is_, goal)
+        elif material == "hair" and person.hair.color is not None:
+            hair = replace(person.hair, color=_times(person.hair.color, gain))
+            person = replace(person, hair=hair)
+        elif material == "beard" and person.facial_hair.color is not None:
+            beard = replace(person.facial_hair, color=_times(person.facial_hair.color, gain))
+            person = replace(person, facial_hair=beard)
+        elif material == "cloth":
+            cloth = replace(person.clothing, color=_times(person.clothing.color, gain))
+            person = replace(person, clothing=cloth)
+        elif material == "hat":
+            person = replace(person, wear=tuple(_dyed(item, gain) for item in person.wear))
+    return person
+
+
+def _dyed(item: Any, gain: F64) -> Any:
+    return item if item.kind in OWN_COLORS else replace(item, color=_times(item.color, gain))
+
+
+def _gain(seen: F64, goal: F64, most: float = 2.2) -> F64:
+    """Per channel, what an albedo must be multiplied with; damped."""
+    one, other = (linear_from_srgb(np.clip(srgb_from_lab(lab), 0, 1)) for lab in (seen, goal))
+    ratio = (np.asarray(other, np.float64) + 0.004) / (np.asarray(one, np.float64) + 0.004)
+    return np.clip(ratio**0.8, 1 / most, most)
+
+
+def _times(color: tuple[float, ...], gain: F64, low: float = 0.002) -> tuple[float, float, float]:
+    r, g, b = (float(np.clip(c * k, low, 0.88)) for c, k in zip(color, gain, strict=True))
+    return r, g, b
+
+
+def _corrected_skin(person: Any, seen: F64, goal: F64) -> Any:
+    """Lightness by melanin, and by exposure where no skin is light enough; what is left of the
+    hue by a tint that changes no lightness. Skin that isn't human is all tint."""
+    skin, light = person.skin, person.light
+    gain = _gain(seen, goal)
+    if not is_human(goal):
+        tint = _tint(skin.tint, gain, 0.02)
+        return replace(person, skin=replace(skin, tint=tint))
+    dark = float(goal[0] - seen[0])
+    melanin = float(np.clip(skin.melanin * np.exp(-0.05 * dark), LEAST_MELANIN, MOST_MELANIN))
+    exposure = light.exposure
+    if (dark > 0.5 and melanin <= LEAST_MELANIN) or (dark < -0.5 and melanin >= MOST_MELANIN):
+        exposure = float(np.clip(exposure * (1 + 0.022 * dark), *EXPOSURES))
+    color = np.maximum(linear_from_srgb(np.clip(srgb_from_lab(seen), 0, 1)), 1e-3)
+    luminance = np.array([0.2126, 0.7152, 0.0722]) * color
+    gain = gain * luminance.sum() / (gain * luminance).sum()
+    skin = replace(skin, melanin=melanin, tint=_tint(skin.tint, gain, 0.45))
+    same_wall = light.exposure / exposure
+    wall = replace(
+        person.background,
+        color=_times(person.background.color, np.full(3, same_wall), 0.0),
+        edge=_times(person.background.edge, np.full(3, same_wall), 0.0),
+    )
+    return replace(person, skin=skin, light=replace(light, exposure=exposure), background=wall)
+
+
+def _tint(tint: tuple[float, ...], gain: F64, low: float) -> tuple[float, float, float]:
+    r, g, b = (float(np.clip(c * k, low, 3.0)) for c, k in zip(tint, gain, strict=True))
+    return r, g, b
