@@ -310,7 +310,7 @@ def _plan(c: Canvas) -> dict[str, Any]:
         else u(0.48, 0.66)
     )
     cx = S / 2 + u(-0.06, 0.06) * S - sign * half * (0.1 if view == "three_quarter" else 0.15)
-    shift = {"front": u(-0.03, 0.03), "three_quarter": u(0.1, 0.38), "profile": u(0.35, 0.8)}[view]
+    shift = {"front": u(-0.03, 0.03), "three_quarter": u(0.1, 0.38), "profile": u(0.35, 0.85)}[view]
     eye_y = cy + tall * u(-0.18, 0.32)
     hairline = min(cy - tall * u(0.1, 0.75), eye_y - 1.2)
     return {
@@ -528,6 +528,10 @@ def _head(c: Canvas, p: dict[str, Any]) -> None:
             c.flat(around & (p["sign"] * (c.x - ex) < w + 0.5), c.style["ink"], OUT)
         c.fill(c.ellipse(ex, ear_y, w, h), "skin", SKIN)
     shade = rng.random()
+    if rng.random() < 0.15:  # one half lies in the shade
+        s = -p["sign"] if p["sign"] else rng.choice([-1, 1])
+        dark = p["face"] & (c.labels == SKIN) & (s * (c.x - p["fx"]) > a * u(0.0, 0.4))
+        c.color[dark] = c.ramps["skin"][1]
     if shade < 0.35:  # shadow of the hair or hat on the forehead, or under the chin
         strip = p["face"] & (c.labels == SKIN) & (c.y < p["hairline"] + u(1, 2.2))
         c.color[strip] = c.ramps["skin"][1]
@@ -803,6 +807,10 @@ def _front_hair(c: Canvas, p: dict[str, Any]) -> None:
         behind = p["sign"] * (c.x - p["back"]) < a * u(0.0, 0.25)
         front = face & ((c.y < line) | (behind & (c.y < p["cy"] + b * low)))
     front &= (c.labels == SKIN) | (c.labels == BROW) | (c.labels == HAIR)
+    if p["view"] != "profile" and rng.random() < 0.07:  # over one eye
+        s = -p["sign"] if p["sign"] and rng.random() < 0.6 else rng.choice([-1, 1])
+        lock = face & (s * (c.x - p["fx"]) > a * u(0.05, 0.3) + (c.y - p["eye_y"]) * u(0.0, 0.6))
+        front |= lock & (c.y < p["eye_y"] + b * u(0.2, 0.6)) & (c.labels != MOUTH)
     c.fill(front, "hair", HAIR, c.style["hair_texture"])
     hair = c.labels == HAIR
     if hair.any() and rng.random() < 0.22:  # the ring of light that shiny hair has
@@ -1363,6 +1371,8 @@ def _limited(c: Canvas, color: np.ndarray) -> np.ndarray:
         c.style["tones"] = dark + (bright - dark) * np.linspace(0, 1, n)[:, None]
         color = dark + (bright - dark) * level[..., None]
     elif kind == "steps":
+        if rng.random() < 0.5:  # a small palette, dithered
+            color = np.clip(color + rng.normal(size=color.shape) * u(0.03, 0.1), 0, 1)
         color = np.round(color * 6) / 6
     elif kind == "three":
         gap = ((color[..., None, :] - c.style["three"]) ** 2).sum(-1)
