@@ -267,19 +267,19 @@ def _warp(
 def _plan(c: Canvas) -> dict[str, Any]:
     """Everything that is decided before the first pixel."""
     rng, u, S = c.rng, c.rng.uniform, c.size
-    view = str(rng.choice(VIEWS, p=[0.54, 0.22, 0.24]))
+    view = str(rng.choice(VIEWS, p=[0.46, 0.29, 0.25]))
     side = "none" if view == "front" else str(rng.choice(["left", "right"]))
     sign = {"none": 0, "left": -1, "right": 1}[side]
     headwear = str(
         rng.choice(
             HEADWEAR,
-            p=[0.42, 0.13, 0.04, 0.04, 0.08, 0.035, 0.055, 0.03, 0.035, 0.055, 0.02, 0.035, 0.025],
+            p=[0.48, 0.12, 0.035, 0.035, 0.075, 0.03, 0.05, 0.025, 0.03, 0.05, 0.02, 0.03, 0.02],
         )
     )
     style = str(
         rng.choice(HAIR_STYLE, p=[0.07, 0.3, 0.12, 0.08, 0.12, 0.13, 0.05, 0.06, 0.04, 0.03])
     )
-    beard = str(rng.choice(FACIAL_HAIR, p=[0.62, 0.08, 0.08, 0.22]))
+    beard = str(rng.choice(FACIAL_HAIR, p=[0.7, 0.06, 0.07, 0.17]))
     glasses = str(rng.choice(GLASSES, p=[0.88, 0.07, 0.05]))
     mask = str(rng.choice(MASKS, p=[0.92, 0.03, 0.025, 0.025]))
     being = str(
@@ -313,6 +313,10 @@ def _plan(c: Canvas) -> dict[str, Any]:
     shift = {"front": u(-0.03, 0.03), "three_quarter": u(0.1, 0.38), "profile": u(0.35, 0.85)}[view]
     eye_y = cy + tall * u(-0.18, 0.32)
     hairline = min(cy - tall * u(0.1, 0.75), eye_y - 1.2)
+    childlike = rng.random() < 0.35  # the face is the lower half of a large head
+    if childlike:
+        eye_y = cy + tall * u(0.15, 0.6)
+        hairline = min(eye_y - tall * u(0.2, 0.6), eye_y - 1.2)
     return {
         "being": being, "closed": closed, "view": view, "side": side, "sign": sign, "headwear": headwear, "style": style,
         "beard": beard, "glasses": glasses, "mask": mask, "a": half, "b": tall, "cx": cx, "cy": cy,
@@ -364,7 +368,7 @@ def _materials(c: Canvas, p: dict[str, Any]) -> None:
     colors = {
         "skin": skin, "hair": hair, "hat": hat, "beard": beard,
         "cloth": hsv(u(), u(0.0, 0.95), u(0.1, 1.0)), "band": hsv(u(), u(0.0, 0.95), u(0.1, 1.0)),
-        "brim": hat * u(0.45, 0.85) if rng.random() < 0.65 else hsv(u(), u(0, 0.9), u(0.05, 1.0)),
+        "brim": hat * u(0.15, 0.9) if rng.random() < 0.7 else hsv(u(), u(0, 0.9), u(0.05, 1.0)),
         "emblem": hsv(u(), u(0.0, 0.9), u(0.7, 1.0)), "cover": hsv(u(), u(0.0, 0.85), u(0.08, 0.95)),
     }  # fmt: skip
     if rng.random() < 0.12:
@@ -463,6 +467,9 @@ def _head(c: Canvas, p: dict[str, Any]) -> None:
         if style == "afro":
             rx, ry, oy = a * u(1.2, 1.6), b * u(1.15, 1.6), -b * u(0.2, 0.45)
         mass = c.ellipse(hx, cy + oy, rx, ry, rng.choice([2.0, 2.5, 3.2]))
+        if sign and rng.random() < 0.3:  # hangs out over the brow
+            ahead = c.ellipse(hx + sign * a * u(0.2, 0.6), cy - b * u(0.4, 0.8), a, b * u(0.4, 0.7))
+            mass |= ahead & (c.y < p["eye_y"] - 1)
         reach = {"afro": u(0.1, 0.7), "bob": u(0.5, 1.0), "long": u(0.5, 1.0), "mohawk": -0.9}.get(
             style, u(-0.35, 0.45)
         )
@@ -522,8 +529,10 @@ def _head(c: Canvas, p: dict[str, Any]) -> None:
     elif p["view"] != "front" and ear < 0.6:
         ex = p["back"] + sign * a * u(0.0, 0.2) if p["view"] == "profile" else cx - sign * a
         w, h = max(0.8, a * u(0.12, 0.25)), max(0.9, b * u(0.12, 0.28))
-        ear_y = p["eye_y"] + b * 0.15
-        if rng.random() < 0.35:
+        ear_y = p["eye_y"] + b * u(0.0, 0.35)
+        if p["view"] == "profile" and rng.random() < 0.5:
+            ex = p["back"] + sign * a * u(0.1, 0.45)
+        if rng.random() < 0.5:
             around = c.ellipse(ex, ear_y, w + 1, h + 1) & c.alpha
             c.flat(around & (p["sign"] * (c.x - ex) < w + 0.5), c.style["ink"], OUT)
         c.fill(c.ellipse(ex, ear_y, w, h), "skin", SKIN)
@@ -787,6 +796,8 @@ def _front_hair(c: Canvas, p: dict[str, Any]) -> None:
         return
     a, b, cx, face, hl = p["a"], p["b"], p["cx"], p["face"], p["hairline"]
     part = p["fx"] + a * u(-0.6, 0.6)
+    if p["headwear"] in COVERING and rng.random() < 0.5:
+        hl = p["cy"] - 2 * b  # all of it under the hat but for the sides
     line = hl + np.abs(c.x - part) / a * b * u(-0.15, 0.45)
     kind = rng.random()
     if kind < 0.35:
@@ -1346,7 +1357,29 @@ def _finish(c: Canvas, p: dict[str, Any]) -> Drawn:
         traits,
         {k: float(v) for k, v in points.items()},
     )
-    return _cut(made, rng) if rng.random() < 0.16 else made
+    if rng.random() < 0.6:
+        return _framed(made, rng)
+    return _cut(made, rng) if rng.random() < 0.25 else made
+
+
+def _framed(d: Drawn, rng: np.random.Generator) -> Drawn:
+    """The square around the head that a detector cuts out: a small margin on the longer side."""
+    head = ~np.isin(d.labels, (BG, CLOTH, OUT))
+    if head.sum() < 20:
+        return d
+    rows, columns = np.nonzero(head.any(1))[0], np.nonzero(head.any(0))[0]
+    box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], float)
+    box += rng.normal(size=4) * 0.03 * len(d.labels)
+    w, h = box[2] - box[0], box[3] - box[1]
+    edge = int(max(10, round(max(w, h) * (1 + 2 * rng.uniform(0.04, 0.15)))))
+    x0, y0 = round((box[0] + box[2] - edge) / 2), round((box[1] + box[3] - edge) / 2)
+    n = len(d.labels)
+    rgba, labels = np.zeros((edge, edge, 4), np.uint8), np.full((edge, edge), BG)
+    ys, xs = (slice(max(0, o), min(n, o + edge)) for o in (y0, x0))
+    to = slice(ys.start - y0, ys.stop - y0), slice(xs.start - x0, xs.stop - x0)
+    rgba[to], labels[to] = d.rgba[ys, xs], d.labels[ys, xs]
+    points = {k: v - (x0 if "_x" in k else y0) for k, v in d.points.items()}
+    return Drawn(rgba, labels, d.traits, points)
 
 
 def _limited(c: Canvas, color: np.ndarray) -> np.ndarray:
