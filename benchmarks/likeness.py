@@ -171,9 +171,9 @@ def verdicts(traits: dict[str, Any], truth: dict[str, Any]) -> list[tuple[str, b
         wanted = np.array([int(truth["skin"][i : i + 2], 16) for i in (0, 2, 4)], np.uint8)
         gap = oklab_from_u8(wanted) - oklab_from_u8(np.array(traits["skin_rgb"], np.uint8))
         out.append(("skin", float(np.linalg.norm(gap)) < 0.09, str(traits["skin_rgb"]), True))
-    out.append(("view", traits["view"] == truth["view"], traits["view"], True))
-    turned = {"front": "front", "three_quarter": "front"}
-    same = turned.get(traits["view"], "profile") == turned.get(truth["view"], "profile")
+    views = [truth["view"]] if isinstance(truth["view"], str) else truth["view"]
+    out.append(("view", traits["view"] in views, traits["view"], True))
+    same = (traits["view"] == "profile") in [view == "profile" for view in views]
     out.append(("view, front or profile", same, traits["view"], True))
     if truth["side"] and traits["view"] != "front":
         out.append(("side", traits["side"] == truth["side"], traits["side"], True))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,16 +40,11 @@ def samples(root: Path) -> dict[str, tuple[U8, dict[str, Any], np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def drawing(root: Path) -> ModuleType:
+def drawing(root: Path) -> Iterator[ModuleType]:
     """tools/draw_sprites.py, which isn't part of the package."""
-    spec = importlib.util.spec_from_file_location(
-        "draw_sprites", root / "tools" / "draw_sprites.py"
-    )
-    assert spec and spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules["draw_sprites"] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
+    sys.path.insert(0, str(root / "tools"))
+    yield importlib.import_module("draw_sprites")
+    sys.path.remove(str(root / "tools"))
 
 
 def names_of(labels: U8) -> np.ndarray:

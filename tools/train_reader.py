@@ -1,6 +1,10 @@
 """Train the sprite reader's small network on drawn sprites (tools/draw_sprites.py).
 
-    python tools/train_reader.py --minutes 25 -o spriteface/extract/reading/network.safetensors
+    python tools/train_reader.py --minutes 60 -o spriteface/extract/reading/network.safetensors
+    python tools/train_reader.py --minutes 0 --start one.pt two.pt   # only average, fold and save
+
+What is saved is a running average of the weights over the last steps, which reads better than
+the weights of any one step; --start averages the states that it is given.
 
 Endless data, and nothing but our own drawings is learnt from: those of tools/draw_sprites.py and
 colourings of the hand-drawn samples (tools/hand_drawn.py). The network is
@@ -12,6 +16,7 @@ normalisation is folded into the convolutions before saving.
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,12 +31,15 @@ from torch import Tensor, nn
 
 CANVAS = 32
 WIDTHS = (24, 48, 96, 128)
+AVERAGED_STEPS = 600
 FLIPPED = {
     "left": "right",
     "right": "left",
     "eyepatch_left": "eyepatch_right",
     "eyepatch_right": "eyepatch_left",
 }
+FLIPPED_POINTS = (2, 3, 0, 1, 4, 5, 6, 7, 9, 8)
+HEAD_WEIGHT = {"headwear": 0.25, "facial_hair": 0.25, "view": 0.2}
 
 
 def fit(rgba: np.ndarray) -> tuple[np.ndarray, int, int, int]:
@@ -107,7 +115,25 @@ class Pool:
             else:
                 self._kept[self._rng.integers(0, self._size)] = row
         image, label, head, point = (torch.stack(part) for part in zip(*rows, *old, strict=True))
-        return image, label, {k: head[:, j] for j, k in enumerate(names)}, point
+        return self._changed(image, label, {k: head[:, j] for j, k in enumerate(names)}, point)
+
+    def _changed(
+        self, images: Tensor, labels: Tensor, heads: dict[str, Tensor], points: Tensor
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+        """Half of them mirrored, and in another light: no drawing is seen twice."""
+        n = len(images)
+        flip = torch.from_numpy(self._rng.random(n) < 0.5)
+        images = images.clone()
+        images[flip, :6] = images[flip, :6].flip(-1)
+        gain = torch.from_numpy(self._rng.uniform(0.88, 1.12, (n, 3, 1, 1)).astype(np.float32))
+        images[:, :3] = ((images[:, :3] + 0.5) * gain - 0.5) * images[:, 3:4]
+        labels = torch.where(flip[:, None, None], labels.flip(-1), labels)
+        for name, values in HEADS.items():
+            swap = torch.tensor([values.index(FLIPPED.get(v, v)) for v in values] + [-1])
+            heads[name] = torch.where(flip, swap[heads[name]], heads[name])
+        sign = torch.tensor([-1.0 if "_x" in name else 1.0 for name in POINTS])
+        mirrored = points[:, list(FLIPPED_POINTS)] * sign
+        return images, labels, heads, torch.where(flip[:, None], mirrored, points)
 
 
 def block(i: int, o: int) -> nn.Sequential:
@@ -127,22 +153,31 @@ class Reader(nn.Module):
             block(b, c),
             block(c, d),
         )
+        self.mid0, self.mid1 = block(d, d), block(d, d)
         self.up2, self.up1, self.up0 = block(d + c, c), block(c + b, b), block(b + a, a)
         self.labels = nn.Conv2d(a, len(CLASSES), 1)
         self.squeeze = nn.Conv2d(d, 32, 1)
-        self.hidden = nn.Linear(32 * 16, 160)
-        self.heads = nn.Linear(160, sum(len(v) for v in HEADS.values()) + len(POINTS))
+        self.detail = nn.Conv2d(b, 24, 1)
+        self.hidden = nn.Linear(32 * 16 + 24 * 16 + len(CLASSES) * 64, 256)
+        self.heads = nn.Linear(256, sum(len(v) for v in HEADS.values()) + len(POINTS))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x0 = self.down0(x)
         x1 = self.down1(F.max_pool2d(x0, 2))
         x2 = self.down2(F.max_pool2d(x1, 2))
         x3 = self.down3(F.max_pool2d(x2, 2))
+        x3 = x3 + self.mid0(x3)
+        x3 = x3 + self.mid1(x3)
         y2 = self.up2(torch.cat([F.interpolate(x3, scale_factor=2), x2], 1))
         y1 = self.up1(torch.cat([F.interpolate(y2, scale_factor=2), x1], 1))
         y0 = self.up0(torch.cat([F.interpolate(y1, scale_factor=2), x0], 1))
-        h = F.relu(self.hidden(F.relu(self.squeeze(x3)).flatten(1)))
-        return self.labels(y0), self.heads(h)
+        maps = self.labels(y0)
+        seen = (  # the whole, the details, and where the label map has what
+            F.relu(self.squeeze(x3)).flatten(1),
+            F.avg_pool2d(F.relu(self.detail(y1)), 4).flatten(1),
+            F.avg_pool2d(F.softmax(maps, 1), 4).flatten(1),
+        )
+        return maps, self.heads(F.relu(self.hidden(torch.cat(seen, 1))))
 
 
 def losses(
@@ -155,8 +190,10 @@ def losses(
     for name, values in HEADS.items():
         part = flat[:, at : at + len(values)]
         at += len(values)
-        total = total + 0.12 * F.cross_entropy(part, heads[name], ignore_index=-1)
-        right[name] = float((part.argmax(1) == heads[name]).float().mean())
+        known = heads[name] >= 0
+        if known.any():
+            total = total + HEAD_WEIGHT.get(name, 0.12) * F.cross_entropy(part[known], heads[name][known])
+        right[name] = float((part.argmax(1) == heads[name])[known].float().mean())
     total = total + 1.0 * F.smooth_l1_loss(flat[:, at:], points, beta=0.05)
     right["points_px"] = float((flat.detach()[:, at:] - points).abs().mean()) * CANVAS / 2
     return total, right
@@ -182,6 +219,26 @@ def folded(net: Reader) -> dict[str, np.ndarray]:
     return {k: np.ascontiguousarray(v, np.float16) for k, v in out.items()}
 
 
+def start_from(net: Reader, states: Sequence[dict[str, Tensor]]) -> None:
+    """The states' average; parts that they lack or have in another shape keep their start."""
+    mine = net.state_dict()
+    for name, value in mine.items():
+        known = [s[name] for s in states if name in s and s[name].shape == value.shape]
+        if known and len(known) == len(states):
+            mine[name] = torch.stack([k.float() for k in known]).mean(0).to(value.dtype)
+        else:
+            print(f"{name}: new")
+    net.load_state_dict(mine)
+
+
+@torch.no_grad()
+def follow(average: Reader, net: Reader, share: float) -> None:
+    """Move the average that far towards the present weights."""
+    for kept, now in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(now, share)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=25)
@@ -190,7 +247,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hand", default="samples", help="our own drawings with truth.json, or ''")
-    parser.add_argument("--start", default="", help="a .pt state to go on from")
+    parser.add_argument("--start", default=[], nargs="*", help=".pt states to go on from")
     parser.add_argument("-o", "--out", default="spriteface/extract/reading/network.safetensors")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -198,14 +255,15 @@ def main() -> None:
     rng = np.random.default_rng(args.seed)
     net = Reader().to(memory_format=torch.channels_last)
     if args.start:
-        net.load_state_dict(torch.load(args.start, weights_only=True))
+        start_from(net, [torch.load(path, weights_only=True) for path in args.start])
+    average = copy.deepcopy(net).requires_grad_(False)
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-3)
     weight = torch.ones(len(CLASSES))
     weight[[4, 5, 6, 7, 9, 10]] = 2.0
     hand = load(Path(args.hand)) if args.hand else []
     print(f"{len(hand)} hand-drawn faces")
     pool = Pool(rng, hand)
-    start, step, limit = time.time(), 0, args.minutes * 60
+    start, step, limit = time.time(), 0, max(1e-9, args.minutes * 60)
     names = "\n".join(
         (*CLASSES, *(f"{k}: {' '.join(v)}" for k, v in HEADS.items()), " ".join(POINTS))
     )
@@ -221,6 +279,7 @@ def main() -> None:
         loss.backward()
         optimizer.step()
         step += 1
+        follow(average, net, max(1 / step, 1 / AVERAGED_STEPS))
         if step % 50 == 0:
             print(
                 step,
@@ -228,15 +287,15 @@ def main() -> None:
                 {k: round(v, 3) for k, v in right.items()},
                 flush=True,
             )
-        if step % 250 == 0 or passed > 0.995:
-            torch.save(net.state_dict(), args.out + ".pt")
-    net.eval()
+        if step % 500 == 0:
+            torch.save(average.state_dict(), args.out + ".pt")
+    average.eval()
     with torch.no_grad():
         images, *truth = batch(np.random.default_rng(987654), 400)
-        print("held out", losses(net(images), tuple(truth), weight)[1])
-    torch.save(net.state_dict(), args.out + ".pt")
+        print("held out", losses(average(images), tuple(truth), weight)[1])
+    torch.save(average.state_dict(), args.out + ".pt")
     save_file(
-        folded(net),
+        folded(average),
         args.out,
         metadata={"classes": names, "steps": str(step), "seed": str(args.seed)},
     )

@@ -75,7 +75,7 @@ def read(rgba: U8) -> Reading:
         return _nothing(rgba, reason)
     layers = take_apart(rgba)
     opinion = look(rgba)
-    labels, confidence = label_pixels(layers, opinion.labels)
+    labels, confidence = label_pixels(layers, opinion)
     g = measure(layers, labels, opinion)
     traits = traits_of(layers, labels, g, opinion)
     overall, notes = _judgement(layers, labels, confidence, g, traits, opinion)

@@ -1,7 +1,8 @@
 """Per-pixel labels: the network's opinion, made to agree with the palette.
 
 A patch of one colour is one thing far more often than not. Each pixel therefore listens to its
-patch as well as to itself, and colours that the network is sure of elsewhere count too.
+patch as well as to itself, and colours that the network is sure of elsewhere count too. And the
+network's word on the whole, "a hat is worn", counts for every pixel that might be hat.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from scipy import ndimage as ndi
 
 from ...types import F32, U8, Label
 from .layers import Layers, patches
-from .network import CLASSES
+from .network import CLASSES, Opinion
 
 TO_LABEL = {
     "background": Label.BACKGROUND, "outline": Label.OUTLINE, "skin": Label.SKIN,
@@ -23,11 +24,16 @@ _TABLE = np.array([TO_LABEL[name] for name in CLASSES], np.uint8)
 _BACKGROUND = CLASSES.index("background")
 PATCH_WEIGHT = 0.9
 COLOR_WEIGHT = 0.25
+TRAIT_WEIGHT = 0.5
+WORN = {"headwear": "headwear", "facial_hair": "facial_hair", "glasses": "glasses"}
 
 
-def label_pixels(layers: Layers, chances: F32) -> tuple[U8, F32]:
-    """(H, W) labels and their confidence in [0, 1] from (H, W, 12) class probabilities."""
-    logs = np.log(np.clip(chances, 1e-4, 1))
+def label_pixels(layers: Layers, opinion: Opinion) -> tuple[U8, F32]:
+    """(H, W) labels and their confidence in [0, 1] from the network's opinion."""
+    logs = np.log(np.clip(opinion.labels, 1e-4, 1))
+    for trait, name in WORN.items():
+        absent = float(np.clip(opinion.traits[trait]["none"], 0.02, 0.98))
+        logs[..., CLASSES.index(name)] += TRAIT_WEIGHT * np.log((1 - absent) / absent)
     solid = layers.solid
     logs[~solid] = -9.0
     logs[~solid, _BACKGROUND] = 0.0

@@ -127,13 +127,20 @@ def _forward(x: F32) -> tuple[F32, F32]:
     x1 = _block("down1", _half(x0))
     x2 = _block("down2", _half(x1))
     x3 = _block("down3", _half(x2))
+    x3 = x3 + _block("mid0", x3)
+    x3 = x3 + _block("mid1", x3)
     y2 = _block("up2", np.concatenate([_double(x3), x2], 1))
     y1 = _block("up1", np.concatenate([_double(y2), x1], 1))
     y0 = _block("up0", np.concatenate([_double(y1), x0], 1))
     maps = _pointwise("labels", y0)
-    squeezed = np.maximum(_pointwise("squeeze", x3), 0).reshape(len(x), -1)
+    seen = (  # the whole, the details, and where the label map has what
+        np.maximum(_pointwise("squeeze", x3), 0),
+        _quarter(np.maximum(_pointwise("detail", y1), 0)),
+        _quarter(_softmax(maps, 1)),
+    )
+    features = np.concatenate([part.reshape(len(x), -1) for part in seen], 1)
     w = weights()
-    hidden = np.maximum(squeezed @ w["hidden.weight"].T + w["hidden.bias"], 0)
+    hidden = np.maximum(features @ w["hidden.weight"].T + w["hidden.bias"], 0)
     flat: F32 = hidden @ w["heads.weight"].T + w["heads.bias"]
     return maps, flat
 
@@ -164,6 +171,12 @@ def _pointwise(name: str, x: F32) -> F32:
 def _half(x: F32) -> F32:
     b, c, h, w = x.shape
     out: F32 = x.reshape(b, c, h // 2, 2, w // 2, 2).max((3, 5))
+    return out
+
+
+def _quarter(x: F32) -> F32:
+    b, c, h, w = x.shape
+    out: F32 = x.reshape(b, c, h // 4, 4, w // 4, 4).mean((3, 5))
     return out
 
 

@@ -100,6 +100,8 @@ def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
     share = float(hat.sum() / max(1, layers.solid.sum()))
     if share < 0.012 or (chances["none"] > 0.5 and share < 0.05 + 0.12 * chances["none"]):
         return ""
+    if _hair_above(labels, hat, g) > 0.5:
+        return "headband"
     fits = _shapes(layers, labels, hat, g, chances)
     scores = {
         k: (v + 0.02) * (1.0 if k in fits else 0.12) for k, v in chances.items() if k != "none"
@@ -112,6 +114,17 @@ def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
     if share < 0.025 and worn not in ("headband", "crown") and chances[worn] < 0.6:
         return ""
     return worn
+
+
+def _hair_above(labels: U8, hat: Bool, g: Geometry) -> float:
+    """Of the columns of the headwear over the face, the share that has hair on top of it."""
+    columns = np.nonzero(hat[: max(1, int(np.ceil(g.eye_y)))].any(0))[0]
+    columns = columns[(columns >= g.face[0] - 0.5) & (columns < g.face[2] + 0.5)]
+    if len(columns) < 2:
+        return 0.0
+    tops = hat.argmax(0)
+    over = [(labels[: tops[x], x] == Label.HAIR).sum() >= 1 for x in columns]
+    return float(np.mean(over))
 
 
 def _shapes(
