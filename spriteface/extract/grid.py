@@ -33,6 +33,7 @@ ENOUGH = 0.985  # share of the change that a grid must explain
 SLIGHT, SURE_SLIGHT = 1.3, math.log(1e-9)  # a slight stretch repeats few columns
 CROWDED = 1.9  # below this scale nearly every border must show a change
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
+ENOUGH_PIXELS = 600_000  # px in which runs are counted
 LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
 
 
@@ -181,20 +182,27 @@ def comparable(rgba: U8) -> NDArray[np.int16]:
     return image
 
 
-def change_profiles(rgba: U8, tolerance: int = 0) -> tuple[F64, F64]:
-    """How much each column (row) differs from the one before: (W,) and (H,).
+def change_profiles(rgba: U8) -> tuple[F64, F64]:
+    """How many pixels of each column (row) differ from the one before: (W,) and (H,).
 
-    Entry 0 is 0. The unit is the number of pixels that differ by more than `tolerance`.
+    Entry 0 is 0.
     """
     across = np.zeros(rgba.shape[1])
     down = np.zeros(rgba.shape[0])
     for start in range(0, rgba.shape[0], 256):  # bounded memory on huge sheets
-        rows = comparable(rgba[start : start + 257])
+        rows = packed(rgba[start : start + 257])
         body = rows[:256]
-        across[1:] += (np.abs(np.diff(body, axis=1)) > tolerance).any(axis=2).sum(axis=0)
-        step = (np.abs(np.diff(rows, axis=0)) > tolerance).any(axis=2).sum(axis=1)
+        across[1:] += (body[:, 1:] != body[:, :-1]).sum(axis=0)
+        step = (rows[1:] != rows[:-1]).sum(axis=1)
         down[start + 1 : start + 1 + len(step)] = step
     return across, down
+
+
+def packed(rgba: U8) -> NDArray[np.uint32]:
+    """(H, W): one number for each colour, weighted by alpha, so that hidden colours don't count."""
+    if int(rgba[..., 3].min(initial=255)) < 255:
+        rgba = comparable(rgba).astype(np.uint8)
+    return np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
 
 
 def exact_axis(profile: F64) -> AxisGrid | None:
@@ -387,9 +395,9 @@ def layered_grid(rgba: U8) -> tuple[AxisGrid, AxisGrid] | None:
     Lengths of equal runs are multiples of the scale wherever a layer was enlarged by it.
     """
     lengths = [_run_lengths(rgba), _run_lengths(rgba.transpose(1, 0, 2))]
-    if min(len(runs) for runs in lengths) < 50:
+    if min(int(counts.sum()) for counts in lengths) < 50:
         return None
-    excess = {k: min(_multiples(runs, k) for runs in lengths) for k in range(2, 17)}
+    excess = {k: min(_multiples(counts, k) for counts in lengths) for k in range(2, 17)}
     strongest = max(excess.values())
     if strongest < LAYERED:
         return None
@@ -403,18 +411,20 @@ def layered_grid(rgba: U8) -> tuple[AxisGrid, AxisGrid] | None:
     return replace(across, explained=explained), replace(down, explained=explained)
 
 
-def _multiples(runs: NDArray[np.intp], k: int) -> float:
+def _multiples(counts: NDArray[np.intp], k: int) -> float:
     """Share of the runs whose length is a multiple of k, beyond chance."""
-    return (float(np.mean(runs % k == 0)) - 1 / k) / (1 - 1 / k)
+    return (float(counts[k::k].sum() / counts.sum()) - 1 / k) / (1 - 1 / k)
 
 
 def _run_lengths(rgba: U8) -> NDArray[np.intp]:
-    """Lengths of runs of one colour that begin and end inside a row, at most 400,000 of them."""
-    step = max(1, rgba.shape[0] * rgba.shape[1] // 4_000_000)
-    change = (np.diff(comparable(rgba[::step]), axis=1) != 0).any(axis=2)
-    row, column = np.nonzero(change)
-    same_row = row[1:] == row[:-1]
-    return np.asarray(np.diff(column)[same_row][:400_000])
+    """How many runs of one colour have each length, from 0 on; the runs begin and end inside a
+    row, and enough rows are looked at to see some 100,000."""
+    step = max(1, rgba.shape[0] * rgba.shape[1] // ENOUGH_PIXELS)
+    codes = packed(rgba[::step])
+    change = codes[:, 1:] != codes[:, :-1]
+    at = np.flatnonzero(change)
+    row = at // change.shape[1]
+    return np.bincount(np.diff(at)[row[1:] == row[:-1]], minlength=17)
 
 
 def _native_confidence(profiles: tuple[F64, F64]) -> float:
