@@ -13,7 +13,7 @@ are read in `grid_filter`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import OptionError
 from ..types import F32, F64, U8, Frame, Pixels, Source
 from .grid_filter import Rhythm, filter_name, find_rhythm
-from .grid_lines import find_lines, without_lines
+from .grid_lines import find_lines, luma, without_lines
 
 MAX_SCALE = 40.0
 MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
@@ -32,6 +32,8 @@ WEAK = math.log(1e-6)  # evidence that the other axis may overrule
 ENOUGH = 0.985  # share of the change that a grid must explain
 SLIGHT, SURE_SLIGHT = 1.3, math.log(1e-9)  # a slight stretch repeats few columns
 CROWDED = 1.9  # below this scale nearly every border must show a change
+PHASES = (0.0, 0.5, -0.5)  # file px: where grids of a fraction of the picture may begin
+CHUNK = 100_000  # edges looked at in one go
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
 ENOUGH_PIXELS = 600_000  # px in which runs are counted
 LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
@@ -146,7 +148,7 @@ def _rhythm_beyond(found: Sequence[AxisGrid | None], rgba: U8) -> tuple[Rhythm, 
         return None
     x, y = (max(0, (edge - LARGEST_PART) // 2) for edge in (rgba.shape[1], rgba.shape[0]))
     part = rgba[y : y + LARGEST_PART, x : x + LARGEST_PART]
-    rhythm = find_rhythm(luma_of(comparable(part)), known=(whole[0], whole[1]))
+    rhythm = find_rhythm(luma_of(part), known=(whole[0], whole[1]))
     if rhythm is not None:
         rhythm = _moved(rhythm[0], x), _moved(rhythm[1], y)
     if rhythm is None or None in found:
@@ -161,11 +163,13 @@ def _moved(rhythm: Rhythm, start: int) -> Rhythm:
     return replace(rhythm, phase=(rhythm.phase + start) % rhythm.scale) if start else rhythm
 
 
-def luma_of(image: NDArray[np.int16]) -> F32:
+def luma_of(rgba: U8) -> F32:
     """(H, W) luma in [0, 255]; see-through pixels show a grey that is nobody's colour."""
-    clear = (255 - image[..., 3:]).astype(np.float32) * 0.42
-    color = image[..., :3].astype(np.float32) + clear
-    return np.asarray(color @ np.array([0.299, 0.587, 0.114], np.float32))
+    alpha = rgba[..., 3]
+    if int(alpha.min()) == 255:
+        return luma(rgba)
+    clear = (255 - alpha.astype(np.float32)) * np.float32(0.42)
+    return np.asarray(luma(comparable(rgba).astype(np.uint8)) + clear, np.float32)
 
 
 def _from_rhythm(rhythm: Rhythm, size: int) -> AxisGrid:
@@ -218,11 +222,10 @@ def exact_axis(profile: F64) -> AxisGrid | None:
     for k in range(2, int(min(MAX_SCALE, evidence.bound, len(profile) / 3)) + 1):
         grids = (evidence.judge(float(k), float(p), 4 * k) for p in range(k))
         best = next((grid for grid in grids if grid is not None), best)
-    for scale in _fractions(len(profile), evidence.bound):
+    for scale, phase in evidence.promising(_fractions(len(profile), evidence.bound), best):
         if best is None or scale > 1.3 * best.scale or best.scale != int(best.scale):
-            hypotheses = 3 * len(profile)
-            grids = (evidence.judge(scale, p, hypotheses) for p in (0.0, 0.5, -0.5))
-            best = next((grid for grid in grids if grid is not None), best)
+            if best is None or scale != best.scale:  # the first phase that fits is taken
+                best = evidence.judge(scale, phase, 3 * len(profile)) or best
     return best
 
 
@@ -278,8 +281,6 @@ class _Evidence:
         """The grid, when it explains the changes and chance doesn't."""
         if self.quiet < 0.7 * (1.0 - 1.0 / scale):
             return None
-        if scale != int(scale) and not self._promising(scale, phase):
-            return None
         at = border_columns(self.profile, scale, phase)
         off_grid = 1.0 - float(self.profile[at].sum()) / self.total
         explained = 1.0 - off_grid / (1.0 - 1.0 / scale)
@@ -297,15 +298,29 @@ class _Evidence:
             return None
         return replace(_axis(self.size, scale, phase), explained=explained, log_chance=log_chance)
 
-    def _promising(self, scale: float, phase: float) -> bool:
-        """A quick look that rounds all edges between two pixels alike, up or down."""
-        edges = self.numbers[: int((self.size - phase) / scale)] * scale + (phase + 0.5)
-        for nudge in (TIE, -TIE):
-            columns = (edges + nudge).astype(np.intp)
-            on_grid = float(self.profile[columns[columns < self.size]].sum()) / self.total
-            if 1.0 - (1.0 - on_grid) / (1.0 - 1.0 / scale) > 0.4:
-                return True
-        return False
+    def promising(
+        self, scales: Sequence[float], whole: AxisGrid | None
+    ) -> Iterator[tuple[float, float]]:
+        """Scales with phases that a quick look at rounded edges doesn't rule out, in order.
+
+        Edges between two pixels are all rounded alike, up or down. Beside a `whole` scale only
+        much coarser ones count.
+        """
+        if whole is not None:
+            scales = [scale for scale in scales if scale > 1.3 * whole.scale]
+        padded = np.append(self.profile, 0.0)
+        while len(scales):
+            edges = self.numbers[: int(self.size / scales[0]) + 1]
+            part = np.array(scales[: max(1, CHUNK // len(edges))])
+            scales = scales[len(part) :]
+            hopeful = np.zeros((len(part), len(PHASES)), bool)
+            for i, phase in enumerate(PHASES):
+                for nudge in (TIE, -TIE):
+                    at = (edges * part[:, None] + (phase + 0.5 + nudge)).astype(np.intp)
+                    on_grid = padded[np.minimum(at, self.size)].sum(axis=1) / self.total
+                    hopeful[:, i] |= 1.0 - (1.0 - on_grid) / (1.0 - 1.0 / part) > 0.4
+            for row, i in np.argwhere(hopeful):
+                yield float(part[row]), PHASES[i]
 
     def _crowd(self, at: NDArray[np.intp]) -> float:
         """Of the grid's borders that lie amid change, the share that change themselves."""
