@@ -223,9 +223,9 @@ def exact_axis(profile: F64) -> AxisGrid | None:
         grids = (evidence.judge(float(k), float(p), 4 * k) for p in range(k))
         best = next((grid for grid in grids if grid is not None), best)
     for scale, phase in evidence.promising(_fractions(len(profile), evidence.bound), best):
-        if best is None or scale > 1.3 * best.scale or best.scale != int(best.scale):
-            if best is None or scale != best.scale:  # the first phase that fits is taken
-                best = evidence.judge(scale, phase, 3 * len(profile)) or best
+        coarser = best is None or scale > 1.3 * best.scale or best.scale != int(best.scale)
+        if coarser and (best is None or scale != best.scale):  # the first phase that fits
+            best = evidence.judge(scale, phase, 3 * len(profile)) or best
     return best
 
 
