@@ -68,7 +68,8 @@ class ExtractOptions(_Record):
     """How faces are looked for.
 
     `scale` (x, y) file px per native px and `phase` (x, y) file px overrule the grid detector;
-    `sheet` is (cell w, cell h, margin, spacing) in native px; `key` an RGB key colour;
+    `sheet` is (cell w, cell h, margin, spacing) in native px; `key` an RGB key colour; pieces
+    at most `merge` native px apart are one sprite;
     `box` a face box given by the user, which always wins: in file px for the pipeline (which
     turns it into native px once the grid is known, before the extractors see it).
     """
@@ -78,6 +79,7 @@ class ExtractOptions(_Record):
     phase: tuple[float, float] | None = None
     sheet: tuple[int, int, int, int] | None = None
     key: RGB | None = None
+    merge: int = 1
     min_score: float = 0.35
     box: Box | None = None
     detector: str = "auto"
@@ -92,6 +94,11 @@ class ExtractOptions(_Record):
             self.sheet is None or (min(self.sheet[:2]) > 0 and min(self.sheet[2:]) >= 0),
             f"option sheet: {self.sheet}",
             "expected WxH, WxH+margin or WxH+margin+spacing, in native pixels",
+        )
+        _check(
+            0 <= self.merge <= 64,
+            f"option merge: {self.merge} is not in 0..64",
+            "expected the gap in native pixels that still joins pieces of one sprite",
         )
         _check(0.0 <= self.min_score <= 1.0, f"option min-score: {self.min_score} is not in 0..1")
         _check(self.box is None or self.box.area > 0, f"option box: {self.box} is empty")

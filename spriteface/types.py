@@ -202,6 +202,8 @@ class Sprite:
     key_color: RGB | None = None
     name: str = ""
     group: int = -1  # sprites with equal numbers are poses or copies of one another
+    text: bool = False  # a caption or other writing, no figure
+    turned: bool = False  # lies a quarter turn clockwise in its sheet, `pixels` too
 
 
 class Label(enum.IntEnum):
@@ -280,6 +282,8 @@ class Face:
     `box` is brow to chin, cheek to cheek; `head` includes hair and headwear; `crop` is the
     square the portrait will answer (head with its room). `pixels` are those of `crop`, the
     sprite's background at alpha 0. `side` is where the face looks, from the viewer's place.
+    `tilt` says by how many degrees the head is turned clockwise in the frame; `pixels` are
+    turned back upright (`extract.turning` maps them), the boxes are the frame's.
     """
 
     frame: Frame
@@ -294,6 +298,7 @@ class Face:
     detector: str = ""
     name: str = ""
     group: int = -1
+    tilt: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +92,51 @@ def test_no_face_and_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert code == 2
     assert "bad.png" in err
     assert (tmp_path / "b" / "sky.json").exists()
+
+
+def test_archives_and_folders(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shots = tmp_path / "shots"
+    (shots / "more").mkdir(parents=True)
+    plumber = (root / "samples" / "plumber.png").read_bytes()
+    with zipfile.ZipFile(shots / "pack.zip", "w") as archive:
+        archive.writestr("snap/plumber.png", plumber)
+        archive.writestr("snap/broken.png", b"no picture")
+        archive.writestr("read.me", b"nothing")
+    (shots / "more" / "plumber.png").write_bytes(plumber)
+    (shots / "no.zip").write_bytes(b"no archive")
+    code, out, err = run([str(shots), "-o", str(tmp_path / "out"), "--json"], capsys)
+    assert code == 2
+    assert "pack.zip!snap/broken.png" in err
+    assert "no.zip" in err
+    found = json.loads(out)
+    assert [m["image"]["file"] for m in found] == ["plumber.png", "plumber.png"]
+    assert len(found[0]["faces"]) == 1
+    names = {p.name for p in (tmp_path / "out").glob("*.json")}
+    assert len(names) == 2
+
+
+def test_pieces_are_joined_by_the_merge_distance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[4:14, 4:34] = rgba[18:30, 4:34] = (200, 80, 40, 255)
+    Image.fromarray(rgba).save(tmp_path / "two.png")
+    counts = []
+    for merge in ("0", "5"):
+        args = [
+            str(tmp_path / "two.png"),
+            "-o",
+            str(tmp_path / "o"),
+            "--scale",
+            "1",
+            "--merge",
+            merge,
+        ]
+        _, out, _ = run([*args, "--json", "--all-sprites"], capsys)
+        counts.append(len(json.loads(out)[0]["sprites"]))
+    assert counts == [2, 1]
+    code, _, err = run([str(tmp_path / "two.png"), "--merge", "-1"], capsys)
+    assert code == 2
+    assert "merge" in err

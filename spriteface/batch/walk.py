@@ -6,17 +6,19 @@ usual ones, so that a folder of thousands falls into games by itself.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import glob
 import os
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import ImageError, InputError
 
 SUFFIXES = frozenset(
     (".png", ".gif", ".bmp", ".jpg", ".jpeg", ".webp", ".aseprite", ".ase")
@@ -52,6 +54,31 @@ class Item:
         if not self.member:
             return self.path.read_bytes()
         return _archive(self.path, self.path.stat().st_mtime_ns).read(self.member)
+
+
+@contextlib.contextmanager
+def on_disc(item: Item) -> Iterator[Path]:
+    """The picture as a file: itself, or for the time of the `with` a copy out of its archive.
+
+    Raises:
+        ImageError: it can't be unpacked, or what is done with the copy raises one; the message
+            names the archive and the member.
+    """
+    if not item.member:
+        yield item.path
+        return
+    with tempfile.TemporaryDirectory(prefix="spriteface-") as folder:
+        copy = Path(folder) / Path(item.member).name
+        try:
+            copy.write_bytes(item.read())
+        except Exception as error:  # zipfile and zlib raise all sorts on broken members
+            if isinstance(error, MemoryError):
+                raise
+            raise ImageError(f"can't read {item.label}: {error}", "check the archive") from error
+        try:
+            yield copy
+        except ImageError as error:
+            raise ImageError(error.message.replace(str(copy), item.label), error.hint) from error
 
 
 @functools.lru_cache(maxsize=2)

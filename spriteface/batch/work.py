@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ImageError, SinkError
+from ..errors import SinkError
 from ..options import ExtractOptions, PortraitOptions
 from ..types import U8, Box, Face, Frame, Pixels, Source, View
 from .executor import SetupFailed, resolve
@@ -161,22 +160,10 @@ def worker(job: Job) -> Callable[[Any], Any]:
 
 
 def _find(find: Callable[..., list[Face]], job: Job, task: FindTask) -> list[FoundFace]:
-    if not task.member:
-        return [FoundFace.of(face) for face in find(task.path, job.extract)]
-    from .walk import Item
+    from .walk import Item, on_disc
 
-    label = f"{task.path}!{task.member}"
-    with tempfile.TemporaryDirectory(prefix="spriteface-") as folder:
-        copy = Path(folder) / Path(task.member).name
-        try:
-            copy.write_bytes(Item(task.path, task.member).read())
-            return [FoundFace.of(face) for face in find(copy, job.extract)]
-        except ImageError as error:
-            raise ImageError(error.message.replace(str(copy), label), error.hint) from error
-        except Exception as error:  # zipfile and zlib raise all sorts on broken members
-            if isinstance(error, MemoryError):
-                raise
-            raise ImageError(f"can't read {label}: {error}", "check the archive") from error
+    with on_disc(Item(task.path, task.member)) as path:
+        return [FoundFace.of(face) for face in find(path, job.extract)]
 
 
 def _maker(job: Job) -> Callable[[MakeTask], list[Made]]:

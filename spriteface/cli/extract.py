@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ..errors import NoFaceError, OptionError, SpritefaceError
+from ..errors import ImageError, InputError, NoFaceError, OptionError, SpritefaceError
 from ..options import ExtractOptions, parse_box
 from ._interrupt import prompt_interrupts
 from ._options import extract_options
 from ._report import say_error, unused_name
 
 if TYPE_CHECKING:
+    from ..batch.walk import Item
     from ..extract.sprites import Scene
     from ..types import U8, Face, Frame, Pixels
 
@@ -54,7 +55,8 @@ def extract(
     quiet: bool,
     extract: ExtractOptions,
 ) -> int:
-    """Find the faces in IMAGES: frames, sheets, screenshots, ROMs (.nes, .gb, .sfc, .gba, .md).
+    """Find the faces in IMAGES: frames, sheets, screenshots, ROMs (.nes, .gb, .sfc, .gba, .md),
+    and folders or zip archives of pictures.
 
     For each image: NAME.face-N.png (native pixels), NAME.face-N.x8.png (enlarged),
     NAME.face-N.labels.png (what each pixel shows), NAME.faces.png (an overview) and NAME.json
@@ -62,6 +64,7 @@ def extract(
     """
     from tqdm import tqdm
 
+    from ..batch.walk import on_disc
     from ..files.atomic import make_folder, remove_temporary_files
 
     if face:
@@ -72,11 +75,14 @@ def extract(
     names: set[str] = set()
     with prompt_interrupts(remove_temporary_files):
         make_folder(output)
-        for path in tqdm(images, disable=None if not quiet else True, leave=False):
+        for item in tqdm(
+            _items(images, output, failures), disable=None if not quiet else True, leave=False
+        ):
             try:
-                for frame in _frames(path, extract, all_frames, tile_format, block, palette):
-                    name = unused_name(_stem(frame, all_frames), names)
-                    manifests.append(_one(frame, name, output, extract, all_sprites))
+                with on_disc(item) as path:
+                    for frame in _frames(path, extract, all_frames, tile_format, block, palette):
+                        name = unused_name(_stem(frame, all_frames), names)
+                        manifests.append(_one(frame, name, output, extract, all_sprites))
             except SpritefaceError as error:
                 failures.append(error)
                 say_error(error)
@@ -95,6 +101,29 @@ def extract(
             "lower --min-score, give --scale if the grid is wrong, or mark one with --face x,y,w,h",
         )
     return 0
+
+
+def _items(images: tuple[Path, ...], output: Path, failures: list[SpritefaceError]) -> list[Item]:
+    """What was named, folders and zip archives opened; what can't be is told and kept."""
+    from ..batch.walk import Item, walk
+
+    items: list[Item] = []
+    for path in images:
+        if not path.is_dir() and path.suffix.lower() != ".zip":
+            items.append(Item(path))
+            continue
+        try:
+            found, problems = walk([path], exclude=[output])
+        except SpritefaceError as error:
+            found, problems = [], []
+            failures.append(error)
+        items += found
+        failures += [ImageError(f"{p.path.name}: {p.reason}") for p in problems]
+        if not found and not problems:
+            failures.append(InputError(f"no pictures in {path}", "PNG, GIF, BMP, JPEG, WebP, .aseprite"))  # fmt: skip
+    for failure in failures:
+        say_error(failure)
+    return items
 
 
 def _frames(
@@ -133,6 +162,7 @@ def _one(
     """Write everything of one frame; its manifest."""
     from ..extract.faces import find_in, open_scene
     from ..extract.manifest import manifest
+    from ..extract.turning import upright
     from ..files import write_bytes, write_png
 
     native = dataclasses.replace(options, box=frame.to_native(options.box) if options.box else None)
@@ -141,7 +171,7 @@ def _one(
     files = {i: _write_face(face, f"{name}.face-{i + 1}", output) for i, face in enumerate(faces)}
     if all_sprites:
         for i, sprite in enumerate(scene.sprites):
-            write_png(output / f"{name}.sprite-{i + 1}.png", sprite.pixels)
+            write_png(output / f"{name}.sprite-{i + 1}.png", upright(sprite))
     write_png(output / f"{name}.faces.png", overview(scene, faces))
     found = manifest(scene, faces, files=files)
     write_bytes(output / f"{name}.json", json.dumps(found, indent=1).encode())

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..types import RGB, U8, Bool, Pixels
+from ..types import F64, RGB, U8, Bool, Pixels
 
 SEE_THROUGH = 64  # alpha at or below is background
 MIN_SHARE = 0.02  # of the picture that must be see-through before alpha is believed
@@ -173,10 +173,11 @@ def tile_background(pixels: Pixels) -> Bool | None:
     if pixels.width * pixels.height > LARGEST_TILED:
         return None
     codes = pack(pixels.rgba)
+    hashes = _tile_hashes(codes)
     best: tuple[float, int, int, int] | None = None
     for size in (16, 8):
         for dy, dx in _tile_phases(codes, size):
-            share = _repeated_share(codes, size, dy, dx)
+            share = _repeated_share(hashes[size][dy::size, dx::size])
             if best is None or share > best[0] + (0.12 if size != best[1] else 0.0):
                 best = (share, size, dy, dx)
     if best is None or best[0] < 0.5:
@@ -184,20 +185,36 @@ def tile_background(pixels: Pixels) -> Bool | None:
     return _peel_tiles(codes, *best[1:])
 
 
+def _tile_hashes(codes: NDArray[np.int64]) -> dict[int, NDArray[np.uint64]]:
+    """For 8 and 16 px: (H - size + 1, W - size + 1) one number for the square that begins at
+    each pixel. Neighbours are joined in pairs, pairs in fours, and so on."""
+    mix = np.random.default_rng(1).integers(1, 1 << 63, (4, 2), dtype=np.uint64) | np.uint64(1)
+    value = codes.astype(np.uint64)
+    out: dict[int, NDArray[np.uint64]] = {}
+    for step, (across, down) in zip((1, 2, 4, 8), mix):
+        if min(value.shape) <= step:
+            value = value[:0, :0]
+        else:
+            value = value[:, :-step] * across + value[:, step:]
+            value = value[:-step] * down + value[step:]
+        out[2 * step] = value
+    return out
+
+
 def _tile_phases(codes: NDArray[np.int64], size: int) -> list[tuple[int, int]]:
     """Promising tile origins: by how often each row and column changes most on its border."""
     if min(codes.shape) < 4 * size:
         return []
-    ys = np.array([_line_change(codes, size, p) for p in range(size)])
-    xs = np.array([_line_change(codes.T, size, p) for p in range(size)])
+    ys = _line_changes((codes[1:] != codes[:-1]).mean(axis=1), size)
+    xs = _line_changes((codes[:, 1:] != codes[:, :-1]).mean(axis=0), size)
     rows = list(dict.fromkeys([0, *np.argsort(-ys)[:2]]))
     columns = list(dict.fromkeys([0, *np.argsort(-xs)[:2]]))
     return [(int(y), int(x)) for y in rows for x in columns]
 
 
-def _line_change(codes: NDArray[np.int64], size: int, phase: int) -> float:
-    at = np.arange(phase or size, codes.shape[0], size)
-    return float((codes[at] != codes[at - 1]).mean())
+def _line_changes(change: F64, size: int) -> F64:
+    """(size,): mean change at the lines of each phase; `change[i]` lies before line i + 1."""
+    return np.array([change[(phase or size) - 1 :: size].mean() for phase in range(size)])
 
 
 def _tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> NDArray[np.int64]:
@@ -207,26 +224,21 @@ def _tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> NDArray[np.
     return part.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(rows, columns, -1)
 
 
-def _tile_counts(tiles: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each tile the number of its kind, and how often each kind occurs."""
-    mix = np.random.default_rng(1).integers(1, 1 << 31, tiles.shape[2], dtype=np.int64)
-    hashes = (tiles * mix).sum(axis=2)
-    _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    return inverse.reshape(hashes.shape), counts
-
-
-def _repeated_share(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> float:
-    inverse, counts = _tile_counts(_tiles(codes, size, dy, dx))
-    return float((counts[inverse] >= 3).mean()) if inverse.size else 0.0
+def _repeated_share(hashes: NDArray[np.uint64]) -> float:
+    """Share of tiles that occur three times or more."""
+    counts = np.unique(hashes, return_counts=True)[1]
+    return float(counts[counts >= 3].sum() / max(1, hashes.size))
 
 
 def _peel_tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> Bool:
     tiles = _tiles(codes, size, dy, dx)
-    inverse, counts = _tile_counts(tiles)
-    rows, columns = inverse.shape
-    often = counts[inverse] >= 3
-    kinds = np.array([np.argwhere(inverse == k)[0] for k in np.flatnonzero(counts >= 3)])
-    known = tiles[kinds[:, 0], kinds[:, 1]]
+    rows, columns = tiles.shape[:2]
+    hashes = _tile_hashes(codes)[size][dy::size, dx::size]
+    _, first, inverse, counts = np.unique(
+        hashes, return_index=True, return_inverse=True, return_counts=True
+    )
+    often = counts[inverse.reshape(rows, columns)] >= 3
+    known = tiles.reshape(rows * columns, -1)[first[counts >= 3]]
     agree = np.ones(tiles.shape, bool)
     for r, c in np.argwhere(~often):
         equal = known == tiles[r, c]

@@ -20,7 +20,8 @@ class Found:
     """A place that looks like a face, in the frame's native px.
 
     `box` is brow to chin, cheek to cheek; `head` has hair and headwear; `score` in [0, 1] is
-    the probability that it is a face; `sprite` numbers the scene's sprite it belongs to, or -1.
+    the probability that it is a face; `sprite` numbers the scene's sprite it belongs to, or -1;
+    `tilt` says by how many degrees the head is turned clockwise.
     """
 
     box: Box
@@ -30,6 +31,7 @@ class Found:
     side: str = ""
     kind: str = "human"
     sprite: int = -1
+    tilt: float = 0.0
 
 
 class Detector(Protocol):

@@ -13,12 +13,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..options import ExtractOptions
-from ..types import Box, Face, Frame, Pixels
-from .detect import Found, load_detector
+from ..types import Box, Face, Frame, Pixels, Sprite
+from .detect import Detector, Found, load_detector
 from .groups import group_pictures
 from .sheet import from_option
 from .sidecar import Named, find_sidecar, read_sidecar
 from .sprites import Scene, masked, take_apart
+from .turning import Turn, laid_down, upright
 
 ROOM = 1.12  # edge of the crop in head sizes
 WHOLE = 1.5  # a picture of at most this many crops is the crop of its one head
@@ -48,7 +49,7 @@ def open_scene(frame: Frame, options: ExtractOptions) -> Scene:
     if sheet is None and path is not None and (beside := find_sidecar(path)) is not None:
         size = frame.file_size or (frame.pixels.width, frame.pixels.height)
         named = read_sidecar(beside, *size)
-    return take_apart(frame, key=options.key, sheet=sheet, named=named)
+    return take_apart(frame, key=options.key, merge=options.merge, sheet=sheet, named=named)
 
 
 def find_in(scene: Scene, options: ExtractOptions) -> list[Face]:
@@ -62,10 +63,34 @@ def find_in(scene: Scene, options: ExtractOptions) -> list[Face]:
         ]
         return _grouped(faces[: options.limit] if options.limit else faces)
     detector = load_detector(options.detector)
-    found = [f for f in detector.detect(scene) if f.score >= options.min_score]
+    found = [f for f in _detected(scene, detector) if f.score >= options.min_score]
     if options.limit:
         found = found[: options.limit]
     return _grouped([_face(scene, f, detector.name) for f in found])
+
+
+def _detected(scene: Scene, detector: Detector) -> list[Found]:
+    """What the detector sees, best first; sprites that lie turned are stood up for it."""
+    found = list(detector.detect(scene))
+    for number, sprite in enumerate(scene.sprites):
+        if sprite.turned:
+            found = [f for f in found if 2 * sprite.box.intersection(f.head) < f.head.area]
+            found += _stood_up(scene.frame, sprite, number, detector)
+    return sorted(found, key=lambda f: -f.score)
+
+
+def _stood_up(frame: Frame, sprite: Sprite, number: int, detector: Detector) -> list[Found]:
+    standing = Frame(upright(sprite), frame.source)
+    return [
+        replace(
+            found,
+            box=laid_down(found.box, sprite.box),
+            head=laid_down(found.head, sprite.box),
+            sprite=number,
+            tilt=90.0,
+        )
+        for found in detector.detect(take_apart(standing))
+    ]
 
 
 def marked_faces(frame: Frame) -> dict[str, Box]:
@@ -123,13 +148,14 @@ def _face(scene: Scene, found: Found, detector: str) -> Face:
         box=found.box,
         head=found.head,
         crop=crop,
-        pixels=_crop_pixels(scene, crop),
+        pixels=_crop_pixels(scene, crop, found.tilt),
         score=found.score,
         view=found.view,
         side=found.side,
         kind=found.kind,
         detector=detector,
         name=_sprite_name(scene, found),
+        tilt=found.tilt,
     )
 
 
@@ -140,8 +166,13 @@ def _sprite_name(scene: Scene, found: Found) -> str:
     return scene.sprites[best].name if best >= 0 and overlaps[best] else ""
 
 
-def _crop_pixels(scene: Scene, crop: Box) -> Pixels:
-    """The frame inside the crop, its background at alpha 0 where that could be told apart."""
+def _crop_pixels(scene: Scene, crop: Box, tilt: float = 0.0) -> Pixels:
+    """The frame inside the crop, its background at alpha 0 where that could be told apart; the
+    head upright."""
+    if tilt:
+        room = crop.w // 2 + 1  # corners of the upright view reach out of the crop
+        around = Box(crop.x - room, crop.y - room, crop.w + 2 * room, crop.h + 2 * room)
+        return Turn(Box(room, room, crop.w, crop.h), tilt).view(_crop_pixels(scene, around))
     pixels = scene.frame.pixels
     if scene.background.kind == "none":
         return pixels.crop(crop)

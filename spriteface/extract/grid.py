@@ -13,7 +13,7 @@ are read in `grid_filter`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import OptionError
 from ..types import F32, F64, U8, Frame, Pixels, Source
 from .grid_filter import Rhythm, filter_name, find_rhythm
-from .grid_lines import find_lines, without_lines
+from .grid_lines import find_lines, luma, without_lines
 
 MAX_SCALE = 40.0
 MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
@@ -32,7 +32,10 @@ WEAK = math.log(1e-6)  # evidence that the other axis may overrule
 ENOUGH = 0.985  # share of the change that a grid must explain
 SLIGHT, SURE_SLIGHT = 1.3, math.log(1e-9)  # a slight stretch repeats few columns
 CROWDED = 1.9  # below this scale nearly every border must show a change
+PHASES = (0.0, 0.5, -0.5)  # file px: where grids of a fraction of the picture may begin
+CHUNK = 100_000  # edges looked at in one go
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
+ENOUGH_PIXELS = 600_000  # px in which runs are counted
 LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
 
 
@@ -145,7 +148,7 @@ def _rhythm_beyond(found: Sequence[AxisGrid | None], rgba: U8) -> tuple[Rhythm, 
         return None
     x, y = (max(0, (edge - LARGEST_PART) // 2) for edge in (rgba.shape[1], rgba.shape[0]))
     part = rgba[y : y + LARGEST_PART, x : x + LARGEST_PART]
-    rhythm = find_rhythm(luma_of(comparable(part)), known=(whole[0], whole[1]))
+    rhythm = find_rhythm(luma_of(part), known=(whole[0], whole[1]))
     if rhythm is not None:
         rhythm = _moved(rhythm[0], x), _moved(rhythm[1], y)
     if rhythm is None or None in found:
@@ -160,11 +163,13 @@ def _moved(rhythm: Rhythm, start: int) -> Rhythm:
     return replace(rhythm, phase=(rhythm.phase + start) % rhythm.scale) if start else rhythm
 
 
-def luma_of(image: NDArray[np.int16]) -> F32:
+def luma_of(rgba: U8) -> F32:
     """(H, W) luma in [0, 255]; see-through pixels show a grey that is nobody's colour."""
-    clear = (255 - image[..., 3:]).astype(np.float32) * 0.42
-    color = image[..., :3].astype(np.float32) + clear
-    return np.asarray(color @ np.array([0.299, 0.587, 0.114], np.float32))
+    alpha = rgba[..., 3]
+    if int(alpha.min()) == 255:
+        return luma(rgba)
+    clear = (255 - alpha.astype(np.float32)) * np.float32(0.42)
+    return np.asarray(luma(comparable(rgba).astype(np.uint8)) + clear, np.float32)
 
 
 def _from_rhythm(rhythm: Rhythm, size: int) -> AxisGrid:
@@ -181,20 +186,27 @@ def comparable(rgba: U8) -> NDArray[np.int16]:
     return image
 
 
-def change_profiles(rgba: U8, tolerance: int = 0) -> tuple[F64, F64]:
-    """How much each column (row) differs from the one before: (W,) and (H,).
+def change_profiles(rgba: U8) -> tuple[F64, F64]:
+    """How many pixels of each column (row) differ from the one before: (W,) and (H,).
 
-    Entry 0 is 0. The unit is the number of pixels that differ by more than `tolerance`.
+    Entry 0 is 0.
     """
     across = np.zeros(rgba.shape[1])
     down = np.zeros(rgba.shape[0])
     for start in range(0, rgba.shape[0], 256):  # bounded memory on huge sheets
-        rows = comparable(rgba[start : start + 257])
+        rows = packed(rgba[start : start + 257])
         body = rows[:256]
-        across[1:] += (np.abs(np.diff(body, axis=1)) > tolerance).any(axis=2).sum(axis=0)
-        step = (np.abs(np.diff(rows, axis=0)) > tolerance).any(axis=2).sum(axis=1)
+        across[1:] += (body[:, 1:] != body[:, :-1]).sum(axis=0)
+        step = (rows[1:] != rows[:-1]).sum(axis=1)
         down[start + 1 : start + 1 + len(step)] = step
     return across, down
+
+
+def packed(rgba: U8) -> NDArray[np.uint32]:
+    """(H, W): one number for each colour, weighted by alpha, so that hidden colours don't count."""
+    if int(rgba[..., 3].min(initial=255)) < 255:
+        rgba = comparable(rgba).astype(np.uint8)
+    return np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
 
 
 def exact_axis(profile: F64) -> AxisGrid | None:
@@ -210,11 +222,10 @@ def exact_axis(profile: F64) -> AxisGrid | None:
     for k in range(2, int(min(MAX_SCALE, evidence.bound, len(profile) / 3)) + 1):
         grids = (evidence.judge(float(k), float(p), 4 * k) for p in range(k))
         best = next((grid for grid in grids if grid is not None), best)
-    for scale in _fractions(len(profile), evidence.bound):
-        if best is None or scale > 1.3 * best.scale or best.scale != int(best.scale):
-            hypotheses = 3 * len(profile)
-            grids = (evidence.judge(scale, p, hypotheses) for p in (0.0, 0.5, -0.5))
-            best = next((grid for grid in grids if grid is not None), best)
+    for scale, phase in evidence.promising(_fractions(len(profile), evidence.bound), best):
+        coarser = best is None or scale > 1.3 * best.scale or best.scale != int(best.scale)
+        if coarser and (best is None or scale != best.scale):  # the first phase that fits
+            best = evidence.judge(scale, phase, 3 * len(profile)) or best
     return best
 
 
@@ -270,8 +281,6 @@ class _Evidence:
         """The grid, when it explains the changes and chance doesn't."""
         if self.quiet < 0.7 * (1.0 - 1.0 / scale):
             return None
-        if scale != int(scale) and not self._promising(scale, phase):
-            return None
         at = border_columns(self.profile, scale, phase)
         off_grid = 1.0 - float(self.profile[at].sum()) / self.total
         explained = 1.0 - off_grid / (1.0 - 1.0 / scale)
@@ -289,15 +298,29 @@ class _Evidence:
             return None
         return replace(_axis(self.size, scale, phase), explained=explained, log_chance=log_chance)
 
-    def _promising(self, scale: float, phase: float) -> bool:
-        """A quick look that rounds all edges between two pixels alike, up or down."""
-        edges = self.numbers[: int((self.size - phase) / scale)] * scale + (phase + 0.5)
-        for nudge in (TIE, -TIE):
-            columns = (edges + nudge).astype(np.intp)
-            on_grid = float(self.profile[columns[columns < self.size]].sum()) / self.total
-            if 1.0 - (1.0 - on_grid) / (1.0 - 1.0 / scale) > 0.4:
-                return True
-        return False
+    def promising(
+        self, scales: Sequence[float], whole: AxisGrid | None
+    ) -> Iterator[tuple[float, float]]:
+        """Scales with phases that a quick look at rounded edges doesn't rule out, in order.
+
+        Edges between two pixels are all rounded alike, up or down. Beside a `whole` scale only
+        much coarser ones count.
+        """
+        if whole is not None:
+            scales = [scale for scale in scales if scale > 1.3 * whole.scale]
+        padded = np.append(self.profile, 0.0)
+        while len(scales):
+            edges = self.numbers[: int(self.size / scales[0]) + 1]
+            part = np.array(scales[: max(1, CHUNK // len(edges))])
+            scales = scales[len(part) :]
+            hopeful = np.zeros((len(part), len(PHASES)), bool)
+            for i, phase in enumerate(PHASES):
+                for nudge in (TIE, -TIE):
+                    at = (edges * part[:, None] + (phase + 0.5 + nudge)).astype(np.intp)
+                    on_grid = padded[np.minimum(at, self.size)].sum(axis=1) / self.total
+                    hopeful[:, i] |= 1.0 - (1.0 - on_grid) / (1.0 - 1.0 / part) > 0.4
+            for row, i in np.argwhere(hopeful):
+                yield float(part[row]), PHASES[i]
 
     def _crowd(self, at: NDArray[np.intp]) -> float:
         """Of the grid's borders that lie amid change, the share that change themselves."""
@@ -387,9 +410,9 @@ def layered_grid(rgba: U8) -> tuple[AxisGrid, AxisGrid] | None:
     Lengths of equal runs are multiples of the scale wherever a layer was enlarged by it.
     """
     lengths = [_run_lengths(rgba), _run_lengths(rgba.transpose(1, 0, 2))]
-    if min(len(runs) for runs in lengths) < 50:
+    if min(int(counts.sum()) for counts in lengths) < 50:
         return None
-    excess = {k: min(_multiples(runs, k) for runs in lengths) for k in range(2, 17)}
+    excess = {k: min(_multiples(counts, k) for counts in lengths) for k in range(2, 17)}
     strongest = max(excess.values())
     if strongest < LAYERED:
         return None
@@ -403,18 +426,20 @@ def layered_grid(rgba: U8) -> tuple[AxisGrid, AxisGrid] | None:
     return replace(across, explained=explained), replace(down, explained=explained)
 
 
-def _multiples(runs: NDArray[np.intp], k: int) -> float:
+def _multiples(counts: NDArray[np.intp], k: int) -> float:
     """Share of the runs whose length is a multiple of k, beyond chance."""
-    return (float(np.mean(runs % k == 0)) - 1 / k) / (1 - 1 / k)
+    return (float(counts[k::k].sum() / counts.sum()) - 1 / k) / (1 - 1 / k)
 
 
 def _run_lengths(rgba: U8) -> NDArray[np.intp]:
-    """Lengths of runs of one colour that begin and end inside a row, at most 400,000 of them."""
-    step = max(1, rgba.shape[0] * rgba.shape[1] // 4_000_000)
-    change = (np.diff(comparable(rgba[::step]), axis=1) != 0).any(axis=2)
-    row, column = np.nonzero(change)
-    same_row = row[1:] == row[:-1]
-    return np.asarray(np.diff(column)[same_row][:400_000])
+    """How many runs of one colour have each length, from 0 on; the runs begin and end inside a
+    row, and enough rows are looked at to see some 100,000."""
+    step = max(1, rgba.shape[0] * rgba.shape[1] // ENOUGH_PIXELS)
+    codes = packed(rgba[::step])
+    change = codes[:, 1:] != codes[:, :-1]
+    at = np.flatnonzero(change)
+    row = at // change.shape[1]
+    return np.bincount(np.diff(at)[row[1:] == row[:-1]], minlength=17)
 
 
 def _native_confidence(profiles: tuple[F64, F64]) -> float:

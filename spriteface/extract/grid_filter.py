@@ -10,7 +10,6 @@ everything must be predictable from one sample per native pixel and its neighbou
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -248,9 +247,16 @@ def _leveled(profile: F64, pad: tuple[int, int] = (0, 0)) -> F64:
 def _running_median(power: F64, width: int) -> F64:
     """A coarse running median: of blocks, interpolated."""
     blocks = max(1, len(power) // width)
-    parts: Sequence[NDArray[np.float64]] = np.array_split(power, blocks)
-    middle = np.cumsum([len(part) for part in parts]) - np.array([len(part) / 2 for part in parts])
-    values = [float(np.median(part)) for part in parts]
+    size, longer = divmod(len(power), blocks)  # the first `longer` blocks have one more
+    at = longer * (size + 1)
+    values = np.concatenate(
+        [
+            np.median(power[:at].reshape(longer, size + 1), axis=1),
+            np.median(power[at:].reshape(blocks - longer, size), axis=1),
+        ]
+    )
+    lengths = size + (np.arange(blocks) < longer)
+    middle = np.cumsum(lengths) - lengths / 2
     return np.asarray(np.interp(np.arange(len(power)), middle, values)) + 1e-12
 
 

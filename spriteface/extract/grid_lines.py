@@ -26,9 +26,14 @@ def find_lines(rgba: U8) -> tuple[Lines | None, Lines | None]:
     return _dark_lines(_luma(some_rows.transpose(1, 0, 2))), _dark_lines(_luma(some_columns))
 
 
+def luma(rgba: U8) -> F32:
+    """(H, W) in [0, 255], whatever alpha says."""
+    flat = rgba.reshape(-1, 4).astype(np.float32)
+    return (flat @ np.array([0.299, 0.587, 0.114, 0.0], np.float32)).reshape(rgba.shape[:2])
+
+
 def _luma(rgba: U8) -> F32:
-    luma = rgba[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.where(rgba[..., 3] == 255, luma, np.float32(0))
+    return np.where(rgba[..., 3] == 255, luma(rgba), np.float32(0))
 
 
 def _dark_lines(luma: F32) -> Lines | None:

@@ -69,7 +69,8 @@ def propose(scene: Scene) -> list[Found]:
         for candidate in network.look(pixels.rgba, content)
         if (found := _fitted(candidate, content, pixels.width, pixels.height)) is not None
     ]
-    return [_placed(found, scene) for found in suppress(fitted)]
+    placed = [_placed(found, scene) for found in suppress(fitted)]
+    return [f for f in placed if f.sprite < 0 or not scene.sprites[f.sprite].text]
 
 
 def features(candidates: Sequence[Found]) -> NDArray[np.float64]:

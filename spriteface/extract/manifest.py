@@ -16,6 +16,7 @@ from ..types import RGB, Face, Frame, Sprite
 from .background import color_name, pack
 from .groups import group_pictures
 from .sprites import Scene
+from .turning import upright
 
 SCHEMA = "spriteface.extract/1"
 MOST_COLORS = 256
@@ -64,7 +65,7 @@ def sprite_groups(sprites: Sequence[Sprite]) -> list[int]:
     """Group numbers of copies, mirrors and palette swaps; -1 where there are too many."""
     if len(sprites) > MOST_GROUPED:
         return [-1] * len(sprites)
-    return group_pictures([sprite.pixels.rgba for sprite in sprites])
+    return group_pictures([upright(sprite).rgba for sprite in sprites])
 
 
 def hex_color(color: RGB) -> str:
@@ -131,6 +132,8 @@ def _sprite(sprite: Sprite, number: int, group: int, frame: Frame) -> dict[str, 
         "box": sprite.box.as_list(),
         "file_box": frame.to_file(sprite.box).as_list(),
         "group": group,
+        "tilt": 90 if sprite.turned else 0,
+        "text": sprite.text,
     }
 
 
@@ -152,4 +155,5 @@ def _face(face: Face, number: int, scene: Scene) -> dict[str, Any]:
         "detector": face.detector,
         "sprite": on,
         "group": face.group,
+        "tilt": round(face.tilt, 1),
     }

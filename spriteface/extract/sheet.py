@@ -65,40 +65,54 @@ def _period(content: Bool) -> int | None:
     most = min(LARGEST_CELL, width // 2)
     if most < SMALLEST_CELL or not profile.any():
         return None
-    similar = np.array([_self_similarity(profile, lag) for lag in range(most + 1)])
+    similar = _self_similarity(profile, most)
+    crossing = _crossing(content)
+    total = max(1, int(content.sum()))
     best: tuple[float, int] | None = None
     for lag in range(SMALLEST_CELL, most + 1):
         peak = similar[lag] >= similar[max(0, lag - 2) : lag + 3].max() - 1e-9
-        if not peak or similar[lag] < ALIKE or _cheapest(content, lag)[0] > CROSSING:
+        if not peak or similar[lag] < ALIKE or _cuts(crossing, lag).min() / total > CROSSING:
             continue
         if best is None or similar[lag] > best[0] + 0.2:
             best = (float(similar[lag]), lag)
     return best[1] if best else None
 
 
-def _self_similarity(profile: F64, lag: int) -> float:
-    """Correlation of the profile with itself, `lag` px on."""
-    a, b = profile[: len(profile) - lag], profile[lag:]
-    if lag == 0 or a.std() < 1e-9 or b.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+def _self_similarity(profile: F64, most: int) -> F64:
+    """(most + 1,): correlation of the profile with itself, 0 .. `most` px on; 0 at lag 0."""
+    size = len(profile)
+    count = size - np.arange(most + 1)
+    sums, squares = (np.insert(np.cumsum(values), 0, 0.0) for values in (profile, profile**2))
+    first, second = sums[count], sums[size] - sums[: most + 1]
+    products = np.array([profile[:n] @ profile[size - n :] for n in count])
+    spread_a = squares[count] - first**2 / count
+    spread_b = squares[size] - squares[: most + 1] - second**2 / count
+    spread = np.sqrt(np.maximum(spread_a, 0) * np.maximum(spread_b, 0))
+    level = spread > 1e-9 * max(1.0, float(squares[size]))
+    similar = np.where(level, (products - first * second / count) / np.where(level, spread, 1), 0)
+    similar[0] = 0.0
+    return np.asarray(similar, np.float64)
 
 
-def _cheapest(content: Bool, step: int) -> tuple[float, int]:
-    """(share of content that crosses, offset) of the offset whose borders cut least."""
+def _crossing(content: Bool) -> F64:
+    """(W,): px of content whose left neighbour is content too, by column."""
     crossing = np.zeros(content.shape[1])
     crossing[1:] = (content[:, 1:] & content[:, :-1]).sum(axis=0)
-    total = max(1, int(content.sum()))
-    cuts = [crossing[offset or step :: step].sum() / total for offset in range(step)]
-    best = min(cuts)
-    return float(best), int(np.argmin(cuts))
+    return crossing
+
+
+def _cuts(crossing: F64, step: int) -> F64:
+    """(step,): what borders `step` px apart cut, by the first one's place; the picture's own
+    border, at 0, cuts nothing."""
+    whole = -(-len(crossing) // step) * step
+    cuts = np.zeros(whole)
+    cuts[: len(crossing)] = crossing
+    return np.asarray(cuts.reshape(-1, step).sum(axis=0))
 
 
 def _offset(content: Bool, step: int) -> tuple[int, int]:
     """(margin, spacing) along x: the borders lie in what is empty; 0 is preferred."""
-    crossing = np.zeros(content.shape[1])
-    crossing[1:] = (content[:, 1:] & content[:, :-1]).sum(axis=0)
-    cuts = np.array([crossing[offset or step :: step].sum() for offset in range(step)])
+    cuts = _cuts(_crossing(content), step)
     if cuts[0] <= cuts.min() + CROSSING * content.sum():
         return 0, 0
     free = np.flatnonzero(cuts <= cuts.min())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,12 @@ from scipy import ndimage
 
 from ..types import RGB, U8, Bool, Box, Frame, Pixels, Sprite
 from .background import Background, find_background
+from .captions import writing
 from .sheet import Sheet, find_sheet
 from .sidecar import Named
 
 MERGE = 1  # px of gap that still joins pieces
+WORDS = 4  # px of gap within a caption
 MOST_PIECES = 4096  # a picture in more pieces is noise, not a sheet
 SMALLEST = 12  # px of area below which a piece is dirt
 
@@ -75,7 +78,7 @@ def take_apart(
     content = ~background.mask
     width, height = frame.pixels.width, frame.pixels.height
     if named:
-        cells = [(frame.to_native(n.box).clip(width, height), n.name) for n in named]
+        cells = [Cell(frame.to_native(n.box).clip(width, height), n.name, n.rotated) for n in named]
         return Scene(frame, background, _cells(frame, background, cells, smallest))
     if sheet is not None:
         cells = _numbered(sheet, width, height)
@@ -83,33 +86,49 @@ def take_apart(
     if background.kind == "none":
         whole = Box(0, 0, width, height)
         return Scene(frame, background, (Sprite(frame.pixels, whole, "none"),))
-    pieces = components(content, merge=merge, smallest=smallest)
+    separable = background.kind in ("alpha", "key")
+    letters = writing(frame.pixels.rgba, content) if separable else np.zeros_like(content)
+    figures = content & ~letters
+    pieces = components(figures, merge=merge, smallest=smallest)
     found = None
-    if background.kind in ("alpha", "key") and 2 <= len(pieces) <= MOST_PIECES:
-        found = find_sheet(content)
+    if separable and 2 <= len(pieces) <= MOST_PIECES:
+        found = find_sheet(figures)
     if found is not None:
         pieces = _joined(pieces, found, content.shape)
-    sprites = tuple(_cut(frame, background, box, mask) for box, mask in pieces)
-    return Scene(frame, background, sprites, found)
+    sprites = [_cut(frame, background, box, mask) for box, mask in pieces]
+    captions = [
+        replace(_cut(frame, background, box, mask), text=True)
+        for box, mask in components(letters, merge=max(merge, WORDS), smallest=smallest)
+    ]
+    return Scene(frame, background, (*sprites, *captions), found)
 
 
-def _numbered(sheet: Sheet, width: int, height: int) -> list[tuple[Box, str]]:
+class Cell(NamedTuple):
+    """A place on a sheet; `turned` when its sprite lies there a quarter turn clockwise."""
+
+    box: Box
+    name: str
+    turned: bool = False
+
+
+def _numbered(sheet: Sheet, width: int, height: int) -> list[Cell]:
     """Cells with their column and row as names."""
     cells = list(sheet.cells(width, height))
     xs, ys = sorted({c.x for c in cells}), sorted({c.y for c in cells})
-    return [(cell, f"{xs.index(cell.x)},{ys.index(cell.y)}") for cell in cells]
+    return [Cell(cell, f"{xs.index(cell.x)},{ys.index(cell.y)}") for cell in cells]
 
 
 def _cells(
-    frame: Frame, background: Background, cells: Sequence[tuple[Box, str]], smallest: int
+    frame: Frame, background: Background, cells: Sequence[Cell], smallest: int
 ) -> tuple[Sprite, ...]:
     """One sprite for each cell with something in it, in the cells' order."""
     out = []
-    for cell, name in cells:
+    for cell, name, turned in cells:
         content = ~background.mask[cell.slices()]
         if int(content.sum()) >= smallest:
             box, mask = _tight(content, cell.x, cell.y)
-            out.append(replace(_cut(frame, background, box, mask), name=name))
+            cut = _cut(frame, background, box, mask)
+            out.append(replace(cut, name=name, turned=turned))
     return tuple(out)
 
 

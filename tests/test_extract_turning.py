@@ -1,0 +1,101 @@
+"""Turned crops: the way back is exact, colours stay, and packed sprites are stood up."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from spriteface.extract import faces, grid
+from spriteface.extract.manifest import manifest
+from spriteface.extract.turning import Turn, laid_down, upright
+from spriteface.files import read_image
+from spriteface.options import ExtractOptions
+from spriteface.types import U8, Box, Pixels, Sprite
+from tests.test_extract_sprites import walker
+
+PLACES = st.builds(
+    Box, st.integers(-40, 400), st.integers(-40, 400), st.integers(1, 40), st.just(0)
+)
+
+
+@given(box=PLACES, degrees=st.floats(-360, 360), seed=st.integers(0, 1000))
+def test_the_way_back_is_exact(box: Box, degrees: float, seed: int) -> None:
+    turn = Turn(Box(box.x, box.y, box.w, box.w), degrees)
+    points = np.random.default_rng(seed).integers(-60, 100, (200, 2))
+    there = turn.to_frame(points)
+    assert np.array_equal(turn.to_upright(there), points)
+    assert np.array_equal(turn.to_frame(turn.to_upright(points)), points)
+
+
+@given(degrees=st.floats(-180, 180), edge=st.integers(1, 40))
+def test_pixels_land_where_a_rotation_puts_them(degrees: float, edge: int) -> None:
+    turn = Turn(Box(100, 50, edge, edge), degrees)
+    rows, columns = np.mgrid[:edge, :edge]
+    there = turn.to_frame(np.stack([columns, rows], axis=-1))
+    assert len(np.unique(there.reshape(-1, 2), axis=0)) == edge * edge  # no two on one place
+    radians, middle = math.radians(degrees), (edge - 1) / 2
+    x, y = columns - middle, rows - middle
+    expected = np.stack(
+        [
+            x * math.cos(radians) - y * math.sin(radians) + middle + 100,
+            x * math.sin(radians) + y * math.cos(radians) + middle + 50,
+        ],
+        axis=-1,
+    )
+    assert np.abs(there - expected).max() <= 1.6
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, -90])
+def test_quarters_are_exact(degrees: int) -> None:
+    rgba: U8 = np.random.default_rng(1).integers(0, 256, (7, 7, 4), dtype=np.uint8)
+    seen = Turn(Box(0, 0, 7, 7), float(degrees)).view(Pixels(rgba)).rgba
+    assert np.array_equal(seen, np.rot90(rgba, degrees // 90))
+
+
+@given(box=PLACES, inner=st.tuples(*[st.integers(0, 9)] * 4))
+def test_a_box_lies_down_as_its_sprite_does(box: Box, inner: tuple[int, int, int, int]) -> None:
+    x, y, w, h = inner
+    standing: U8 = np.zeros((24, 20, 4), np.uint8)
+    standing[y : y + h, x : x + w] = 255
+    lying = np.rot90(standing, -1)
+    cell = Box(box.x, box.y, lying.shape[1], lying.shape[0])
+    there = laid_down(Box(x, y, w, h), cell).shift(-cell.x, -cell.y)
+    expected: U8 = np.zeros_like(lying)
+    expected[there.slices()] = 255
+    assert np.array_equal(lying, expected)
+    assert np.array_equal(upright(Sprite(Pixels(lying.copy()), cell, turned=True)).rgba, standing)
+
+
+def test_a_packed_sprite_is_stood_up(tmp_path: Path) -> None:
+    sheet: U8 = np.zeros((64, 96, 4), np.uint8)
+    sheet[4:36, 4:20] = walker()
+    sheet[40:56, 30:62] = np.rot90(walker(), -1)
+    Image.fromarray(sheet).save(tmp_path / "pack.png")
+    entries = {
+        "up.png": {"frame": {"x": 4, "y": 4, "w": 16, "h": 32}, "rotated": False},
+        "down.png": {"frame": {"x": 30, "y": 40, "w": 16, "h": 32}, "rotated": True},
+    }
+    (tmp_path / "pack.json").write_text(json.dumps({"frames": entries}))
+    frame = grid.recover(*read_image(tmp_path / "pack.png"), scale=(1, 1))
+    options = ExtractOptions(min_score=0.2)
+    scene = faces.open_scene(frame, options)
+    found = {face.name: face for face in faces.find_in(scene, options)}
+    up, down = found["up.png"], found["down.png"]
+    assert (up.tilt, down.tilt) == (0.0, 90.0)
+    assert np.array_equal(up.pixels.rgba, down.pixels.rgba)
+    assert down.group == up.group
+    assert Box(30, 40, 32, 16).intersection(down.head) == down.head.area
+    assert down.head.x > 40  # the head lies on the right
+    turn = Turn(down.crop, down.tilt)
+    rows, columns = np.nonzero(down.pixels.rgba[..., 3])
+    at = turn.to_frame(np.stack([columns, rows], axis=-1))
+    assert np.array_equal(sheet[at[:, 1], at[:, 0]], down.pixels.rgba[rows, columns])
+    written = manifest(scene, list(found.values()))
+    assert sorted(s["tilt"] for s in written["sprites"]) == [0, 90]
