@@ -75,7 +75,8 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Save:
-    """Write the portrait with its sidecar, or (`turntable`) a turning GIF of its person."""
+    """Write the portrait with its sidecar, or (`turntable`) its person turning: a GIF, or an
+    animated PNG where the name ends in .png."""
 
     portrait: Portrait
     path: Path
@@ -449,7 +450,7 @@ def _save(job: Save, outlet: Outlet) -> None:
 
 
 def _turntable(job: Save, studio: Studio, outlet: Outlet) -> None:
-    """A looping GIF: the person looks from one side to the other and back."""
+    """A loop: the person looks from one side to the other and back."""
     import io
     import math
 
@@ -476,6 +477,7 @@ def _turntable(job: Save, studio: Studio, outlet: Outlet) -> None:
         outlet.send(Progress("turning", (k + 1) / (steps // 2 + 1), preview=preview))
     frames += frames[-2:0:-1]
     data = io.BytesIO()
-    frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=TURN_MS, loop=0)
+    kind = "GIF" if job.path.suffix.lower() == ".gif" else "PNG"
+    frames[0].save(data, kind, save_all=True, append_images=frames[1:], duration=TURN_MS, loop=0)
     write_bytes(job.path, data.getvalue())
     outlet.send(Said(f"saved {job.path}", job.path))
