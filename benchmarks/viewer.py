@@ -1,6 +1,7 @@
 """The viewer's frames while a real search runs in its process, without a screen.
 
     python -m benchmarks.viewer [SECONDS] [SIZE]
+    SDL_VIDEODRIVER=x11 xvfb-run -s "-screen 0 1920x1080x24" python -m benchmarks.viewer
 
 Prints processor time and wall time per frame of the window's process, and how often it would
 have missed 60 frames a second. Wall times need an idle machine to mean anything.
@@ -17,7 +18,7 @@ import numpy as np
 
 from benchmarks.machine import describe
 
-os.environ["SDL_VIDEODRIVER"] = "dummy"
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # x11 measures a real window
 
 
 def main(seconds: float, size: int) -> None:
@@ -48,7 +49,7 @@ def main(seconds: float, size: int) -> None:
         walls.append(time.perf_counter() - wall)
         previews += app.session.preview() is not None
         clock.tick(FPS)
-    print(describe())
+    print(describe(), f"driver {pygame.display.get_driver()}")
     print(f"{len(spent)} frames while searching at {size} px, {previews} of them with a preview")
     for name, values in (("processor", spent), ("wall", walls)):
         ms = np.array(values) * 1000

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from spriteface.errors import ImageError
+from spriteface.errors import GeneratorError, ImageError
 from spriteface.options import ExtractOptions, PortraitOptions
-from spriteface.types import Box, Face, Frame, Pixels, Portrait, Source
+from spriteface.types import Box, Face, Frame, Portrait
 
 
 def echo(config: Any) -> Callable[[Any], Any]:
@@ -53,18 +53,28 @@ def broken(config: Any) -> Callable[[Any], Any]:
     raise RuntimeError("can't start")
 
 
-def find(path: Path, options: ExtractOptions) -> list[Face]:
+def fall_ill(path: Path, kind: str) -> None:
+    """What goes wrong with every picture: the word in the file `ill-find` or `ill-make` beside."""
+    note = path.parent / f"ill-{kind}"
+    match note.read_text().split(maxsplit=1) if note.exists() else []:
+        case ["memory"]:
+            raise MemoryError
+        case ["bug"]:
+            raise ZeroDivisionError(f"oops in {os.getpid()}")
+        case ["refused", why]:
+            raise GeneratorError(why, "mend it")
+
+
+def find(frame: Frame, options: ExtractOptions) -> list[Face]:
     """The whole picture is a face where it is 16 pixels high; sheets are cut into 16x16 cells."""
+    path = frame.source.path
+    assert path is not None
+    fall_ill(path, "find")
     if "poison" in path.name:
         os.kill(os.getpid(), signal.SIGKILL)
     if "endless" in path.name:
         time.sleep(3600)
-    try:
-        with Image.open(path) as image:
-            rgba = np.asarray(image.convert("RGBA"))
-    except OSError as error:
-        raise ImageError(f"{path} is not an image", "export it again") from error
-    frame = Frame(Pixels(rgba), Source(path))
+    rgba = frame.pixels.rgba
     boxes = [Box(x, 0, 16, 16) for x in range(0, rgba.shape[1] - 15, 16)]
     return [
         Face(frame, box, box, box, frame.pixels.crop(box), score=0.9, detector="test", group=-1)
@@ -83,6 +93,8 @@ def make(
 ) -> Iterator[Portrait]:
     """An enlarged, smoothed sprite: nobody, but deterministic and at once."""
     for face in faces:
+        assert face.frame.source.path is not None
+        fall_ill(face.frame.source.path, "make")
         if delay := os.environ.get("BATCH_TEST_DELAY"):
             time.sleep(float(delay))
         flat = Image.new("RGBA", (face.crop.w, face.crop.h), (90, 100, 120, 255))

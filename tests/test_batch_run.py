@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -24,8 +25,8 @@ from spriteface.batch.pool import LocalPool
 from spriteface.batch.run import WORKER, Batch, BatchOptions, Progress
 from spriteface.batch.walk import walk
 from spriteface.batch.work import Job
-from spriteface.errors import InputError, SinkError
-from spriteface.options import PortraitOptions
+from spriteface.errors import GeneratorError, InputError, SinkError, SpritefaceError
+from spriteface.options import ExtractOptions, PortraitOptions
 from tools import draw_samples
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,10 +38,12 @@ def job(out: Path, **portrait: int) -> Job:
     return Job(out, portrait=options, find="tests.batch_tasks:find", make="tests.batch_tasks:make", load="")  # fmt: skip
 
 
-def run(shots: Path, out: Path, *, workers: int = 1, timeout: float = 60.0) -> Progress:
+def run(
+    shots: Path, out: Path, *, workers: int = 1, timeout: float = 60.0, **options: int
+) -> Progress:
     seen: list[Progress] = []
     pool = LocalPool(WORKER, job(out), workers=workers, timeout_seconds=timeout)
-    with Batch(job(out), pool, on_progress=seen.append) as batch:
+    with Batch(job(out), pool, BatchOptions(**options), on_progress=seen.append) as batch:
         batch.add(walk([shots], exclude=[out])[0])
         batch.work()
     return seen[-1]
@@ -267,7 +270,84 @@ def test_a_full_disc_stops_cleanly_and_resumes(tmp_path: Path) -> None:
         subprocess.run(["umount", "-l", str(small)], check=True)
 
 
+@pytest.mark.parametrize(
+    ("kind", "ill", "error", "words"),
+    [
+        ("find", "memory", SpritefaceError, "first 8 pictures all failed alike: out of memory"),
+        ("find", "bug", SpritefaceError, "ZeroDivisionError"),
+        ("make", "memory", SpritefaceError, "first 8 portraits all failed alike: out of memory"),
+        ("make", "refused the weights are gone", GeneratorError, "the weights are gone"),
+    ],
+)
+def test_when_everything_fails_alike_the_run_stops_and_resumes(
+    tmp_path: Path, kind: str, ill: str, error: type[SpritefaceError], words: str
+) -> None:
+    shots, out = tmp_path / "shots", tmp_path / "out"
+    many(shots, 20)
+    note = shots / f"ill-{kind}"
+    note.write_text(ill)
+    with pytest.raises(error, match=words) as stopped:
+        run(shots, out, workers=2)
+    assert "--resume" in stopped.value.hint and stopped.value.exit_code
+    for name in ("files", "portraits"):
+        bad = f"SELECT COUNT(*) FROM {name} WHERE status IN ('failed', 'quarantined') OR tries > 1"
+        assert table(out, bad) == [(0,)]
+    note.unlink()
+    run(shots, out)
+    run(shots, tmp_path / "whole")
+    assert outcome(out) == outcome(tmp_path / "whole")
+
+
+def test_pictures_at_fault_do_not_stop_a_run(tmp_path: Path) -> None:
+    """Broken files never do; others only if they are the first ones and all of them."""
+    shots = tmp_path / "shots"
+    many(shots, 3)
+    for i in range(4):
+        (shots / f"A-broken-{i}.png").write_text("not an image")
+        if i % 2:
+            shot(shots / f"Z-poison-{i}.png", FACES["viking"] ^ np.uint8(i))
+    progress = run(shots, tmp_path / "out", tries=1, give_up=2)
+    assert progress.finished and progress.failed == 6 and progress.portraits_done
+
+    for path in shots.glob("Castle-*"):
+        path.rename(shots / f"ZZ-{path.name}")
+    for path in shots.glob("A-*"):
+        path.unlink()
+    with pytest.raises(SpritefaceError, match="SIGKILL"):
+        run(shots, tmp_path / "again", tries=1, give_up=2)
+    progress = run(shots, tmp_path / "again", tries=1, give_up=0)
+    assert progress.finished and progress.failed == 2 and progress.portraits_done
+
+
+def test_every_frame_of_an_animation_is_looked_at(tmp_path: Path) -> None:
+    names = ("elf_hero", "plumber", "elf_hero", "knight")
+    frames = [Image.fromarray(FACES[n]) for n in names]
+    for name, options in (
+        ("a.gif", {"disposal": 2}),
+        ("b.png", {}),
+        ("c.webp", {"lossless": True}),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        frames[0].save(
+            folder / name, save_all=True, append_images=frames[1:], duration=90, **options
+        )
+        progress = run(folder, tmp_path / f"out-{name}")
+        assert progress.finished and progress.failed == 0
+        # a frame that repeats an earlier one shows nobody new
+        assert table(tmp_path / f"out-{name}", "SELECT frame FROM occurrences ORDER BY number") == [(0,), (1,), (3,)]  # fmt: skip
+        assert progress.portraits_done == 3, name
+    one = dataclasses.replace(job(tmp_path / "one"), all_frames=False)
+    one = dataclasses.replace(one, extract=ExtractOptions(frame=1))
+    with Batch(one, LocalPool(WORKER, one, workers=1)) as batch:
+        batch.add(walk([tmp_path / "a.gif"])[0])
+        batch.work()
+    assert table(tmp_path / "one", "SELECT name, frame FROM occurrences JOIN faces ON faces.id = face") == [("a", 1)]  # fmt: skip
+
+
 def test_bad_options_say_so() -> None:
+    with pytest.raises(InputError, match="give_up"):
+        BatchOptions(give_up=-1)
     with pytest.raises(InputError, match="near"):
         BatchOptions(near=2.0)
     with pytest.raises(InputError, match="tries"):

@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from spriteface.errors import ImageError
-from spriteface.files import Limits, encode_png, frame_count, read_image, write_png
+from spriteface.files import Limits, encode_png, frame_count, read_frames, read_image, write_png
 from spriteface.types import Palette, Pixels
 
 
@@ -38,6 +38,39 @@ def indexed(colors: int = 7, transparent: int | None = 2, seed: int = 1) -> Pixe
     palette = Palette(table, transparent)
     indices = rng.integers(0, colors, (9, 13), np.uint8)
     return Pixels(table[indices], indices, palette)
+
+
+def same_picture(a, b):
+    assert np.array_equal(a[0].rgba, b[0].rgba)
+    assert (a[0].palette is None) == (b[0].palette is None)
+    if a[0].indices is not None:
+        assert np.array_equal(a[0].indices, b[0].indices)
+        assert np.array_equal(a[0].palette.colors, b[0].palette.colors)
+    assert a[1] == b[1]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp", "a.aseprite", "still.png"])
+def test_all_frames_at_once_are_the_frames_one_by_one(tmp_path, name):
+    from spriteface.files import new_sprite, write_aseprite
+    from spriteface.files.aseprite.write import NewLayer
+
+    path, frames = tmp_path / name, [picture(seed=k) for k in range(5)]
+    if path.suffix == ".aseprite":
+        pictures = [np.dstack([f, np.full(f.shape[:2], 255, np.uint8)]) for f in frames]
+        sprite = new_sprite(12, 9, [NewLayer("a", pictures)], durations_ms=(100,) * 5)
+        write_aseprite(sprite, path)
+    elif name == "still.png":
+        grey = Image.fromarray(frames[0][..., 0] // 64 * 85).convert("P").convert("L")
+        grey.save(path, bits=2, transparency=85)
+    else:
+        images = [Image.fromarray(f) for f in frames]
+        if path.suffix == ".gif":
+            images = [i.quantize(16) for i in images]
+        images[0].save(path, save_all=True, append_images=images[1:], duration=50, lossless=True)
+    together = list(read_frames(path))
+    assert len(together) == frame_count(path) == (1 if name == "still.png" else 5)
+    for k, one in enumerate(together):
+        same_picture(one, read_image(path, frame=k))
 
 
 @pytest.mark.parametrize(

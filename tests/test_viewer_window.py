@@ -16,75 +16,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spriteface.options import PortraitOptions
 from spriteface.types import Box, Portrait
-from spriteface.viewer import controls, settings, tasks
+from spriteface.viewer import controls, draw, settings, tasks
 from spriteface.viewer.geometry import Viewport
 from spriteface.viewer.layout import arrange, rows, scroll_range
 from spriteface.viewer.settings import Settings
-from spriteface.viewer.window import MODES, portrait_square
+from spriteface.viewer.window import BUTTONS, MODES, buttons, portrait_square
 
-from .viewer_tasks import Raise, do
-from .viewer_tools import Inline
+from .viewer_tasks import Raise
+from .viewer_tools import drag, event, opened, press, settle, small_app
 
 pygame = pytest.importorskip("pygame")
 GOLDEN = Path(__file__).parent / "data" / "viewer"
-SIZE = (1000, 640)
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    from spriteface.viewer.app import App
-
     monkeypatch.setenv("SPRITEFACE_STATE", str(tmp_path / "state"))
-    made = App(
-        Inline(do), portrait=PortraitOptions(size=64, steps=1), out=tmp_path / "out",
-        settings=Settings(*SIZE, scale=1.0), now=Clock(),
-    )  # fmt: skip
+    made = small_app(tmp_path / "out")
     yield made
     made.close()
-
-
-def settle(app: Any) -> None:
-    """Frames until nothing is going on."""
-    for _ in range(5000):
-        app.frame([])
-        if not app.session.busy and not app.session.client.jobs:
-            return
-    raise AssertionError("it never ends")
-
-
-def opened(app: Any, root: Path, name: str = "character_sheet.png") -> Any:
-    app.frame([event(pygame.DROPFILE, file=str(root / "samples" / name))])
-    settle(app)
-    assert app.session.document.slots
-    return app
-
-
-def event(kind: int, **values: Any) -> Any:
-    return pygame.event.Event(kind, **values)
-
-
-def press(app: Any, key: int, text: str = "", mod: int = 0) -> None:
-    app.frame([event(pygame.KEYDOWN, key=key, mod=mod, unicode=text)])
-    app.frame([event(pygame.KEYUP, key=key, mod=mod)])
-
-
-def drag(app: Any, start: tuple[int, int], *way: tuple[int, int], button: int = 1) -> None:
-    app.frame([event(pygame.MOUSEBUTTONDOWN, pos=start, button=button)])
-    for at in way:
-        app.frame([event(pygame.MOUSEMOTION, pos=at, rel=(0, 0), buttons=(1, 0, 0))])
-    app.frame([event(pygame.MOUSEBUTTONUP, pos=(way or (start,))[-1], button=button)])
 
 
 def same_as_golden(app: Any, name: str, tmp_path: Path) -> None:
@@ -202,7 +153,7 @@ def test_errors_are_shown(app: Any, root: Path, tmp_path: Path) -> None:
     assert notice.error and "broken.png" in notice.text
     app.frame([])
     bar = app.layout.bottom
-    assert app.surface.get_at((bar.right - 3, bar.y + 3))[:3] == (74, 30, 28)
+    assert app.surface.get_at((bar.right - 3, bar.y + 3))[:3] == draw.ALARM
     press(app, pygame.K_ESCAPE)
     assert not app.session.notice.error
     app.frame([event(pygame.DROPFILE, file=str(tmp_path))])
@@ -371,7 +322,58 @@ def test_nonsense_settings_are_defaults(tmp_path: Path, monkeypatch: pytest.Monk
     for text in ("{", "[]", '{"width": "wide", "scale": 99.0, "height": 1, "folder": 3}'):
         path.write_text(text)
         found = settings.load_settings()
-        assert found.width == 1280 and found.scale == 0 and found.height in (800, 580)
+        assert found.width == 0 and found.scale == 0 and found.height in (0, 580)
+
+
+@pytest.mark.parametrize(
+    ("kept", "scale", "desktop", "opens"),
+    [
+        ((0, 0), 1.0, (1920, 1080), (1280, 800)),
+        ((0, 0), 2.0, (3840, 2160), (2560, 1600)),
+        ((2560, 1600), 1.0, (1366, 768), (1366, 720)),
+        ((1100, 700), 1.0, (1920, 1080), (1100, 700)),
+        ((1100, 700), 1.0, (0, 0), (1100, 700)),
+    ],
+)
+def test_the_window_fits_the_screen(
+    kept: tuple[int, int], scale: float, desktop: tuple[int, int], opens: tuple[int, int]
+) -> None:
+    assert settings.window_size(Settings(*kept), scale, desktop) == opens
+
+
+def test_words_are_larger_on_dense_screens() -> None:
+    from spriteface.viewer.app import desktop_scale
+
+    assert [desktop_scale(h, {}) for h in (0, 1080, 1600, 2160)] == [1.0, 1.0, 1.5, 2.0]
+    assert desktop_scale(1080, {"GDK_SCALE": "2"}) == 2.0
+    assert desktop_scale(2160, {"GDK_SCALE": "no", "QT_SCALE_FACTOR": "1.5"}) == 1.5
+
+
+def test_words_never_push_the_panes_out(app: Any) -> None:
+    for _ in range(8):
+        press(app, pygame.K_EQUALS, "+", pygame.KMOD_CTRL)
+    assert app.settings.scale > app.layout.scale and "too small" in app.session.notice.text
+    assert min(app.layout.sprite.w, app.layout.portrait.w, app.layout.portrait.h) > 150
+    shown = buttons(app.brush, app.layout)
+    assert len(shown) == len(BUTTONS) and shown[-1][1].x >= 0
+
+
+def test_words_can_be_read() -> None:
+    """WCAG 2.1: a contrast of 4.5 for words, 3 for marks and large words."""
+
+    def light(rgb: tuple[int, int, int]) -> float:
+        levels = np.array(rgb) / 255
+        linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ (0.2126, 0.7152, 0.0722))
+
+    def contrast(a: tuple[int, int, int], b: tuple[int, int, int]) -> float:
+        high, low = sorted((light(a), light(b)), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    for ground in (draw.GROUND, draw.PANE, draw.PANEL, draw.RAISED):
+        for ink in (draw.INK, draw.QUIET, draw.ACCENT, draw.COOL):
+            assert contrast(ink, ground) >= 4.5, (ink, ground)
+    assert contrast(draw.ERROR, draw.ALARM) >= 4.5
 
 
 @pytest.mark.parametrize("size", [(900, 580), (1280, 800), (3840, 2160)])

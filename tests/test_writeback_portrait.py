@@ -61,15 +61,27 @@ def test_png_holds_picture_parameters_and_provenance(tmp_path):
     image.load()
     assert np.array_equal(np.array(image), portrait.image)
     parameters = json.loads(image.text["parameters"])
-    assert parameters == json.loads(json.dumps(describe(portrait)))
+    described = json.loads(json.dumps(describe(portrait)))
+    assert parameters == {k: v for k, v in described.items() if k not in ("seconds", "stages")}
     xmp = image.info["XML:com.adobe.xmp"]
     root = ElementTree.fromstring(xmp[xmp.index("<x:xmpmeta") : xmp.rindex("<?xpacket")])
-    (described,) = root.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
+    (entry,) = root.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
     name = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"
-    assert described.attrib[name] == DIGITAL_SOURCE_TYPE
+    assert entry.attrib[name] == DIGITAL_SOURCE_TYPE
     assert DIGITAL_SOURCE_TYPE.endswith("/trainedAlgorithmicMedia")
     words = image.text["Description"] + xmp
     assert "imagined" in words and "recovered" not in words
+
+
+def test_the_same_portrait_is_the_same_file(tmp_path):
+    """However long it took; a picture that differs is another file."""
+    quick, slow = make_portrait(), make_portrait(seconds=99.0, stages={"search": 98.0})
+    files = [
+        save_portrait(p, tmp_path / name).read_bytes()
+        for p, name in ((quick, "a.png"), (slow, "b.png"), (make_portrait(seed=8), "c.png"))
+    ]
+    assert files[0] == files[1] != files[2]
+    assert json.loads(save_sidecar(slow, tmp_path / "b.json").read_text())["seconds"] == 99.0
 
 
 def test_sidecar_has_what_repeats_the_portrait(tmp_path):

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..errors import GeneratorError, SinkError, SpritefaceError
+from ..errors import GeneratorError, ImageError, SinkError, SpritefaceError
 
 
 class FailureKind(enum.StrEnum):
     INPUT = "input"  # the picture is at fault; trying again changes nothing
+    REFUSED = "refused"  # an option or a generator says no; trying again changes nothing
     SINK = "sink"  # a result can't be written: the run must stop
     SETUP = "setup"  # the worker can't load what it needs: the run must stop
     BUG = "bug"  # an unexpected exception
@@ -41,7 +42,17 @@ class Failure:
 
     @property
     def worth_another_try(self) -> bool:
-        return self.kind not in (FailureKind.INPUT, FailureKind.SINK, FailureKind.SETUP)
+        return self.kind not in (
+            FailureKind.INPUT,
+            FailureKind.REFUSED,
+            FailureKind.SINK,
+            FailureKind.SETUP,
+        )
+
+    @property
+    def may_be_everybodys(self) -> bool:
+        """Whether the next picture may well fail in the same way."""
+        return self.kind is not FailureKind.INPUT
 
     def error(self) -> SpritefaceError:
         """The error to raise where this failure stops the run."""
@@ -122,7 +133,8 @@ def _attempt(work: Callable[[Any], Any], payload: Any) -> tuple[Any, Failure | N
     except SinkError as error:
         return None, Failure(FailureKind.SINK, error.message, error.hint, error.exit_code)
     except SpritefaceError as error:
-        return None, Failure(FailureKind.INPUT, error.message, error.hint, error.exit_code)
+        kind = FailureKind.INPUT if isinstance(error, ImageError) else FailureKind.REFUSED
+        return None, Failure(kind, error.message, error.hint, error.exit_code)
     except MemoryError:
         return None, Failure(FailureKind.MEMORY, "out of memory")
     except Exception as error:

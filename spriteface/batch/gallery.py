@@ -61,11 +61,11 @@ def _character(
     games: dict[str, None] = {row.game: None}
     first: list[str] = []
     seen = 0
-    for file, game, _taken, box, mirrored in manifest.where(row.id):
+    for file, game, _taken, box, mirrored, frame in manifest.where(row.id):
         seen += 1
         games[game] = None
         if len(where) < MAX_LISTED:
-            name = Path(file.rpartition("!")[2]).name
+            name = Path(file.rpartition("!")[2]).name + (f", frame {frame}" if frame else "")
             where.append((names.setdefault(name, len(names)), box, mirrored))
             first += [name] if seen <= 8 and name not in first else []
     height, width = row.found.rgba.shape[:2]

@@ -22,7 +22,7 @@ from .recognise import Kind
 from .walk import Item
 from .work import FoundFace, Made
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NAME = "manifest.sqlite"
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -42,7 +42,7 @@ CREATE TABLE faces (
 CREATE TABLE occurrences (
     file INTEGER NOT NULL REFERENCES files (id), number INTEGER NOT NULL,
     face INTEGER NOT NULL REFERENCES faces (id), box TEXT NOT NULL, score REAL NOT NULL,
-    mirrored INTEGER NOT NULL, PRIMARY KEY (file, number)
+    mirrored INTEGER NOT NULL, frame INTEGER NOT NULL, PRIMARY KEY (file, number)
 ) WITHOUT ROWID;
 CREATE INDEX occurrences_by_face ON occurrences (face);
 CREATE TABLE portraits (
@@ -90,12 +90,13 @@ class FaceRow:
 
 @dataclass(frozen=True)
 class Occurrence:
-    """Where a face is in a file; `box` [x, y, w, h] in file pixels."""
+    """Where a face is in a file; `box` [x, y, w, h] in file pixels, `frame` from 0."""
 
     face: int
     box: Sequence[int]
     score: float
     mirrored: bool
+    frame: int = 0
 
 
 class Manifest:
@@ -228,7 +229,7 @@ class Manifest:
     def copy_occurrences(self, source: int, to: int) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO occurrences "
-            "SELECT ?, number, face, box, score, mirrored FROM occurrences WHERE file = ?",
+            "SELECT ?, number, face, box, score, mirrored, frame FROM occurrences WHERE file = ?",
             (to, source),
         )
 
@@ -263,10 +264,10 @@ class Manifest:
 
     def add_occurrence(self, file: int, number: int, occurrence: Occurrence) -> None:
         self._db.execute(
-            "INSERT OR REPLACE INTO occurrences VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO occurrences VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 file, number, occurrence.face, json.dumps(list(occurrence.box)), occurrence.score,
-                occurrence.mirrored,
+                occurrence.mirrored, occurrence.frame,
             ),
         )  # fmt: skip
 
@@ -325,6 +326,15 @@ class Manifest:
                 "WHERE key = ?",
                 (status, reason, hint, key),
             )
+
+    def reopen(self, files: Iterable[int], portraits: Iterable[str]) -> None:
+        """Have another go at what failed for a reason that wasn't its own."""
+        change = "SET status = 'pending', tries = 0, reason = NULL, hint = NULL"
+        with self.transaction():
+            for file in files:
+                self._db.execute(f"UPDATE files {change} WHERE id = ?", (file,))
+            for key in portraits:
+                self._db.execute(f"UPDATE portraits {change} WHERE key = ?", (key,))
 
     def portrait_tries(self, key: str) -> int:
         row = self._db.execute("SELECT tries FROM portraits WHERE key = ?", (key,)).fetchone()
@@ -396,17 +406,17 @@ class Manifest:
         for face, portrait, linked, kind in rows:
             yield face, portrait, linked, Kind(kind)
 
-    def where(self, portrait: int) -> Iterator[tuple[str, str, str, list[int], bool]]:
-        """(file, game, taken, box, mirrored) of every occurrence that a portrait serves."""
+    def where(self, portrait: int) -> Iterator[tuple[str, str, str, list[int], bool, int]]:
+        """(file, game, taken, box, mirrored, frame) of every occurrence that a portrait serves."""
         rows = self._db.execute(
             "SELECT path || CASE member WHEN '' THEN '' ELSE '!' || member END, files.game, taken, "
-            "box, mirrored FROM occurrences JOIN faces ON faces.id = face "
+            "box, mirrored, frame FROM occurrences JOIN faces ON faces.id = face "
             "JOIN files ON files.id = occurrences.file WHERE faces.portrait = ? "
             "ORDER BY files.id, number",
             (portrait,),
         )
-        for path, game, taken, box, mirrored in rows:
-            yield path, game, taken, json.loads(box), bool(mirrored)
+        for path, game, taken, box, mirrored, frame in rows:
+            yield path, game, taken, json.loads(box), bool(mirrored), int(frame)
 
 
 def portrait_key(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from ..errors import OptionError, SinkError
+from ..errors import GeneratorError, OptionError, SinkError, SpritefaceError
 from ..pipeline import identity_seed
 from .executor import Executor, Failure, FailureKind, Result, Task
 from .manifest import FaceRow, FileRow, Manifest, Occurrence, portrait_key
@@ -35,16 +35,20 @@ FOLDERS = ("portraits", "sprites", "thumbs")
 @dataclass(frozen=True)
 class BatchOptions:
     """`near` is the share of pixels up to which two faces share one portrait (0: none do);
-    a task is tried `tries` times before it is quarantined."""
+    a task is tried `tries` times before it is quarantined. If the first `give_up` pictures, or
+    portraits, of a run all fail alike, the run stops, because it isn't their fault (0: never)."""
 
     near: float = 0.06
     tries: int = 2
+    give_up: int = 8
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.near <= 0.5:
             raise OptionError(f"option near: {self.near} is not in 0..0.5")
         if self.tries < 1:
             raise OptionError(f"option tries: {self.tries} is below 1")
+        if self.give_up < 0:
+            raise OptionError(f"option give_up: {self.give_up} is below 0")
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,25 @@ class _Costs:
 
     def mean(self, kind: str) -> float:
         return self.total[kind] / self.count[kind] if self.count[kind] else 0.0
+
+
+@dataclass
+class _FirstOnes:
+    """The tasks of a kind from the beginning of a run, as long as all fail for one reason."""
+
+    reason: str = ""
+    failed: list[Any] = field(default_factory=list)
+    broken: bool = False  # one was done, or failed for another reason
+
+    def add(self, name: Any, failure: Failure | None) -> int:
+        """How many have failed alike by now; 0 as soon as that can't be said."""
+        if not self.broken:
+            reason = "" if failure is None else re.sub(r"\d+", "#", failure.message)
+            alike = failure is not None and failure.may_be_everybodys
+            self.broken = not alike or reason != (self.reason or reason)
+            self.reason = reason
+            self.failed.append(name)
+        return 0 if self.broken else len(self.failed)
 
 
 class Batch:
@@ -127,6 +150,7 @@ class Batch:
         self._last_file = 0
         self._making: dict[str, int] = {}
         self._costs = _Costs()
+        self._first = {"find": _FirstOnes(), "make": _FirstOnes()}
         self._began = time.monotonic()
         self._at = ""
         self._next_report = 0.0
@@ -148,6 +172,7 @@ class Batch:
             "extract": self.job.extract.to_json(),
             "portrait": self.job.portrait.to_json(),
             "near": self.options.near,
+            "all_frames": self.job.all_frames,
             "version": __version__,
         }
 
@@ -165,6 +190,7 @@ class Batch:
         Raises:
             SinkError: a result can't be written; what is done is on record.
             GeneratorError: the workers can't load the generator.
+            SpritefaceError: the first pictures or portraits all failed alike.
         """
         while self.step(patience_seconds):
             pass
@@ -262,10 +288,13 @@ class Batch:
             self._costs.add("make", result.seconds)
             self.manifest.portrait_done(key, result.value, result.seconds)
             self.on_portrait(result)
+            self._first["make"].add(key, None)
         else:
             tries = self.manifest.portrait_tries(key) + 1
             status, failure = self._verdict(result.failure, tries), result.failure
             self.manifest.portrait_tried(key, status, failure.message, failure.hint)
+            if status != "pending":
+                self._stop_if_all_fail("make", key, failure)
         del self._making[key]
 
     def _take_file(self, number: int, result: Result) -> None:
@@ -281,6 +310,21 @@ class Batch:
         self._costs.add("find", result.seconds)
         self._answers[number] = result
 
+    def _stop_if_all_fail(self, kind: str, name: Any, failure: Failure) -> None:
+        """The first ones have all failed alike: stop, and leave them to be tried again."""
+        first = self._first[kind]
+        count = first.add(name, failure)
+        if not self.options.give_up or count < self.options.give_up:
+            return
+        self.manifest.reopen(*((first.failed, ()) if kind == "find" else ((), first.failed)))
+        what = "pictures" if kind == "find" else "portraits"
+        help_ = failure.hint or _HELP.get(failure.kind, "")
+        raise _error_of(failure)(
+            f"the first {count} {what} all failed alike: {failure.message}",
+            f"{help_ + ', then ' if help_ else ''}go on with --resume; "
+            "if they are to be left out, with --resume --give-up 0",
+        )
+
     def _verdict(self, failure: Failure, tries: int) -> str:
         if not failure.worth_another_try:
             return "failed"
@@ -294,15 +338,17 @@ class Batch:
             result = self._answers.pop(row.id)
             digest = self._hashes.pop(row.id, "")
             self._tries.pop(row.id, None)
+            self._at = row.label
             if result is None:
                 self._register_twin(row, digest)
             elif result.failure is None:
                 self._register_faces(row, digest, result)
+                self._first["find"].add(row.id, None)
             else:
                 failure = result.failure
                 status = "quarantined" if failure.worth_another_try else "failed"
                 self.manifest.file_tried(row.id, status, failure.message, failure.hint)
-            self._at = row.label
+                self._stop_if_all_fail("find", row.id, failure)
 
     def _register_twin(self, row: FileRow, digest: str) -> None:
         twin = self.manifest.twin(digest)
@@ -314,31 +360,32 @@ class Batch:
             self.manifest.file_done(row.id, digest, 0.0)
 
     def _register_faces(self, row: FileRow, digest: str, result: Result) -> None:
-        groups: dict[int, int] = {}
+        groups: dict[tuple[int, int], int] = {}
         with self.manifest.transaction():
             for number, found in enumerate(result.value):
                 face, mirrored = self._recognise(row, found, groups)
                 self.manifest.add_occurrence(
                     row.id,
                     number,
-                    Occurrence(face, found.file_box.as_list(), found.score, mirrored),
+                    Occurrence(face, found.file_box.as_list(), found.score, mirrored, found.frame),
                 )
             self.manifest.file_done(row.id, digest, result.seconds)
 
     def _recognise(
-        self, row: FileRow, found: FoundFace, groups: dict[int, int]
+        self, row: FileRow, found: FoundFace, groups: dict[tuple[int, int], int]
     ) -> tuple[int, bool]:
         """(number of the face's row, made where it is new; whether it is its mirror image).
 
-        `groups` are the people of the file by the number the extraction gave them.
+        `groups` are the people of the file by frame and the number the extraction gave them.
         """
+        group = found.frame, found.group
         print_ = fingerprint(found.rgba, found.head)
         match = self._gallery.match(print_, row.game)
         if match.kind in (Kind.SAME, Kind.MIRRORED):
-            groups.setdefault(found.group, match.person)
+            groups.setdefault(group, match.person)
             return match.face, match.mirrored
-        if match.kind is Kind.NEW and found.group >= 0 and found.group in groups:
-            person = groups[found.group]
+        if match.kind is Kind.NEW and found.group >= 0 and group in groups:
+            person = groups[group]
             match = Match(Kind.POSE, person, person, distance=1.0)
         number = self.manifest.add_face(
             print_.key,
@@ -352,7 +399,7 @@ class Batch:
         )
         self._gallery.add(number, print_, row.game, person=match.person, portrait=match.portrait)
         person = number if match.person < 0 else match.person
-        groups.setdefault(found.group, person)
+        groups.setdefault(group, person)
         if person == number:
             self._seeds[number] = self._seed(found, row.path)
         if match.portrait < 0:
@@ -405,6 +452,18 @@ class Batch:
             return None
         to_come = files * self.manifest.face_count() / files_done if files_done else 0.0
         return (files * find + (portraits + to_come) * make) / self.executor.workers
+
+
+_HELP = {
+    FailureKind.MEMORY: "give workers more room (fewer --jobs, a smaller --size, --memory)",
+    FailureKind.CRASH: "see whether memory runs out (fewer --jobs, a smaller --size)",
+    FailureKind.TIMEOUT: "give them more time (--timeout)",
+}
+
+
+def _error_of(failure: Failure) -> type[SpritefaceError]:
+    """An error that ends with the failure's exit code."""
+    return GeneratorError if failure.exit_code == GeneratorError.exit_code else SpritefaceError
 
 
 def slug(text: str) -> str:

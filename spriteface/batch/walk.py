@@ -21,7 +21,7 @@ from pathlib import Path
 from ..errors import ImageError, InputError
 
 SUFFIXES = frozenset(
-    (".png", ".gif", ".bmp", ".jpg", ".jpeg", ".webp", ".aseprite", ".ase")
+    (".png", ".apng", ".gif", ".bmp", ".jpg", ".jpeg", ".webp", ".aseprite", ".ase")
 )  # fmt: skip
 MAX_MEMBER_BYTES = 256 << 20
 

@@ -34,7 +34,8 @@ PERSONAL_WORDS = ("hair_length", "ears")
 @dataclass(frozen=True)
 class Job:
     """All a worker needs to know. The functions are named, so that they can be replaced:
-    `load(name, device)` may be "" for none."""
+    `load(name, device)` may be "" for none. With `all_frames` every frame of an animation is
+    looked at, else the one that `extract` names."""
 
     out: Path
     extract: ExtractOptions = field(default_factory=ExtractOptions)
@@ -43,12 +44,14 @@ class Job:
     make: str = "spriteface.pipeline:make_portraits"
     load: str = "spriteface.pulse.generator:load_generator"
     read: str = "spriteface.extract.reading:read"
+    all_frames: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class FoundFace:
-    """A face without its frame. `rgba` (H, W, 4) is its crop, `box` and `head` lie in it in
-    native pixels, `file_box` in the file; `scale` and `phase` are those of the crop."""
+    """A face without its picture. `rgba` (H, W, 4) is its crop, `box` and `head` lie in it in
+    native pixels, `file_box` in the file; `scale` and `phase` are those of the crop; `frame` is
+    the animation's, from 0."""
 
     rgba: U8
     box: Box
@@ -63,6 +66,7 @@ class FoundFace:
     detector: str
     name: str
     group: int
+    frame: int = 0
 
     @classmethod
     def of(cls, face: Face) -> FoundFace:
@@ -82,12 +86,13 @@ class FoundFace:
             face.detector,
             face.name,
             face.group,
+            frame.source.frame,
         )
 
     def face(self, path: Path) -> Face:
         """A `Face` again, in a frame that is no more than its crop."""
         pixels = Pixels(self.rgba)
-        frame = Frame(pixels, Source(path), scale=self.scale, phase=self.phase)
+        frame = Frame(pixels, Source(path, frame=self.frame), scale=self.scale, phase=self.phase)
         crop = Box(0, 0, pixels.width, pixels.height)
         return Face(
             frame, self.box, self.head, crop, pixels, self.score, View(self.view), self.side,
@@ -163,7 +168,26 @@ def _find(find: Callable[..., list[Face]], job: Job, task: FindTask) -> list[Fou
     from .walk import Item, on_disc
 
     with on_disc(Item(task.path, task.member)) as path:
-        return [FoundFace.of(face) for face in find(path, job.extract)]
+        return _find_in_file(find, job, path)
+
+
+def _find_in_file(find: Callable[..., list[Face]], job: Job, path: Path) -> list[FoundFace]:
+    """The faces of every frame; frames that repeat an earlier one show nobody new."""
+    from ..extract.grid import recover
+    from ..files import read_frames, read_image
+
+    only = job.extract.frame
+    pictures = read_frames(path) if job.all_frames else [read_image(path, frame=only)]
+    found: list[FoundFace] = []
+    seen: set[bytes] = set()
+    for pixels, source in pictures:
+        digest = hashlib.sha256(repr(pixels.rgba.shape).encode() + pixels.rgba.tobytes()).digest()
+        if digest in seen:
+            continue
+        seen.add(digest)
+        frame = recover(pixels, source, scale=job.extract.scale, phase=job.extract.phase)
+        found += map(FoundFace.of, find(frame, job.extract))
+    return found
 
 
 def _maker(job: Job) -> Callable[[MakeTask], list[Made]]:

@@ -33,6 +33,8 @@ def batch_options(command: Function) -> Function:
     @click.option("--near", type=float, default=0.06, show_default=True, help="Faces that differ in so small a part share one portrait; 0: never.")  # fmt: skip
     @click.option("--timeout", "timeout_seconds", type=float, default=600.0, show_default=True, metavar="SECONDS", help="A picture or face that takes longer is given up.")  # fmt: skip
     @click.option("--memory", "memory_mib", type=int, default=0, metavar="MIB", help="So is one whose worker grows beyond this; 0 is a fair share of the machine's.")  # fmt: skip
+    @click.option("--give-up", type=int, default=8, show_default=True, metavar="N", help="Stop if the first N all fail for one reason; 0: never.")  # fmt: skip
+    @click.option("--all-frames/--one-frame", default=True, show_default=True, help="Every frame of an animation, or the one of --frame.")  # fmt: skip
     @click.option("--json", "as_json", is_flag=True, help="Print progress and the summary as lines of JSON.")  # fmt: skip
     @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
     @functools.wraps(command)

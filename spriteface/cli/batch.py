@@ -16,6 +16,7 @@ from ._options import extract_options, portrait_options
 
 if TYPE_CHECKING:
     from ..batch.executor import Executor
+    from ..batch.run import BatchOptions
     from ..batch.walk import Item, Problem
     from ..batch.work import Job
 
@@ -37,6 +38,8 @@ def batch(
     near: float,
     timeout_seconds: float,
     memory_mib: int,
+    give_up: int,
+    all_frames: bool,
     resume: bool,
     dry_run: bool,
     limit: int,
@@ -53,6 +56,7 @@ def batch(
     anything failed.
     """
     from ..batch.manifest import NAME
+    from ..batch.run import BatchOptions
     from ..batch.walk import walk
     from ..batch.work import Job
 
@@ -65,12 +69,13 @@ def batch(
         raise InputError("no pictures in what was named", "PNG, GIF, BMP, JPEG, WebP, .aseprite, or zip archives of them")  # fmt: skip
     if (output / NAME).exists() and not resume:
         raise InputError(f"{output} holds an earlier run", "go on with --resume, or choose another folder with -o")  # fmt: skip
-    job = Job(output.resolve(), extract, portrait)
+    job = Job(output.resolve(), extract, portrait, all_frames=all_frames)
     if ray:
         executor = _ray_pool(job, ray, jobs, timeout_seconds)
     else:
         executor = local_pool(job, jobs, timeout_seconds, memory_mib)
-    return _run(job, executor, items, problems, near, as_json=as_json, quiet=quiet)
+    options = BatchOptions(near=near, give_up=give_up)
+    return _run(job, executor, items, problems, options, as_json=as_json, quiet=quiet)
 
 
 def _ray_pool(job: Job, address: str, jobs: str, timeout_seconds: float) -> Executor:
@@ -92,17 +97,17 @@ def _run(
     executor: Executor,
     items: list[Item],
     problems: list[Problem],
-    near: float,
+    options: BatchOptions,
     *,
     as_json: bool,
     quiet: bool,
 ) -> int:
     from ..batch.gallery import write_contact_sheets
-    from ..batch.run import Batch, BatchOptions, remove_parts
+    from ..batch.run import Batch, remove_parts
 
     display = Display(as_json=as_json, quiet=quiet)
     try:
-        with Batch(job, executor, BatchOptions(near=near), on_progress=display) as run:
+        with Batch(job, executor, options, on_progress=display) as run:
             gallery = GalleryWriter(run)
             with prompt_interrupts(lambda: remove_parts(job.out)):
                 run.add(items)

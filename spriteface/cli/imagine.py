@@ -89,8 +89,10 @@ def _apply(person: Person, settings: list[tuple[str, str]]) -> Person:
 
 
 def _write(person: Person, stem: Path, size: int, turntable: bool) -> None:
+    import numpy as np
     from PIL import Image
 
+    from ..files.animation import write_animation
     from ..pulse.head.render import render
 
     def as_image(p: Person, edge: int) -> Image.Image:
@@ -100,14 +102,8 @@ def _write(person: Person, stem: Path, size: int, turntable: bool) -> None:
         as_image(person, size).save(stem.with_suffix(".png"))
         stem.with_suffix(".json").write_text(json.dumps(person.to_json(), indent=1) + "\n")
         if turntable:
-            frames = [as_image(p, min(size, 384)) for p in turned(person)]
-            frames[0].save(
-                stem.with_suffix(".gif"),
-                save_all=True,
-                append_images=frames[1:],
-                duration=90,
-                loop=0,
-            )
+            frames = [np.asarray(as_image(p, min(size, 384))) for p in turned(person)]
+            write_animation(stem.with_suffix(".gif"), frames, duration_ms=90)
     except OSError as error:
         raise SinkError(
             f"{stem}: {error.strerror or error}", "free space or choose another folder"

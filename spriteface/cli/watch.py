@@ -34,6 +34,8 @@ def watch(
     near: float,
     timeout_seconds: float,
     memory_mib: int,
+    give_up: int,
+    all_frames: bool,
     existing: bool,
     settle: float,
     as_json: bool,
@@ -50,14 +52,14 @@ def watch(
     from ..batch.watching import FolderWatch
     from ..batch.work import Job
 
-    job = Job(output.resolve(), extract, portrait)
+    job = Job(output.resolve(), extract, portrait, all_frames=all_frames)
     display = Display(as_json=as_json, quiet=quiet)
     with (
         FolderWatch(folder, settle_seconds=settle, exclude=job.out) as watcher,
         Batch(
             job,
             local_pool(job, jobs, timeout_seconds, memory_mib),
-            BatchOptions(near=near),
+            BatchOptions(near=near, give_up=give_up),
             on_progress=display,
         ) as run,
     ):

@@ -7,7 +7,7 @@ from .atomic import atomic_file, write_bytes
 from .boundary import Limits
 from .palettes import image_palette, palette_image, read_palette, write_palette
 from .png import encode_png, write_png
-from .reading import frame_count, read_image
+from .reading import frame_count, read_frames, read_image
 
 __all__ = [
     "Limits",
@@ -19,6 +19,7 @@ __all__ = [
     "new_sprite",
     "palette_image",
     "read_aseprite",
+    "read_frames",
     "read_image",
     "read_palette",
     "write_aseprite",

@@ -8,6 +8,7 @@ would show.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from PIL import Image, ImageFile, ImageOps
 from ..errors import ImageError
 from ..types import U8, Palette, Pixels, Source
 from .aseprite.container import is_aseprite
-from .aseprite.reading import parse_bytes, read_frame
+from .aseprite.reading import parse_bytes, read_frame, rendered
 from .boundary import Limits, check_frames, check_png, check_size, is_png, read_bytes, reading
 
 FORMATS = ("PNG", "GIF", "BMP", "DIB", "JPEG", "WEBP")
@@ -44,11 +45,45 @@ def read_image(
         _seek(path, image, frame, frames)
         image.load()
         _scale_grey_key(image, data)
-        source = Source(
-            path, image.format or "", image.mode, frame, frames, info=_info(image, frames)
-        )
         base = _stored_palette(path, data) if frame and image.format == "GIF" else None
-        return _pixels(ImageOps.exif_transpose(image), base), source
+        return _composed(path, image, frame, frames, base)
+
+
+def read_frames(
+    path: str | Path, *, limits: Limits | None = None
+) -> Iterator[tuple[Pixels, Source]]:
+    """Every frame of an image file in order, each as `read_image` gives it.
+
+    The file is read and unpacked once: a composed frame needs all those before it, so reading
+    them one by one would take a time that grows with the square of their number.
+
+    Raises:
+        ImageError: as `read_image`.
+    """
+    path, limits = Path(path), limits or Limits.from_environment()
+    data = read_bytes(path, limits)
+    if is_aseprite(data):
+        sprite = parse_bytes(path, data, limits)
+        yield from (rendered(path, sprite, frame) for frame in range(sprite.frame_count))
+        return
+    base = None
+    with reading(path), _open(path, data, limits) as image:
+        frames = _frames(path, image, limits)
+        for frame in range(frames):
+            _seek(path, image, frame, frames)
+            image.load()
+            if frame == 0:
+                _scale_grey_key(image, data)
+            elif frame == 1 and image.format == "GIF":
+                base = _stored_palette(path, data)
+            yield _composed(path, image, frame, frames, base)
+
+
+def _composed(
+    path: Path, image: ImageFile.ImageFile, frame: int, frames: int, base: Palette | None
+) -> tuple[Pixels, Source]:
+    source = Source(path, image.format or "", image.mode, frame, frames, info=_info(image, frames))
+    return _pixels(ImageOps.exif_transpose(image), base), source
 
 
 def frame_count(path: str | Path, *, limits: Limits | None = None) -> int:

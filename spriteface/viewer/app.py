@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from ..types import Box
 from . import clipboard, controls, geometry
 from .document import Slot
 from .draw import Brush
-from .layout import Layout, Row, arrange, rows, scroll_range, thumbs
+from .layout import Layout, Row, arrange, most_scale, rows, scroll_range, thumbs
+from .listing import Listing, frame_of, line_boxes, lines_of, list_folder
 from .session import Session
-from .settings import SMALLEST_WINDOW, Settings, load_settings, save_settings
+from .settings import SMALLEST_WINDOW, Settings, load_settings, save_settings, window_size
 from .window import MODES, Eyes, buttons, paint, portrait_square
 from .worker import Client, Worker
 
@@ -65,7 +66,7 @@ class App:
         pygame.display.init()
         pygame.font.init()
         self.settings = settings or Settings()
-        size = (self.settings.width, self.settings.height)
+        size = window_size(self.settings, self._scale(), _desktop())
         self.surface = pygame.display.set_mode(size, pygame.RESIZABLE)
         pygame.display.set_caption(TITLE)
         pygame.key.set_repeat(350, 45)
@@ -84,6 +85,7 @@ class App:
         """Until the window is closed; painted only when there is something new."""
         clock = pygame.time.Clock()
         self.paint()
+        pygame.display.flip()
         while self.running:
             if self.step(pygame.event.get()):
                 self.paint()
@@ -129,8 +131,11 @@ class App:
 
     def _arranged(self) -> Layout:
         width, height = self.surface.get_size()
-        scale = self.settings.scale or _desktop_scale()
-        return arrange(width, height, scale)
+        return arrange(width, height, min(self._scale(), most_scale(width, height)))
+
+    def _scale(self) -> float:
+        """The size of a design pixel: as chosen, or by the desktop."""
+        return self.settings.scale or desktop_scale(_desktop()[1], os.environ)
 
     # -------------------------------------------------------------- events
 
@@ -141,6 +146,7 @@ class App:
             case pygame.VIDEORESIZE:
                 self._resized(event.w, event.h)
             case pygame.DROPFILE:
+                self.eyes.listing, self.eyes.help = None, False
                 self.session.open(Path(event.file))
             case pygame.KEYDOWN:
                 self._key(event.key, event.mod, event.unicode)
@@ -178,6 +184,9 @@ class App:
         self.eyes.pointer = at
         if self.eyes.help:
             self.eyes.help = False
+            return
+        if self.eyes.listing is not None:
+            self._press_listing(self.eyes.listing, at)
             return
         layout = self.layout
         if _inside(layout.top, at):
@@ -308,8 +317,10 @@ class App:
         self.eyes.split = min(1.0, max(0.0, (at[0] - square.x) / square.w))
 
     def _wheel(self, steps: int) -> None:
-        at = self.eyes.pointer
-        if _inside(self.layout.panel, at):
+        at, listing = self.eyes.pointer, self.eyes.listing
+        if listing is not None:
+            self.eyes.listing = listing.scrolled(-3 * steps, lines_of(self.layout))
+        elif _inside(self.layout.panel, at):
             moved = self.eyes.scroll - steps * self.layout.px(46)
             self.eyes.scroll = min(scroll_range(self.layout), max(0, moved))
         else:
@@ -328,8 +339,13 @@ class App:
         if self.eyes.help and key != pygame.K_q:
             self.eyes.help = False
             return
-        if mod & (pygame.KMOD_CTRL | pygame.KMOD_META):
-            self._control_key(key)
+        control = bool(mod & (pygame.KMOD_CTRL | pygame.KMOD_META))
+        if control and mod & (pygame.KMOD_RALT | pygame.KMOD_MODE) and text.isprintable() and text:
+            control, mod = False, 0  # AltGr, which writes [ and ] on many keyboards
+        if self.eyes.listing is not None and not control:
+            self._key_listing(self.eyes.listing, key, text)
+        elif control:
+            self._control_key(key, bool(mod & pygame.KMOD_SHIFT))
         elif key in ARROWS:
             self._arrow(ARROWS[key], mod)
         elif key == pygame.K_TAB:
@@ -345,10 +361,12 @@ class App:
         elif key in KEYS:
             self.command(KEYS[key])
 
-    def _control_key(self, key: int) -> None:
+    def _control_key(self, key: int, shift: bool) -> None:
         slot = self.session.slot
         if key in ARROWS and slot is not None:
             self._nudge("move", ARROWS[key])
+        elif shift and key in CONTROL_SHIFT_KEYS:
+            self.command(CONTROL_SHIFT_KEYS[key])
         elif key in CONTROL_KEYS:
             self.command(CONTROL_KEYS[key])
 
@@ -399,12 +417,63 @@ class App:
     def _turn_finally(self) -> None:
         self.session.turn(*self.session.angles(), size=TURN_PX, final=True)
 
+    # -------------------------------------------------------------- the list of a folder
+
+    def _list(self, folder: Path, mark: str = "") -> None:
+        listing = list_folder(folder, mark)
+        # the first line of a long list, unless the mark is farther down
+        self.eyes.listing = listing.seen(lines_of(self.layout))
+
+    def _show_list(self) -> None:
+        path = self.session.path
+        if path is not None:
+            self._list(path.parent, path.name)
+        else:
+            self._list(Path(self.settings.opened or Path.cwd()))
+
+    def _key_listing(self, listing: Listing, key: int, text: str) -> None:
+        lines = lines_of(self.layout)
+        if key == pygame.K_ESCAPE:
+            self.eyes.listing = None
+        elif key in (pygame.K_RETURN, pygame.K_KP_ENTER):
+            self._open_marked(listing)
+        elif key == pygame.K_BACKSPACE:
+            self._list(listing.folder.parent, listing.folder.name)
+        elif key in LIST_STEPS:
+            step, pages = LIST_STEPS[key]
+            self.eyes.listing = listing.moved(step + pages * (lines - 1)).seen(lines)
+        elif key == pygame.K_F1:
+            self.eyes.help = True
+        elif text and text.isprintable():
+            self.eyes.listing = listing.typed(text).seen(lines)
+
+    def _press_listing(self, listing: Listing, at: tuple[int, int]) -> None:
+        if not _inside(frame_of(self.layout), at):
+            self.eyes.listing = None
+        for i, box in line_boxes(self.layout, listing):
+            if _inside(box, at):
+                self._open_marked(replace(listing, at=i))
+
+    def _open_marked(self, listing: Listing) -> None:
+        """A folder is entered, a picture opened."""
+        marked = listing.marked
+        if marked is None:
+            return
+        if listing.entries[listing.at].folder:
+            came_from = listing.folder.name if marked == listing.folder.parent else ""
+            self._list(marked, came_from)
+        else:
+            self.eyes.listing = None
+            self.session.open(marked)
+
     # -------------------------------------------------------------- commands
 
     def command(self, name: str) -> None:
         """Do something by name: what buttons and keys share."""
         session, eyes = self.session, self.eyes
         match name:
+            case "open":
+                self._show_list()
             case "search":
                 session.search()
             case "stop":
@@ -417,7 +486,9 @@ class App:
             case "save":
                 session.save()
             case "turntable":
-                session.save(turntable=True)
+                session.save(".gif")
+            case "turntable apng":
+                session.save(".png")
             case "copy":
                 session.copy()
             case "folder":
@@ -493,6 +564,8 @@ class App:
         scale = scales[min(len(scales) - 1, max(0, now + step))]
         self.settings = replace(self.settings, scale=scale)
         self.layout = self._arranged()
+        if self.layout.scale < scale:
+            self.session.say("the window is too small for larger words")
         self.eyes.scroll = min(self.eyes.scroll, scroll_range(self.layout))
         self.fit()
 
@@ -515,7 +588,12 @@ CONTROL_KEYS = {
     pygame.K_z: "undo", pygame.K_y: "redo", pygame.K_s: "save", pygame.K_t: "turntable",
     pygame.K_c: "copy", pygame.K_f: "folder", pygame.K_q: "quit", pygame.K_PLUS: "larger",
     pygame.K_EQUALS: "larger", pygame.K_KP_PLUS: "larger", pygame.K_MINUS: "smaller",
-    pygame.K_KP_MINUS: "smaller",
+    pygame.K_KP_MINUS: "smaller", pygame.K_o: "open",
+}  # fmt: skip
+CONTROL_SHIFT_KEYS = {pygame.K_t: "turntable apng", pygame.K_z: "redo"}
+LIST_STEPS = {  # lines, and pages
+    pygame.K_UP: (-1, 0), pygame.K_DOWN: (1, 0), pygame.K_PAGEUP: (0, -1),
+    pygame.K_PAGEDOWN: (0, 1), pygame.K_HOME: (-1_000_000, 0), pygame.K_END: (1_000_000, 0),
 }  # fmt: skip
 TURNS = {",": (-1, 0), ".": (1, 0), ";": (0, -1), "'": (0, 1)}
 
@@ -533,10 +611,21 @@ def _topmost(slots: tuple[Slot, ...], selected: int) -> list[Slot]:
     return sorted(slots, key=lambda s: (s.key != selected, s.face.box.area))
 
 
-def _desktop_scale() -> float:
-    """Larger words on dense screens, which SDL reports in real pixels."""
-    heights = [h for _, h in pygame.display.get_desktop_sizes()]
-    height = max(heights, default=0)
+def _desktop() -> tuple[int, int]:
+    """The first screen in px; (0, 0) where SDL doesn't know it."""
+    return next(iter(pygame.display.get_desktop_sizes()), (0, 0))
+
+
+def desktop_scale(height: int, environ: Mapping[str, str]) -> float:
+    """Larger words on dense screens, which SDL reports in real pixels: as GDK_SCALE or
+    QT_SCALE_FACTOR say, else by the screen's height."""
+    for name in ("GDK_SCALE", "QT_SCALE_FACTOR"):
+        try:
+            said = float(environ.get(name, ""))
+        except ValueError:
+            continue
+        if 1 <= said <= SCALES[-1]:
+            return said
     return 2.0 if height >= 2000 else 1.5 if height >= 1500 else 1.0
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from ..errors import SinkError
@@ -81,7 +82,8 @@ def open_folder(folder: Path) -> None:
     tool = "open" if sys.platform == "darwin" else "xdg-open"
     if shutil.which(tool) is None:
         raise SinkError(f"{tool} was not found", f"the folder is {folder}")
-    subprocess.Popen(
-        [tool, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    process = subprocess.Popen(
+        [tool, str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
+    threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves no zombie

@@ -23,6 +23,7 @@ QUIET = (150, 155, 168)
 ACCENT = (255, 186, 73)  # set by the person, selected
 COOL = (94, 190, 255)  # the machine's doing: progress, curve
 ERROR = (255, 122, 110)
+ALARM = (74, 30, 28)  # the ground of errors
 KEPT_PIXELS = 16_000_000  # of cached surfaces: 64 MB
 CHECK = ((44, 46, 52), (54, 56, 63))
 

@@ -30,6 +30,11 @@ class Layout:
         return max(1, round(n * self.scale))
 
 
+def most_scale(width: int, height: int) -> float:
+    """The largest scale at which a window of this size still shows something in every pane."""
+    return max(0.75, min(width / 760, height / 430))
+
+
 def arrange(width: int, height: int, scale: float) -> Layout:
     """Picture left, portrait beside it, the panel of traits at the right."""
 

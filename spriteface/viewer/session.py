@@ -15,11 +15,9 @@ from ..options import ExtractOptions, PortraitOptions
 from ..types import U8, Box, Face, Portrait
 from . import tasks
 from .document import Document, History, Slot, Wish, opened
+from .listing import SUFFIXES, pictures
 from .worker import Answer, Client
 
-SUFFIXES = (
-    ".png", ".gif", ".bmp", ".jpg", ".jpeg", ".webp", ".aseprite", ".ase",
-)  # fmt: skip
 PAUSE_SECONDS = 0.5  # a slider rests so long before the search goes on
 EVERYTHING = ("view", "camera", "hair", "headwear", "beard", "face")
 CANDIDATE_COUNTS = (1, 2, 4, 6, 9)
@@ -136,12 +134,12 @@ class Session:
         """Open a picture, or the first one of a folder."""
         self._clear_notice()
         if path.is_dir():
-            files = _pictures(path)
+            files = pictures(path)
             if not files:
                 self.fail(f"no pictures in {path}", f"known: {' '.join(SUFFIXES)}")
                 return
             path = files[0]
-        self.files = _pictures(path.parent) if path.parent.is_dir() else ()
+        self.files = pictures(path.parent) if path.parent.is_dir() else ()
         self.path = path
         self._stop_all()
         options = replace(self.extract, frame=frame)
@@ -334,15 +332,16 @@ class Session:
 
     # -------------------------------------------------------------- results
 
-    def save(self, *, turntable: bool = False) -> None:
-        """Write the selected portrait, or its turning GIF, under a name that is free."""
+    def save(self, turntable: str = "") -> None:
+        """Write the selected portrait, or its person turning (`turntable` ".gif" or ".png", an
+        animated PNG), under a name that is free."""
         slot = self.slot
         if slot is None or slot.portrait is None:
             self.fail("there is no portrait yet", "press Enter to search for one")
             return
         self._clear_notice()
-        path = self.free_name(slot, ".gif" if turntable else ".png")
-        job = tasks.Save(slot.portrait, path, turntable)
+        path = self.free_name(slot, turntable or ".png", "-turning" if turntable else "")
+        job = tasks.Save(slot.portrait, path, bool(turntable))
         if not turntable:
             self.client.submit(job)
             return
@@ -350,11 +349,11 @@ class Session:
             self.client.cancel(self.running.number)
         self.running = Running(self.client.submit(job), slot.key, "turntable")
 
-    def free_name(self, slot: Slot, suffix: str) -> Path:
-        """`STEM-face-N-SEED.png` beside the picture or in the folder of `--out`."""
+    def free_name(self, slot: Slot, suffix: str, what: str = "") -> Path:
+        """`STEM-face-N-SEED.png` (or `...SEED-turning.gif`) beside the picture or in the folder of `--out`."""
         beside = self.path.parent if self.path else Path.cwd()
         stem = self.path.stem if self.path else "face"
-        name = f"{stem}-face-{self.document.number(slot.key)}-{slot.wish.seed}"
+        name = f"{stem}-face-{self.document.number(slot.key)}-{slot.wish.seed}{what}"
         path = (self.out or beside) / f"{name}{suffix}"
         n = 2
         while path.exists():
@@ -506,12 +505,3 @@ def _yaw(traits: Any) -> float:
     """Where a portrait looks before anybody turned it, as the generator does it."""
     yaw = {"three_quarter": 0.5, "profile": 1.12}.get(str(traits.get("view", "front")), 0.05)
     return -yaw if traits.get("side") == "left" else yaw
-
-
-def _pictures(folder: Path) -> tuple[Path, ...]:
-    """Pictures of a folder by name."""
-    try:
-        files = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
-    except OSError:
-        return ()
-    return tuple(sorted(files, key=lambda p: p.name.lower()))

@@ -15,17 +15,18 @@ from ..errors import SinkError
 from ..files import write_bytes
 
 SMALLEST_WINDOW = (900, 580)
+FIRST_WINDOW = (1280, 800)
+BARS_PX = 48  # a title bar and a task bar
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`scale` 0 means by the size of the desktop; `folder` is where results were saved last and
-    `opened` where the last picture came from."""
+    """`width` and `height` 0 mean by the size of the desktop, `scale` 0 by its density; `opened`
+    is the folder of the last picture."""
 
-    width: int = 1280
-    height: int = 800
+    width: int = 0
+    height: int = 0
     scale: float = 0.0
-    folder: str = ""
     opened: str = ""
 
 
@@ -50,10 +51,22 @@ def load_settings() -> Settings:
     }
     found = Settings(**known)
     scale = found.scale if found.scale == 0 or 0.75 <= found.scale <= 4 else 0.0
-    width, height = (
-        min(10_000, max(low, n)) for low, n in zip(SMALLEST_WINDOW, (found.width, found.height))
-    )
+    sizes = zip(SMALLEST_WINDOW, (found.width, found.height))
+    width, height = (min(10_000, max(low, n)) if n else 0 for low, n in sizes)
     return dataclasses.replace(found, scale=scale, width=width, height=height)
+
+
+def window_size(settings: Settings, scale: float, desktop: tuple[int, int]) -> tuple[int, int]:
+    """How large the window opens: as remembered, or at first 1280 x 800 design px; never larger
+    than the desktop less some room for its bars, so that nothing is out of reach when the screen
+    is smaller than the last one. `desktop` (0, 0) is unknown."""
+    wanted = (
+        settings.width or round(FIRST_WINDOW[0] * scale),
+        settings.height or round(FIRST_WINDOW[1] * scale),
+    )
+    if min(desktop) < 1:
+        return wanted
+    return min(wanted[0], desktop[0]), min(wanted[1], max(1, desktop[1] - round(BARS_PX * scale)))
 
 
 def save_settings(settings: Settings) -> None:

@@ -75,7 +75,8 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Save:
-    """Write the portrait with its sidecar, or (`turntable`) a turning GIF of its person."""
+    """Write the portrait with its sidecar, or (`turntable`) its person turning: a GIF, or an
+    animated PNG where the name ends in .png."""
 
     portrait: Portrait
     path: Path
@@ -449,14 +450,13 @@ def _save(job: Save, outlet: Outlet) -> None:
 
 
 def _turntable(job: Save, studio: Studio, outlet: Outlet) -> None:
-    """A looping GIF: the person looks from one side to the other and back."""
-    import io
+    """A loop: the person looks from one side to the other and back."""
     import math
 
     import numpy as np
     from PIL import Image
 
-    from ..files import write_bytes
+    from ..files.animation import write_animation
     from ..files.atomic import make_folder
     from ..pulse.head.render import render
 
@@ -464,18 +464,16 @@ def _turntable(job: Save, studio: Studio, outlet: Outlet) -> None:
     person = _head_person(job.portrait)
     edge = min(TURNTABLE_PX, job.portrait.image.shape[0])
     steps = TURN_STEPS
-    frames: list[Image.Image] = []
+    frames: list[U8] = []
     # the way back shows the same pictures, so half of them are rendered
     for k in range(steps // 2 + 1):
         outlet.check()
         yaw = 1.1 * math.cos(math.pi * k / (steps // 2))
         pose = replace(person.pose, yaw=yaw, gaze_x=-0.3 * yaw)
         image = render(replace(person, pose=pose), edge).image
-        frames.append(Image.fromarray((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)))
-        preview = np.asarray(frames[-1].resize((64, 64)))
+        frames.append((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8))
+        preview = np.asarray(Image.fromarray(frames[-1]).resize((64, 64)))
         outlet.send(Progress("turning", (k + 1) / (steps // 2 + 1), preview=preview))
     frames += frames[-2:0:-1]
-    data = io.BytesIO()
-    frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=TURN_MS, loop=0)
-    write_bytes(job.path, data.getvalue())
+    write_animation(job.path, frames, duration_ms=TURN_MS)
     outlet.send(Said(f"saved {job.path}", job.path))

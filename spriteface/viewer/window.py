@@ -12,6 +12,7 @@ from . import controls
 from .document import Slot
 from .draw import (
     ACCENT,
+    ALARM,
     COOL,
     ERROR,
     GROUND,
@@ -28,56 +29,15 @@ from .draw import (
     label_picture,
     surface_of,
 )
-from .geometry import Viewport, square_in
+from .geometry import Point, Viewport, square_in
 from .layout import Layout, Row, rows, thumbs
+from .listing import Listing
+from .overlays import paint_help, paint_listing
 from .session import Session
 
 MODES = ("portrait", "before and after", "downscaled again", "difference")
-HELP: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("Search", (
-        ("Enter", "search a portrait of the selected face"),
-        ("Esc", "stop; close what is open"),
-        ("N", "somebody else who could be it"),
-        ("C", "how many candidates"),
-        ("1 - 9", "choose a candidate"),
-        ("Ctrl+Z, Ctrl+Y", "undo, redo"),
-    )),
-    ("Sprite", (
-        ("Tab", "next face"),
-        ("+ - wheel", "zoom in whole steps"),
-        ("0, Z", "whole picture, selected face"),
-        ("Shift+arrows", "pan (middle button, Space+drag)"),
-        ("B", "a new box; or drag with the mouse"),
-        ("Ctrl+arrows", "move the box by a pixel"),
-        ("Alt+arrows", "resize the box by a pixel"),
-        ("Delete", "remove the box"),
-        ("G, O", "native grid, what was read"),
-        ("F, Shift+F", "next, previous frame"),
-        ("Page Up, Down", "other pictures of the folder"),
-    )),
-    ("Person", (
-        ("Up, Down", "a row of the panel"),
-        ("Left, Right", "its value"),
-        ("Backspace", "free: as the sprite says"),
-        ("L", "lock: the search keeps it"),
-        (", .  ; '", "turn and nod the head, or drag"),
-    )),
-    ("Result", (
-        ("V", "portrait, compare, downscaled, difference"),
-        ("[ ]", "move the before/after line"),
-        ("Ctrl+S", "save the portrait"),
-        ("Ctrl+T", "save a turning GIF"),
-        ("Ctrl+C", "copy to the clipboard"),
-        ("Ctrl+F", "open the folder"),
-    )),
-    ("Window", (
-        ("F1, H", "this help"),
-        ("F11", "full screen"),
-        ("Ctrl + -", "larger, smaller text"),
-        ("Ctrl+Q", "quit"),
-    )),
-)  # fmt: skip
 BUTTONS = (
+    ("open", "Open", "Ctrl+O"),
     ("search", "Search", "Enter"),
     ("stop", "Stop", "Esc"),
     ("undo", "Undo", "Ctrl+Z"),
@@ -97,6 +57,7 @@ class Eyes:
     grid: bool = True
     overlay: bool = False
     help: bool = False
+    listing: Listing | None = None
     row: int = -1
     scroll: int = 0
     drawn: tuple[int, Box] | None = None  # a box while it is dragged: its key (-1 new), native px
@@ -115,8 +76,10 @@ def paint(brush: Brush, layout: Layout, session: Session, eyes: Eyes) -> None:
     _panel(brush, layout, session, eyes)
     _top(brush, layout, session, eyes)
     _bottom(brush, layout, session)
+    if eyes.listing is not None:
+        paint_listing(brush, layout, eyes.listing)
     if eyes.help:
-        _help(brush, layout)
+        paint_help(brush, layout)
 
 
 # ------------------------------------------------------------------ the sprite
@@ -132,14 +95,14 @@ def _sprite(brush: Brush, layout: Layout, session: Session, eyes: Eyes) -> None:
         brush.text(words, middle, 26, QUIET, anchor="middle")
         if not session.opening:
             at = middle[0], middle[1] + brush.px(30)
-            brush.text("F1 shows the keys", at, 19, QUIET, anchor="middle")
+            brush.text("Ctrl+O shows a list, F1 the keys", at, 19, QUIET, anchor="middle")
     else:
         _pixels(brush, pane, document.frame.pixels.rgba, eyes)
         if eyes.overlay and document.slot is not None:
             _overlay(brush, pane, document.slot, eyes)
         if eyes.grid:
             _grid(brush, pane, document.size, eyes.view)
-        _boxes(brush, session, eyes)
+        _boxes(brush, pane, session, eyes)
         if eyes.overlay and document.slot is not None:
             _legend(brush, pane, document.slot)
     brush.clip(None)
@@ -225,7 +188,7 @@ def _grid(brush: Brush, pane: Box, size: tuple[int, int], view: Viewport) -> Non
     brush.surface.blit(made, (box.x, box.y))
 
 
-def _boxes(brush: Brush, session: Session, eyes: Eyes) -> None:
+def _boxes(brush: Brush, pane: Box, session: Session, eyes: Eyes) -> None:
     document = session.document
     for slot in document.slots:
         box = slot.face.box
@@ -237,8 +200,10 @@ def _boxes(brush: Brush, session: Session, eyes: Eyes) -> None:
             _dashed(brush, eyes.view.to_screen(slot.face.crop))
         brush.frame(Box(to.x - 1, to.y - 1, to.w + 2, to.h + 2), (0, 0, 0), brush.px(3))
         brush.frame(to, ACCENT if chosen else INK, max(1, brush.px(1.5)))
-        _tag(brush, str(document.number(slot.key)), to, chosen, bool(slot.portraits))
-        if chosen:
+        head = eyes.view.to_screen(slot.face.crop)
+        at = to.x + to.w // 2, max(pane.y, min(to.y, head.y) - brush.px(19))
+        _tag(brush, str(document.number(slot.key)), at, chosen, bool(slot.portraits))
+        if chosen and min(to.w, to.h) >= brush.px(36):  # they would hide a smaller face
             _grips(brush, to)
     if eyes.drawn is not None and eyes.drawn[0] < 0:
         brush.frame(eyes.view.to_screen(eyes.drawn[1]), ACCENT, brush.px(2))
@@ -258,15 +223,18 @@ def _dashed(brush: Brush, box: Box) -> None:
         pygame.draw.line(brush.surface, ACCENT, (x, y), (x, y + dy * arm))
 
 
-def _tag(brush: Brush, text: str, to: Box, chosen: bool, made: bool) -> None:
-    """A face's number at its upper left corner; a dot where it has a portrait."""
+def _tag(brush: Brush, text: str, at: Point, chosen: bool, made: bool) -> None:
+    """A face's number above its head, so that it hides nothing; a dot where it has a portrait.
+    `at` is the middle of its upper edge."""
     ink = brush.words(text, 20, (20, 20, 24), True)
-    tag = Box(to.x, to.y - brush.px(18), ink.get_width() + brush.px(10 + 8 * made), brush.px(18))
+    wide = ink.get_width() + brush.px(10 + 8 * made)
+    tag = Box(at[0] - wide // 2, at[1], wide, brush.px(18))
+    brush.fill(Box(tag.x - 1, tag.y - 1, tag.w + 2, tag.h + 2), (0, 0, 0), 2)
     brush.fill(tag, ACCENT if chosen else INK, 2)
     brush.surface.blit(ink, (tag.x + brush.px(5), tag.y + (tag.h - ink.get_height()) // 2))
     if made:
-        at = tag.right - brush.px(8), tag.y + tag.h // 2
-        pygame.draw.circle(brush.surface, (20, 120, 60), at, brush.px(3))
+        dot = tag.right - brush.px(8), tag.y + tag.h // 2
+        pygame.draw.circle(brush.surface, (20, 120, 60), dot, brush.px(3))
 
 
 def _grips(brush: Brush, to: Box) -> None:
@@ -338,12 +306,31 @@ def _portrait(brush: Brush, layout: Layout, session: Session, eyes: Eyes) -> Non
         _corner(brush, square, "preview")
     elif portrait is not None:
         _compared(brush, square, portrait, eyes)
+    elif slot is not None and session.running is not None:
+        _beginning(brush, square, slot)
     elif slot is not None:
-        words = "Enter: search a portrait" if session.running is None else "starting ..."
         middle = pane.x + pane.w // 2, pane.y + pane.h // 2
-        brush.text(words, middle, 24, QUIET, anchor="middle")
+        brush.text("Enter: search a portrait", middle, 24, QUIET, anchor="middle")
     brush.clip(None)
     _progress(brush, layout, session)
+
+
+def _beginning(brush: Brush, square: Box, slot: Slot) -> None:
+    """What a search starts from, until there is a first preview: the sprite, out of focus."""
+    rgba = slot.face.pixels.rgba
+    place = square_of(square, rgba)
+    veil = brush.cached(("soft", id(rgba), place.w, place.h), rgba, lambda: _soft(rgba, place))
+    brush.surface.blit(veil, (place.x, place.y))
+    _corner(brush, square, "starting ...")
+
+
+def _soft(rgba: U8, place: Box) -> pygame.Surface:
+    flat = pygame.Surface((rgba.shape[1], rgba.shape[0]))
+    flat.fill(RAISED)
+    flat.blit(surface_of(rgba), (0, 0))
+    made = pygame.transform.smoothscale(flat, (place.w, place.h))
+    made.fill((150, 150, 150), special_flags=pygame.BLEND_MULT)
+    return made
 
 
 def _corner(brush: Brush, square: Box, words: str) -> None:
@@ -575,28 +562,36 @@ def _lock(brush: Brush, box: Box, closed: bool) -> None:
     brush.fill(Box(x, y, w, h), color, 2)
 
 
-# ------------------------------------------------------------------ bars and help
+# ------------------------------------------------------------------ bars
 
 
 def buttons(brush: Brush, layout: Layout) -> list[tuple[str, Box, str, str]]:
-    """The top bar's buttons from the right: name, place, word, key."""
+    """The top bar's buttons from the right: name, place, word, key ("" where there is no room
+    for it)."""
+    most = layout.top.w - brush.px(16)
+    keys = sum(_button_width(brush, word, key) for _, word, key in BUTTONS) <= most * 3 // 4
     x, out = layout.top.right - brush.px(8), []
     for name, word, key in reversed(BUTTONS):
-        wide = (
-            brush.words(word, 20, INK).get_width()
-            + brush.words(key, 16, QUIET).get_width()
-            + brush.px(22)
-        )
+        wide = _button_width(brush, word, key if keys else "")
         x -= wide
-        out.append((name, Box(x, layout.top.y + brush.px(6), wide, brush.px(28)), word, key))
+        if x < layout.top.x:  # every button has its key as well
+            break
+        place = Box(x, layout.top.y + brush.px(6), wide, brush.px(28))
+        out.append((name, place, word, key if keys else ""))
         x -= brush.px(6)
     return out
+
+
+def _button_width(brush: Brush, word: str, key: str) -> int:
+    plain = brush.words(word, 20, INK).get_width() + brush.px(16)
+    return plain + (brush.words(key, 16, QUIET).get_width() + brush.px(6) if key else 0)
 
 
 def _top(brush: Brush, layout: Layout, session: Session, eyes: Eyes) -> None:
     box, document = layout.top, session.document
     brush.fill(box, PANEL)
     active = {
+        "open": True,
         "search": document.slot is not None,
         "stop": session.running is not None or bool(session.opening),
         "undo": bool(session.history.past),
@@ -612,11 +607,13 @@ def _top(brush: Brush, layout: Layout, session: Session, eyes: Eyes) -> None:
         brush.fill(place, LINE if over and active[name] else RAISED, 4)
         y, ink = place.y + place.h // 2, INK if active[name] else (106, 110, 122)
         width = brush.text(word, (place.x + brush.px(8), y), 20, ink)
-        at = place.x + brush.px(14) + width, y + 1
-        brush.text(key, at, 16, QUIET if active[name] else (90, 94, 106))
+        if key:
+            at = place.x + brush.px(14) + width, y + 1
+            brush.text(key, at, 16, QUIET if active[name] else (90, 94, 106))
         first = place.x
-    brush.text(_heading(session), (brush.px(12), box.y + box.h // 2), 21,
-               room=first - brush.px(24))  # fmt: skip
+    room = first - brush.px(24)
+    if room > brush.px(40):
+        brush.text(_heading(session), (brush.px(12), box.y + box.h // 2), 21, room=room)
 
 
 def _heading(session: Session) -> str:
@@ -645,7 +642,7 @@ def _count(faces: int) -> str:
 def _bottom(brush: Brush, layout: Layout, session: Session) -> None:
     box, notice, running = layout.bottom, session.notice, session.running
     y = box.y + box.h // 2
-    brush.fill(box, (74, 30, 28) if notice.error else PANEL)
+    brush.fill(box, ALARM if notice.error else PANEL)
     x = box.x + brush.px(12)
     if notice.text:
         x += brush.text(notice.text, (x, y), 20, ERROR if notice.error else INK,
@@ -679,30 +676,3 @@ def _what_is_shown(session: Session) -> str:
                      f"read with {slot.reading.confidence_overall:.0%} confidence")  # fmt: skip
         words.extend(slot.reading.notes[:2])
     return "; ".join(words)
-
-
-def _help(brush: Brush, layout: Layout) -> None:
-    """All keys, over everything."""
-    veil = brush.cached(("veil", layout.window.w, layout.window.h), None, lambda: _veil(layout))
-    brush.surface.blit(veil, (0, 0))
-    line, column = brush.px(22), brush.px(420)
-    height = sum(len(keys) + 2 for _, keys in HELP[:2]) * line
-    x0 = max(brush.px(20), (layout.window.w - 2 * column) // 2)
-    y0 = max(brush.px(20), (layout.window.h - height) // 2)
-    y, x = y0, x0
-    for i, (title, keys) in enumerate(HELP):
-        if i == 2:
-            x, y = x0 + column, y0
-        brush.text(title, (x, y), 23, ACCENT, bold=True)
-        y += line + brush.px(2)
-        for key, meaning in keys:
-            brush.text(key, (x, y), 19, COOL, room=brush.px(118))
-            brush.text(meaning, (x + brush.px(124), y), 19, room=column - brush.px(140))
-            y += line
-        y += brush.px(10)
-
-
-def _veil(layout: Layout) -> pygame.Surface:
-    made = pygame.Surface((layout.window.w, layout.window.h), pygame.SRCALPHA)
-    made.fill((12, 13, 16, 238))
-    return made

@@ -54,6 +54,11 @@ def read_frame(path: Path, data: bytes, frame: int, limits: Limits) -> tuple[Pix
             f"{path} has {have}, not a frame {frame}",
             f"frames count from 0 to {sprite.frame_count - 1}",
         )
+    return rendered(path, sprite, frame)
+
+
+def rendered(path: Path, sprite: Sprite, frame: int) -> tuple[Pixels, Source]:
+    """A frame of a parsed file, as `read_frame` gives it."""
     with reading(path):
         pixels = render_frame(sprite, frame)
     mode = {32: "RGBA", 16: "LA", 8: "P"}[sprite.container.depth]
