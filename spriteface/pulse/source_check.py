@@ -165,7 +165,7 @@ def _of_node(node: ast.AST) -> str:
             return f"use of .{name}"
         case ast.Attribute(attr=name) if name.startswith("__") and name not in _DUNDERS:
             return f"use of .{name}"
-        case ast.Constant(value=str(text)) if text in NAMES or _hidden(text):
+        case ast.Constant(value=str(text)) if text in ("eval", "exec", "system") or _hidden(text):
             return f"use of {text!r}"
     return ""
 
