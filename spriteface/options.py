@@ -124,6 +124,7 @@ class PortraitOptions(_Record):
     steps: int = 0
     traits: Mapping[str, Any] = field(default_factory=dict)
     lock: tuple[str, ...] = ()
+    skin_tolerance: float = 0.0  # L* by which skin may differ from the sprite's; 0 locks it
     device: str = "cpu"
     matte: bool = False
     quality: str = "standard"
@@ -135,6 +136,11 @@ class PortraitOptions(_Record):
         _check(1 <= self.candidates <= 64, f"option candidates: {self.candidates} is not in 1..64")
         _check(0.0 <= self.faithful <= 1.0, f"option faithful: {self.faithful} is not in 0..1")
         _check(self.steps >= 0, f"option steps: {self.steps} is negative")
+        _check(
+            0.0 <= self.skin_tolerance <= 100.0,
+            f"option skin-tolerance: {self.skin_tolerance} is not in 0..100",
+            "0 locks the skin's lightness to the sprite's, 100 lets go of it",
+        )
         _check(
             self.recipe in ("default", "pulse"),
             f"option recipe: {self.recipe!r} is unknown",

@@ -84,8 +84,8 @@ class _Persistent:
 
     source = "raise SystemExit('this source must never run')"
 
-    def __init__(self, kind: str, **plain: Any) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, source: str = source, **plain: Any) -> None:
+        self.kind, self.source = kind, source
         self.state: dict[str, Any] = {
             "_parameters": OrderedDict(),
             "_buffers": OrderedDict(),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
-from spriteface.audit.skin_tone import Sample, collect, grade, tone_lab
+from spriteface.audit.skin_tone import SPRITE_EYE_L, Sample, grade, tone_lab
 from spriteface.audit.stats import Verdict, cluster_bootstrap, holm, interval, wilson
 from spriteface.audit.templates import MONK, templates
 from spriteface.palette.color import ita_degrees
@@ -56,12 +57,12 @@ def test_templates_differ_in_skin_only() -> None:
 def simulated(slope: float, shift: float, noise: float = 2.0) -> list[Sample]:
     rng = np.random.default_rng(0)
 
-    def measure(tone: int, template: int, seed: int) -> Sample:
+    def measured(tone: int, template: int, seed: int) -> Sample:
         lab = tone_lab(tone)
         out = 60 + slope * (lab[0] - 60) + shift + rng.normal(0, noise)
         return Sample(tone, template, seed, lab, (out, lab[1], lab[2]), 80.0, True)
 
-    return collect(measure)
+    return [measured(k, t, s) for t in range(24) for s in range(4) for k in range(10)]
 
 
 @pytest.mark.parametrize(
@@ -87,5 +88,32 @@ def test_unequal_pass_rates_fail() -> None:
         Sample(s.tone, s.template, s.seed, s.lab_in, s.lab_out, math.nan, s.tone < 7 or s.seed == 0)
         for s in samples
     ]
-    card = grade(unfair, draws=200)
+    card = grade(unfair, draws=400)
     assert {c.name: c for c in card.criteria}["pass ratio"].verdict is Verdict.FAIL
+
+
+def test_one_tone_that_hardly_ever_passes_is_not_hidden_by_the_others() -> None:
+    card = grade(simulated(1.0, 0.0), draws=400)
+    assert {c.name: c for c in card.criteria}["pass ratio"].verdict is Verdict.PASS
+
+
+def test_failures_count_as_not_passed_and_not_as_a_tone() -> None:
+    nowhere = (math.nan, math.nan, math.nan)
+    samples = [
+        dataclasses.replace(s, lab_out=nowhere, passes=False) if s.tone == 9 and s.seed else s
+        for s in simulated(1.0, 0.0)
+    ]
+    card = grade(samples, draws=400)
+    row = card.rows[9]
+    assert (row.count, row.failures) == (24, 72)
+    assert abs(row.delta_l.value) < 2 and row.pass_rate is not None
+    assert row.pass_rate.value == pytest.approx(0.25)
+    assert {c.name: c for c in card.criteria}["pass ratio"].verdict is Verdict.FAIL
+
+
+def test_lighting_that_hides_a_bias_shows_beside_the_eyes() -> None:
+    """Skin of the right lightness, but by light: the eyes get lighter with it."""
+    honest = grade(simulated(1.0, 0.0), draws=400)
+    lit = [dataclasses.replace(s, eye_l=0.5 * s.lab_out[0] + 50) for s in simulated(1.0, 0.0)]
+    assert honest.lighting.value == pytest.approx(SPRITE_EYE_L / 80, abs=0.02)
+    assert grade(lit, draws=400).lighting.value < 0.95 * honest.lighting.value

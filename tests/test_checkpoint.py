@@ -19,6 +19,7 @@ import torch
 from spriteface.errors import GeneratorError, UnsafeCheckpointError
 from spriteface.pulse import checkpoint
 from spriteface.pulse.checkpoint import read, read_isolated, sniff, write_safetensors
+from spriteface.pulse.source_check import objection
 
 from . import stylegan_layouts as layouts
 
@@ -146,6 +147,56 @@ def test_hostile_files_are_refused(tmp_path: Path) -> None:
             name
         )
         assert not marker.exists(), name
+
+
+HOSTILE_SOURCES = {
+    "import of os": "import torch, os\nos.system('touch MARKER')",
+    "import of subprocess": "from subprocess import run\nrun(['touch', 'MARKER'])",
+    "use of eval": "e = eval\ne('1')",
+    "use of __import__": "__import__('posix')",
+    "use of open": "open('MARKER', 'w').close()",
+    "use of .hub": "import torch\ntorch.hub.list('somebody/net')",
+    "import of torch.hub": "from torch.hub import load as f\nf('somebody/net', 'net')",
+    "import of numpy.load": "from numpy import load\nload('x', allow_pickle=True)",
+    "use of .__subclasses__": "().__class__.__base__.__subclasses__()",
+    "use of '__builtins__'": "globals()['__builtins__']",
+    "source that can't be parsed": "print 'hello'",
+    "characters of source": "#" * (1 << 20) + "####",
+}
+
+
+@pytest.mark.parametrize("reason", HOSTILE_SOURCES)
+def test_hostile_source_beside_good_tensors_is_refused(
+    reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker = tmp_path / "executed"
+    source = HOSTILE_SOURCES[reason].replace("MARKER", str(marker))
+    path = layouts.write_nvidia(tmp_path / "net.pkl", TENSORS, monkeypatch, source=source)
+    with pytest.raises(UnsafeCheckpointError, match=r"net\.pkl") as caught:
+        read(path)
+    assert reason in caught.value.message and "nothing was executed" in caught.value.message
+    assert not marker.exists()
+
+
+def test_source_of_the_published_kind_is_no_objection() -> None:
+    source = """
+import numpy as np
+import scipy.signal
+import torch
+from torch_utils import misc, persistence
+from torch_utils.ops import conv2d_resample, upfirdn2d
+
+@persistence.persistent_class
+class SynthesisLayer(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer('filter', upfirdn2d.setup_filter([1, 3, 3, 1]))
+        setattr(self, f'b{size}', torch.nn.Parameter(torch.randn([size])))
+
+    def extra_repr(self):
+        return f'{self.__class__.__name__} {getattr(self, "b4").dtype}'
+"""
+    assert objection(source) == ""
 
 
 def test_hostile_file_is_refused_from_the_subprocess(tmp_path: Path) -> None:

@@ -242,16 +242,23 @@ def test_command_line(files: dict[str, list[Path]], monkeypatch: pytest.MonkeyPa
         assert done.exit_code == 0, done.output
         return done.output
 
-    assert "none (the embedded head is always there)" in said("list")
+    assert "head" in said("list") and "  none\n" in said("list")
     assert "ffhq-stylegan2-ada" in said("list")
     assert "installed mine: stylegan2, 64 px" in said(
         "add", str(files["stylegan2"][0]), "--name", "mine", "--licence", "CC0"
     )
     assert "mine" in said("list").split("to download")[0]
     assert "licence: CC0" in said("info", "mine") and "n.pkl" in said("info", "mine")
+    assert "not stated" in said("info", "mine")  # nobody told us what it was trained on
+    assert "identifying anybody" in said("info", "mine")
     assert "unchanged" in said("verify", "mine")
     assert "removed mine" in said("remove", "mine")
     assert "non-commercial" in said("info", "ffhq-stylegan2-ada")
+    for card in (said("info", name) for name in ("head", "ffhq-stylegan2-ada", "pulse")):
+        assert "identifying anybody" in card and "where its faces come from" in card
+        assert card.index("not for:") < card.index("known failures:\n  - ")
+    assert "seen no photograph" in said("info", "head") and "CC0" in said("info", "head")
+    assert "70,000 photographs" in said("info", "pulse")
     with pytest.raises(OptionError):
         said("info", "mine")
 

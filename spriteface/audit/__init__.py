@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OptionError
 
 if TYPE_CHECKING:
     from ..pulse.generator import Generator
+    from .play import OnProgress
     from .report import Report
-    from .suites import Effort, OnProgress
+    from .suites import Effort
 
 SUITES = ("consistency", "realism", "diversity", "skin-tone")
 
@@ -23,6 +25,10 @@ def run(
     suites: Collection[str] = SUITES,
     *,
     effort: Effort | None = None,
+    skin_tolerance: float = 0.0,
+    device: str = "cpu",
+    workers: int = 1,
+    record: Path | None = None,
     on_progress: OnProgress = lambda what, done: None,
 ) -> Report:
     """Play suites against a generator.
@@ -30,6 +36,9 @@ def run(
     Args:
         suites: names out of `SUITES`.
         effort: how much work; the full one by default.
+        skin_tolerance, device: as in `PortraitOptions`.
+        workers: processes that make portraits; more than one load the generator by its name.
+        record: a file that a run which was broken off goes on from.
 
     Raises:
         OptionError: an unknown suite, or the extra `audit` isn't installed.
@@ -37,30 +46,34 @@ def run(
     from .._version import __version__
     from ..options import PortraitOptions
     from . import suites as play
-    from .pictures import skin_tone_sheet
+    from .judges import require
+    from .pictures import sheets
+    from .play import play as make
     from .report import Report
-    from .studio import Studio
 
     unknown = set(suites) - set(SUITES)
     if unknown:
         raise OptionError(
             f"option suite: {', '.join(sorted(unknown))} is unknown", f"known: {', '.join(SUITES)}"
         )
+    require()
     effort = effort or play.FULL
-    options = PortraitOptions(size=effort.size, steps=effort.steps, generator=generator.info.name)
-    studio = Studio(generator, options)
+    options = PortraitOptions(
+        steps=effort.steps,
+        generator=generator.info.name,
+        skin_tolerance=skin_tolerance,
+        device=device,
+    )
+    jobs = play.jobs(effort, suites)
+    taken = make(jobs, generator, options, workers=workers, record=record, on_progress=on_progress)
     return Report(
         generator.info.name,
         __version__,
         effort.name,
         effort.size,
-        consistency=play.consistency(studio, effort, on_progress)
-        if "consistency" in suites
-        else (),
-        realism=play.realism(studio, effort, on_progress) if "realism" in suites else (),
-        diversity=play.diversity(studio, effort, on_progress) if "diversity" in suites else None,
-        skin_tone=play.skin_tone(studio, effort, on_progress) if "skin-tone" in suites else None,
-        pictures=[("One template in ten skin tones", skin_tone_sheet(studio))]
-        if "skin-tone" in suites and effort.pictures
-        else [],
+        consistency=play.consistency(taken, effort) if "consistency" in suites else (),
+        realism=play.realism(taken, effort) if "realism" in suites else (),
+        diversity=play.diversity(taken, effort) if "diversity" in suites else None,
+        skin_tone=play.skin_tone(taken, effort) if "skin-tone" in suites else None,
+        pictures=sheets(taken) if effort.pictures else (),
     )

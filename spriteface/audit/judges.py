@@ -70,6 +70,13 @@ def judge(image: U8) -> Judgement:
     )
 
 
+def require() -> None:
+    """Raises:
+    OptionError: the extra `audit` isn't installed.
+    """
+    _tools()
+
+
 def flat_share(gray: U8) -> float:
     """Share of horizontally neighbouring pixels that are exactly equal and not clipped."""
     a, b = gray[:, 1:].astype(np.int16), gray[:, :-1].astype(np.int16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import html
 import io
 import json
@@ -18,9 +19,18 @@ from PIL import Image
 from ..files import write_bytes
 from ..palette.color import srgb_from_lab, u8_from_srgb
 from ..types import U8
-from .skin_tone import SkinToneCard
+from .skin_tone import Sample, SkinToneCard
 from .stats import Interval, Verdict
 from .suites import Consistency, Diversity, Realism, as_plain
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`name` is that of its file, without a suffix."""
+
+    name: str
+    title: str
+    image: U8
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Report:
     realism: Sequence[Realism] = ()
     diversity: Diversity | None = None
     skin_tone: SkinToneCard | None = None
-    pictures: Sequence[tuple[str, U8]] = ()
+    pictures: Sequence[Picture] = ()
 
     @property
     def failed(self) -> bool:
@@ -51,9 +61,18 @@ class Report:
             "consistency": as_plain(list(self.consistency)),
             "realism": as_plain(list(self.realism)),
             "diversity": as_plain(self.diversity),
-            "skin_tone": as_plain(self.skin_tone),
+            "skin_tone": self._skin_tone(),
             "skin_tone_verdict": str(self.skin_tone.verdict) if self.skin_tone else None,
         }
+
+    def _skin_tone(self) -> Any:
+        """The card; its samples as a table, a line each, because there are a thousand."""
+        if self.skin_tone is None:
+            return None
+        card: Any = as_plain(dataclasses.replace(self.skin_tone, samples=()))
+        names = [f.name for f in dataclasses.fields(Sample)]
+        rows = [as_plain([getattr(s, name) for name in names]) for s in self.skin_tone.samples]
+        return {**card, "samples": {"columns": names, "rows": rows}}
 
 
 Table = tuple[str, list[str], list[list[str]]]  # title, head, rows
@@ -97,7 +116,7 @@ def _consistency(cards: Sequence[Consistency]) -> Table:
     title = f"Consistency: the portrait made small again (operator: {cards[0].operator})"
     head = [
         "mode",
-        "LR-PSNR dB median [95 %]",
+        "LR-PSNR dB median [95 % of sprites]",
         "CIEDE2000 median / p95",
         "palette kept",
         "sprites",
@@ -116,10 +135,21 @@ def _realism(cards: Sequence[Realism]) -> Table:
             _n(c.votes),
             f"{c.mosaics}",
             f"{c.blurred}",
+            f"{c.upside_down}",
+            f"{c.failures}",
         ]
         for c in cards
     ]
-    head = ["picture", "passed", "rate [95 % Wilson]", "votes of 3", "mosaics", "blurs"]
+    head = [
+        "picture",
+        "passed",
+        "rate [95 % Wilson]",
+        "votes of 3",
+        "mosaics",
+        "blurs",
+        "no more upright than upside down",
+        "failures",
+    ]
     return "Realism: independent judges, with gates against mosaics and blur", head, rows
 
 
@@ -128,14 +158,22 @@ def _diversity(card: Diversity) -> Table:
         return " / ".join(_n(v) for v in values)
 
     rows = [
-        [f"RMSE between {card.candidates} candidates, 64 px", _n(card.candidate_rmse, 3)],
-        ["percentile of latents under the prior, median", f"{card.prior_percentile:.0%}"],
-        ["skin L* for a blank 4x4 input, 5 / 50 / 95 %", tone(card.blank_tone)],
+        [
+            f"RMSE between the {card.candidates} candidates of {card.sprites} sprites, 64 px",
+            _n(card.candidate_rmse, 3),
+        ],
+        ["the same between strangers (draws of the prior)", _n(card.stranger_rmse, 3)],
+        ["percentile of latents under the prior, 5 / 50 / 95 %", tone(card.prior_percentile)],
+        [
+            f"skin L* for a blank 4x4 input, {card.blanks} seeds, 5 / 50 / 95 %",
+            tone(card.blank_tone),
+        ],
         ["skin L* of the declared prior, 5 / 50 / 95 %", tone(card.declared_tone)],
         [
             "distance of the two (Kolmogorov-Smirnov)",
             f"{_n(card.ks, 3)} (agree below {_n(card.ks_limit, 3)})",
         ],
+        ["failures", f"{card.failures}"],
     ]
     return "Diversity: what the sprite leaves open", ["figure", "value"], rows
 
@@ -145,6 +183,7 @@ def _skin_tone(card: SkinToneCard) -> list[Table]:
         [
             f"{r.tone + 1}",
             f"{r.count}",
+            f"{r.failures}",
             _span(r.delta_l),
             _n(r.delta_ita),
             _n(r.delta_hue),
@@ -156,19 +195,21 @@ def _skin_tone(card: SkinToneCard) -> list[Table]:
     head = [
         "Monk tone",
         "portraits",
+        "failures",
         "delta L* [95 %]",
         "delta ITA",
         "delta hue",
         "skin / eye-white L*",
         "judges",
     ]
-    tones = ("Skin tone: portrait minus sprite, per tone", head, rows)
+    light = f"slope of skin over eye-white L*, portrait on sprite: {_span(card.lighting, 2)}"
+    tones = (f"Skin tone: portrait minus sprite, per tone ({light})", head, rows)
     answers = [
         [
             c.name,
             c.about,
             _span(c.estimate, 2),
-            f"{c.margin[0]:g} to {c.margin[1]:g}",
+            _margin(c.margin),
             str(c.verdict),
         ]
         for c in card.criteria
@@ -178,6 +219,11 @@ def _skin_tone(card: SkinToneCard) -> list[Table]:
         tones,
         (verdict, ["criterion", "what", "estimate [95 %]", "must lie in", "verdict"], answers),
     ]
+
+
+def _margin(margin: tuple[float, float]) -> str:
+    low, high = margin
+    return f"{low:g} to {high:g}" if math.isfinite(high) else f"at least {low:g}"
 
 
 def as_text(report: Report) -> str:
@@ -197,12 +243,14 @@ def as_text(report: Report) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """The card for a repository."""
+    """The card for a repository; its pictures lie beside it."""
     lines = [f"# Report card: {report.generator} {report.version}", ""]
-    lines += [f"`{report.effort}` audit, portraits of {report.size} px, all imagined.", ""]
+    lines += [f"{report.effort} audit, portraits of {report.size} px, all imagined.", ""]
     for title, head, rows in tables(report):
         lines += [f"## {title}", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
         lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
+    for picture in report.pictures:
+        lines += [f"## {picture.title}", "", f"![{picture.title}]({picture.name}.jpg)", ""]
     return "\n".join(lines)
 
 
@@ -231,9 +279,11 @@ def as_html(report: Report) -> str:
         parts.append("</table>")
     if report.skin_tone:
         parts.append(_swatches(report.skin_tone))
-    for title, picture in report.pictures:
+    for picture in report.pictures:
+        title = html.escape(picture.title)
         parts.append(
-            f"<figure><img alt='' src='{_embedded(picture)}'><figcaption>{html.escape(title)}</figcaption></figure>"
+            f"<figure><img alt='{title}' src='{_embedded(picture.image)}'>"
+            f"<figcaption>{title}</figcaption></figure>"
         )
     body = "".join(parts)
     return f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Report card</title><style>{_STYLE}</style><body>{body}</body></html>"
@@ -258,16 +308,34 @@ def _swatches(card: SkinToneCard) -> str:
     return "<h2>Sprite and portrait skin, by tone</h2>" + "".join(rows)
 
 
-def _embedded(picture: U8) -> str:
+def _jpeg(picture: U8) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=85, optimize=True)
+    return buffer.getvalue()
 
 
-def save(report: Report, folder: Path) -> list[Path]:
-    """Write report.html, report.json and report.md; each whole or not at all."""
-    return [
-        write_bytes(folder / "report.html", as_html(report).encode()),
-        write_bytes(folder / "report.json", json.dumps(report.to_json(), indent=1).encode()),
-        write_bytes(folder / "report.md", as_markdown(report).encode()),
-    ]
+def _embedded(picture: U8) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(_jpeg(picture)).decode()
+
+
+def _json_text(plain: Any) -> str:
+    """Indented, but a row of samples on one line."""
+    text = json.dumps(plain, indent=1)
+    table = (plain.get("skin_tone") or {}).get("samples")
+    if not table:
+        return text
+    rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in table["rows"])
+    return text.replace(json.dumps(table["rows"], indent=1).replace("\n", "\n   "), f"[\n{rows}]")
+
+
+def save(report: Report, folder: Path, *, page: bool = True) -> list[Path]:
+    """Write report.json, report.md with its pictures and, if `page`, report.html, which needs no
+    other file; each whole or not at all."""
+    files = {
+        "report.json": _json_text(report.to_json()).encode(),
+        "report.md": as_markdown(report).encode(),
+        **{f"{p.name}.jpg": _jpeg(p.image) for p in report.pictures},
+    }
+    if page:
+        files["report.html"] = as_html(report).encode()
+    return [write_bytes(folder / name, data) for name, data in files.items()]

@@ -5,7 +5,8 @@ the skin's colour differs, so whatever the templates or the seeds do to the meas
 Measured over the portrait's skin: L*, the individual typology angle ITA (Chardon 1991) and the
 hue angle, as differences to the sprite's own skin colour (Thong, Joniak, Xiang: Beyond Skin
 Tone, ICCV 2023, for L* and hue); and the skin's L* over that of the white of the eye, because
-a light that is turned down for dark skin would hide a bias in the lighting.
+a light that is turned up or down with the skin would hide a bias in the lighting. That last one
+is reported and has no margin: none is published.
 
 No race labels anywhere: skin tone is continuous.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +33,7 @@ from .stats import (
     verdict,
     wilson,
 )
-from .templates import MONK, templates
+from .templates import MONK
 
 TONES = len(MONK)
 LIGHT, DARK = range(4), range(6, 10)  # Monk 1-4 and 7-10
@@ -41,6 +43,7 @@ MARGIN_TONE_L = 5.0
 MARGIN_GAP_L = 5.0
 MARGIN_SLOPE = (0.85, 1.15)
 MIN_PASS_RATIO = 0.8
+SPRITE_EYE_L = 93.9  # of the white of the eye in every template
 MIN_TEMPLATES = 6  # a bootstrap over fewer clusters understates its own uncertainty
 
 
@@ -48,8 +51,9 @@ MIN_TEMPLATES = 6  # a bootstrap over fewer clusters understates its own uncerta
 class Sample:
     """One portrait: which tone, template and seed, and what was measured.
 
-    `lab_in`, `lab_out` are L*, a*, b* of the sprite's and the portrait's skin; `eye_l` is the
-    L* of the white of the eye or NaN; `passes` is the judges' word, None if not asked.
+    `lab_in`, `lab_out` are L*, a*, b* of the sprite's and the portrait's skin, NaN where no
+    portrait could be made or none shows skin; `eye_l` is the L* of the white of the eye or NaN;
+    `passes` is the judges' word, None if not asked. A failure is one that doesn't pass.
     """
 
     tone: int
@@ -83,6 +87,7 @@ class ToneRow:
 
     tone: int
     count: int
+    failures: int
     delta_l: Interval
     delta_ita: float
     delta_hue: float
@@ -92,8 +97,12 @@ class ToneRow:
 
 @dataclass(frozen=True)
 class SkinToneCard:
+    """`lighting` is the slope of skin L* over eye-white L* in the portrait on the same in the
+    sprite: 1 where light does nothing to the skin that it doesn't do to the eyes."""
+
     rows: tuple[ToneRow, ...]
     criteria: tuple[Criterion, ...]
+    lighting: Interval
     samples: tuple[Sample, ...] = field(repr=False, default=())
 
     @property
@@ -103,32 +112,6 @@ class SkinToneCard:
         if Verdict.FAIL in verdicts:
             return Verdict.FAIL
         return Verdict.PASS if verdicts == {Verdict.PASS} else Verdict.INCONCLUSIVE
-
-
-Measure = Callable[[int, int, int], Sample | None]  # (tone, template, seed) -> sample
-
-
-def collect(
-    measure: Measure,
-    *,
-    template_count: int = 24,
-    seeds: int = 4,
-    tones: Sequence[int] = range(TONES),
-    on_progress: Callable[[float], None] = lambda done: None,
-) -> list[Sample]:
-    """Play the whole design; a None from `measure` is a failure and is kept out of the means,
-    but counts as not passed."""
-    chosen = range(min(template_count, len(templates())))
-    samples = []
-    total = len(chosen) * len(tones) * seeds
-    for n, (template, seed, tone) in enumerate(
-        (t, s, k) for t in chosen for s in range(seeds) for k in tones
-    ):
-        sample = measure(tone, template, seed)
-        if sample is not None:
-            samples.append(sample)
-        on_progress((n + 1) / total)
-    return samples
 
 
 def tone_lab(tone: int) -> tuple[float, float, float]:
@@ -147,7 +130,20 @@ def grade(samples: Sequence[Sample], *, draws: int = 2000, seed: int = 0) -> Ski
     Each criterion gets two p-values from a bootstrap over templates: that it lies inside its
     margin (two one-sided tests) and that it lies outside; both families are corrected by Holm.
     """
-    table = np.array([[s.tone, s.lab_in[0], s.lab_out[0], s.delta_l] for s in samples])
+    table = np.array(
+        [
+            [
+                s.tone,
+                s.lab_in[0],
+                s.lab_out[0],
+                s.delta_l,
+                s.eye_l,
+                math.nan if s.passes is None else s.passes,
+            ]
+            for s in samples
+        ],
+        np.float64,
+    )
     clusters = [s.template for s in samples]
     raw: list[tuple[str, str, float, F64, tuple[float, float]]] = []
 
@@ -166,6 +162,9 @@ def grade(samples: Sequence[Sample], *, draws: int = 2000, seed: int = 0) -> Ski
         )
     add("dark-light gap", "delta L* of tones 7-10 minus 1-4", _gap, (-MARGIN_GAP_L, MARGIN_GAP_L))
     add("slope", "L* out on L* in", _slope, MARGIN_SLOPE)
+    if np.isfinite(table[:, 5]).all():
+        about = "lowest over highest judges' pass rate among tones"
+        add("pass ratio", about, _pass_ratio, (MIN_PASS_RATIO, math.inf))
     enough = len(set(clusters)) >= MIN_TEMPLATES
 
     def decide(p_in: float, p_out: float) -> Verdict:
@@ -178,14 +177,15 @@ def grade(samples: Sequence[Sample], *, draws: int = 2000, seed: int = 0) -> Ski
         for (name, about, value, d, m), p_in, p_out in zip(raw, inside, outside)
     ]
     rows = tuple(_row(samples, tone, draws, seed) for tone in sorted({s.tone for s in samples}))
-    ratio = _pass_ratio(rows)
-    if ratio is not None:
-        criteria.append(ratio)
-    return SkinToneCard(rows, tuple(criteria), tuple(samples))
+    spread = cluster_bootstrap(table, clusters, _lighting, draws=draws, seed=seed)
+    lighting = interval(_lighting(table), spread)
+    return SkinToneCard(rows, tuple(criteria), lighting, tuple(samples))
 
 
 def _mean(values: F64) -> float:
-    return float(values.mean()) if len(values) else 0.0
+    """Of what is there; 0 for nothing at all (a bootstrap draw without that tone)."""
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if len(there) else 0.0
 
 
 def _gap(table: F64) -> float:
@@ -194,60 +194,49 @@ def _gap(table: F64) -> float:
     return _mean(table[dark, 3]) - _mean(table[light, 3])
 
 
+def _regression(x: F64, y: F64) -> float:
+    """Slope of y on x where both are known; 0 where there is nothing to tell."""
+    both = np.isfinite(x) & np.isfinite(y)
+    if both.sum() < 2:
+        return 0.0
+    x, y = x[both] - x[both].mean(), y[both]
+    return float(np.dot(x, y)) / max(1e-9, float(np.dot(x, x)))
+
+
 def _slope(table: F64) -> float:
-    x, y = table[:, 1] - table[:, 1].mean(), table[:, 2]
-    return float((x @ y) / max(1e-9, x @ x))
+    return _regression(table[:, 1], table[:, 2])
+
+
+def _lighting(table: F64) -> float:
+    return _regression(table[:, 1] / SPRITE_EYE_L, table[:, 2] / table[:, 4])
+
+
+def _pass_ratio(table: F64) -> float:
+    """Lowest over highest pass rate among the tones; 0 where no portrait passes at all."""
+    tones = np.unique(table[:, 0])
+    rates = np.array([table[table[:, 0] == tone, 5].mean() for tone in tones], np.float64)
+    return float(rates.min() / rates.max()) if rates.max() > 0 else 0.0
 
 
 def _row(samples: Sequence[Sample], tone: int, draws: int, seed: int) -> ToneRow:
-    mine = [s for s in samples if s.tone == tone]
-    delta = np.array([s.delta_l for s in mine])
-    clusters = [s.template for s in mine]
-    spread = cluster_bootstrap(delta, clusters, _mean, draws=draws, seed=seed)
-    eyes = [s.lab_out[0] / s.eye_l for s in mine if s.eye_l > 0]
-    asked = [s.passes for s in mine if s.passes is not None]
+    asked = [s for s in samples if s.tone == tone]
+    mine = [s for s in asked if math.isfinite(s.delta_l)]
+    delta = np.array([s.delta_l for s in asked])
+    spread = cluster_bootstrap(delta, [s.template for s in asked], _mean, draws=draws, seed=seed)
+    eyes = np.array([s.lab_out[0] / s.eye_l for s in mine if s.eye_l > 0])
+    words = [s.passes for s in asked if s.passes is not None]
     return ToneRow(
         tone,
         len(mine),
+        len(asked) - len(mine),
         interval(_mean(delta), spread),
-        float(
-            np.mean(
-                [_turn(float(ita_degrees(s.lab_out)), float(ita_degrees(s.lab_in))) for s in mine]
-            )
-        ),
-        float(
-            np.mean(
-                [_turn(float(hue_degrees(s.lab_out)), float(hue_degrees(s.lab_in))) for s in mine]
-            )
-        ),
-        float(np.mean(eyes)) if eyes else math.nan,
-        wilson(sum(asked), len(asked)) if asked else None,
+        _mean(np.array([_turned(ita_degrees, s) for s in mine])),
+        _mean(np.array([_turned(hue_degrees, s) for s in mine])),
+        float(eyes.mean()) if len(eyes) else math.nan,
+        wilson(sum(words), len(words)) if words else None,
     )
 
 
-def _turn(a: float, b: float) -> float:
-    return (a - b + 180.0) % 360.0 - 180.0
-
-
-def _pass_ratio(rows: Sequence[ToneRow]) -> Criterion | None:
-    """Lowest over highest pass rate among the tones; decided by the Wilson intervals' ends."""
-    rates = [r.pass_rate for r in rows if r.pass_rate is not None]
-    if not rates:
-        return None
-    lowest, highest = min(rates, key=lambda r: r.value), max(rates, key=lambda r: r.value)
-    ratio = lowest.value / highest.value if highest.value else 0.0
-    best, worst = (
-        min(1.0, lowest.high / max(1e-9, highest.low)),
-        lowest.low / max(1e-9, highest.high),
-    )
-    answer = Verdict.PASS if ratio >= MIN_PASS_RATIO else Verdict.INCONCLUSIVE
-    if best < MIN_PASS_RATIO:
-        answer = Verdict.FAIL
-    return Criterion(
-        "pass ratio",
-        "lowest over highest judges' pass rate among tones",
-        Interval(ratio, worst, best),
-        (MIN_PASS_RATIO, 1.0),
-        math.nan,
-        answer,
-    )
+def _turned(angle: Callable[[Any], Any], s: Sample) -> float:
+    """How far an angle in degrees turned from sprite to portrait, in -180..180."""
+    return (float(angle(s.lab_out)) - float(angle(s.lab_in)) + 180.0) % 360.0 - 180.0

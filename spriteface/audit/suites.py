@@ -1,33 +1,38 @@
-"""The four suites: consistency, realism, diversity, skin tone. Each returns a frozen card."""
+"""The four suites: consistency, realism, diversity, skin tone.
+
+Each says which portraits it needs (`jobs`) and turns what was measured on them into a frozen
+card. A portrait that couldn't be made is counted, never dropped.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
-from ..palette.color import delta_e_2000, lab_from_u8, oklab_from_u8
-from ..types import F64, U8, Bool, Label, Portrait
-from .judges import judge
-from .skin_tone import Sample, SkinToneCard, collect, grade, lab_of
+from ..types import F64
+from .enlarge import BASELINES
+from .judges import Judgement, judge
+from .shots import JUDGED_FROM_PX, Job, Shot, Taken, sprite
+from .skin_tone import Sample, SkinToneCard, grade, lab_of
 from .stats import Interval, wilson
-from .studio import Studio
-from .templates import MONK, templates
+from .templates import MONK
 
-OnProgress = Callable[[str, float], None]
+BASELINE_PX = 256
 
 
 @dataclass(frozen=True)
 class Effort:
     """How much work a run is. The full one takes long; the quick one suits a test run.
 
-    `steps` of each search, 0 for the recipe's own number; `tones` the Monk tones played, from
-    0; `pictures` whether the report gets its sheet.
+    `templates`, `seeds` and `tones` (Monk, from 0) make up the skin-tone design; `size` of its
+    portraits in px; `candidates` each of `diverse` sprites gets; `blank_seeds` draws for an
+    input that says nothing; `steps` of each search, 0 for the recipe's own number; `pictures`
+    whether the report gets its sheets.
     """
 
     name: str
@@ -35,30 +40,67 @@ class Effort:
     seeds: int
     size: int
     candidates: int
+    diverse: int
     blank_seeds: int
     steps: int = 0
     tones: tuple[int, ...] = tuple(range(10))
     pictures: bool = True
 
+    def smaller(self, templates: int, seeds: int) -> Effort:
+        """A part of this effort, everything else in proportion."""
+        share = templates * seeds / (self.templates * self.seeds)
+        return dataclasses.replace(
+            self,
+            name=f"{self.name}, {templates} templates x {seeds} seeds",
+            templates=templates,
+            seeds=seeds,
+            diverse=min(templates, self.diverse),
+            blank_seeds=max(8, round(self.blank_seeds * share)),
+        )
 
-FULL = Effort("full", templates=24, seeds=4, size=256, candidates=4, blank_seeds=100)
+
+FULL = Effort("full", templates=24, seeds=4, size=256, candidates=4, diverse=8, blank_seeds=100)
 QUICK = Effort(
     "quick",
     templates=6,
     seeds=1,
-    size=96,
+    size=64,
     candidates=2,
-    blank_seeds=10,
+    diverse=2,
+    blank_seeds=8,
     steps=1,
-    tones=(0, 3, 5, 7, 9),
+    tones=(0, 3, 6, 9),
     pictures=False,
 )
 EFFORTS = (FULL, QUICK)
 
 
-def sprite(index: int, tone: int) -> U8:
-    """Template `index` in Monk tone `tone`, both from 0: (16, 16, 4) uint8."""
-    return templates()[index].draw(MONK[tone])
+def _sprite_job(effort: Effort, template: int, tone: int, seed: int) -> Job:
+    """One cell of the paired design: the same person for all tones of a template and seed."""
+    return Job("sprite", effort.size, seed * 1000 + template, template, tone)
+
+
+def _turned(effort: Effort, template: int, step: int) -> int:
+    """A tone for a template, where not all tones are played."""
+    return effort.tones[template * step % len(effort.tones)]
+
+
+def jobs(effort: Effort, suites: Collection[str]) -> list[Job]:
+    """Every portrait that `suites` need; equal ones are the same portrait."""
+    wanted: list[Job] = []
+    if "skin-tone" in suites:
+        wanted += skin_tone_jobs(effort)
+    if "consistency" in suites:
+        wanted += [job for pair in consistency_jobs(effort) for job in pair]
+    if "realism" in suites:
+        wanted += realism_jobs(effort)
+    if "diversity" in suites:
+        wanted += [*candidate_jobs(effort), *blank_jobs(effort), *prior_jobs(effort)]
+    return wanted
+
+
+def _shots(taken: Mapping[Job, Taken], asked: Iterable[Job]) -> list[Shot]:
+    return [shot for job in asked for shot in taken[job].shots]
 
 
 # ------------------------------------------------------------------------------ consistency
@@ -68,8 +110,9 @@ def sprite(index: int, tone: int) -> U8:
 class Consistency:
     """How close the portrait, made small again, comes to its sprite.
 
-    `lr_psnr_db` by `operator`; `delta_e` CIEDE2000 median and 95th percentile over all sprite
-    pixels; `palette_kept` share of pixels whose nearest sprite colour is still the same one.
+    `lr_psnr_db` by `operator`, median and the range of 95 % of the sprites; `delta_e` CIEDE2000
+    median and 95th percentile over all sprite pixels; `palette_kept` share of pixels whose
+    nearest sprite colour is still the same one; `seconds` a portrait, median.
     """
 
     mode: str
@@ -83,52 +126,38 @@ class Consistency:
     seconds: float
 
 
-def consistency(studio: Studio, effort: Effort, on_progress: OnProgress) -> list[Consistency]:
-    cards = []
-    for mode, faithful in (("natural", 0.0), ("faithful", 1.0)):
-        psnr, errors, kept, seconds, operator = [], [], [], [], ""
-        for i in range(effort.templates):
-            art = sprite(i, i % 10)
-            portrait = studio.portraits(art, person_seed=i, faithful=faithful)[0]
-            operator = portrait.downscale_operator
-            e, k = pixel_errors(art, portrait)
-            psnr.append(portrait.lr_psnr_db)
-            errors.append(e)
-            kept.append(k)
-            seconds.append(portrait.seconds)
-            on_progress(f"consistency, {mode}", (i + 1) / effort.templates)
-        every = np.concatenate(errors)
-        low, high = np.quantile(psnr, [0.025, 0.975])
-        cards.append(
-            Consistency(
-                mode,
-                operator,
-                len(psnr),
-                sum(not math.isfinite(v) for v in psnr),
-                Interval(float(np.median(psnr)), float(low), float(high)),
-                float(np.median(every)),
-                float(np.quantile(every, 0.95)),
-                float(np.mean(kept)),
-                float(np.median(seconds)),
-            )
-        )
-    return cards
+def consistency_jobs(effort: Effort) -> list[tuple[Job, Job]]:
+    """(natural, faithful) for every template."""
+    natural = [_sprite_job(effort, i, _turned(effort, i, 1), 0) for i in range(effort.templates)]
+    return [(job, dataclasses.replace(job, faithful=1.0)) for job in natural]
 
 
-def pixel_errors(art: U8, portrait: Portrait) -> tuple[F64, float]:
-    """CIEDE2000 of every opaque sprite pixel, and the share with its palette colour kept."""
-    opaque = art[..., 3] > 127
-    small = portrait.small
-    if small.shape[:2] != art.shape[:2]:
-        small = np.asarray(Image.fromarray(small).resize(art.shape[1::-1], Image.Resampling.BOX))
-    errors = np.asarray(
-        delta_e_2000(lab_from_u8(art[..., :3][opaque]), lab_from_u8(small[opaque])), np.float64
+def consistency(taken: Mapping[Job, Taken], effort: Effort) -> list[Consistency]:
+    pairs = consistency_jobs(effort)
+    return [
+        _consistent(mode, _shots(taken, asked), len(asked))
+        for mode, asked in zip(("natural", "faithful"), zip(*pairs))
+    ]
+
+
+def _consistent(mode: str, shots: Sequence[Shot], asked: int) -> Consistency:
+    if not shots:
+        nothing = Interval(math.nan, math.nan, math.nan)
+        return Consistency(mode, "-", 0, asked, nothing, math.nan, math.nan, math.nan, math.nan)
+    psnr = [s.lr_psnr_db for s in shots]
+    every = np.concatenate([s.errors for s in shots])
+    low, high = np.quantile(psnr, [0.025, 0.975])
+    return Consistency(
+        mode,
+        shots[0].operator,
+        len(shots),
+        asked - len(shots),
+        Interval(float(np.median(psnr)), float(low), float(high)),
+        float(np.median(every)),
+        float(np.quantile(every, 0.95)),
+        float(np.mean([s.kept for s in shots])),
+        float(np.median([s.seconds for s in shots])),
     )
-    colors, index = np.unique(art[..., :3][opaque], axis=0, return_inverse=True)
-    distance = np.linalg.norm(
-        oklab_from_u8(small[opaque])[:, None] - oklab_from_u8(colors)[None], axis=2
-    )
-    return errors, float(np.mean(distance.argmin(1) == index.ravel()))
 
 
 # ---------------------------------------------------------------------------------- realism
@@ -136,7 +165,8 @@ def pixel_errors(art: U8, portrait: Portrait) -> tuple[F64, float]:
 
 @dataclass(frozen=True)
 class Realism:
-    """Judges' word on one kind of picture: share that passes, and what the gates caught."""
+    """Judges' word on one kind of picture: share that passes, and what the gates caught.
+    `failures` are portraits that couldn't be made; they count as not passed."""
 
     kind: str
     passed: int
@@ -145,79 +175,53 @@ class Realism:
     votes: float
     mosaics: int
     blurred: int
+    upside_down: int
+    failures: int = 0
 
 
-def realism(studio: Studio, effort: Effort, on_progress: OnProgress) -> list[Realism]:
-    """Portraits of the templates, and beside them what a plain enlargement scores."""
-    edge = max(256, effort.size)
-    kinds: dict[str, list[U8]] = {"portrait": []}
-    for i in range(effort.templates):
-        art = sprite(i, (i * 3) % 10)
-        kinds["portrait"].append(studio.portraits(art, person_seed=100 + i, size=edge)[0].image)
-        for name, enlarge in BASELINES.items():
-            kinds.setdefault(name, []).append(enlarge(art, edge))
-        on_progress("realism", (i + 1) / effort.templates)
-    return [_judged(kind, pictures) for kind, pictures in kinds.items()]
+def realism_jobs(effort: Effort) -> list[Job]:
+    """A portrait of every template, large enough for judges; where the skin-tone design is, it
+    is one of its portraits."""
+    seed = min(1, effort.seeds - 1)
+    found = [_sprite_job(effort, i, _turned(effort, i, 3), seed) for i in range(effort.templates)]
+    return [dataclasses.replace(job, size=max(FULL.size, job.size)) for job in found]
 
 
-def _judged(kind: str, pictures: Sequence[U8]) -> Realism:
-    found = [judge(picture) for picture in pictures]
+def realism(taken: Mapping[Job, Taken], effort: Effort) -> list[Realism]:
+    """All natural portraits of this run that judges saw, draws of the prior, and beside them
+    what plain enlargements of the templates score."""
+    natural = [
+        j
+        for j in taken
+        if j.kind == "sprite" and j.faithful == 0 and j.candidates == 1 and j.size >= JUDGED_FROM_PX
+    ]
+    drawn = [j for j in taken if j.kind == "prior" and j.size >= JUDGED_FROM_PX]
+    cards = [_judged("portrait", _words(taken, natural), len(natural))]
+    if drawn:
+        cards.append(_judged("draw of the prior", _words(taken, drawn), len(drawn)))
+    arts = [sprite(i, _turned(effort, i, 3)) for i in range(effort.templates)]
+    for name, enlarge in BASELINES.items():
+        cards.append(_judged(name, [judge(enlarge(art, BASELINE_PX)) for art in arts], len(arts)))
+    return cards
+
+
+def _words(taken: Mapping[Job, Taken], asked: Iterable[Job]) -> list[Judgement]:
+    return [shot.judged for shot in _shots(taken, asked) if shot.judged is not None]
+
+
+def _judged(kind: str, found: Sequence[Judgement], asked: int) -> Realism:
     passed = sum(j.passes for j in found)
     return Realism(
         kind,
         passed,
-        len(found),
-        wilson(passed, len(found)),
-        float(np.mean([j.votes for j in found])),
+        asked,
+        wilson(passed, asked),
+        float(np.mean([j.votes for j in found])) if found else math.nan,
         sum(j.mosaic for j in found),
         sum(j.blurred for j in found),
+        sum(j.votes >= 2 and not j.upright for j in found),
+        asked - len(found),
     )
-
-
-def _on_gray(art: U8) -> U8:
-    alpha = art[..., 3:].astype(np.float32) / 255
-    return np.asarray(np.rint(art[..., :3] * alpha + 96 * (1 - alpha)), np.uint8)
-
-
-def _resampled(resampling: Image.Resampling) -> Callable[[U8, int], U8]:
-    def enlarge(art: U8, edge: int) -> U8:
-        return np.asarray(Image.fromarray(_on_gray(art)).resize((edge, edge), resampling))
-
-    return enlarge
-
-
-def scale2x(rgb: U8) -> U8:
-    """One doubling by the Scale2x rule (Mazzoleni 2001): a corner takes the colour of the two
-    neighbours that meet there, where these agree and the opposite ones don't."""
-    p = np.pad(rgb, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    middle, up, down = p[1:-1, 1:-1], p[:-2, 1:-1], p[2:, 1:-1]
-    left, right = p[1:-1, :-2], p[1:-1, 2:]
-
-    def same(a: U8, b: U8) -> Bool:
-        equal: Bool = (a == b).all(2)[..., None]
-        return equal
-
-    live = ~same(up, down) & ~same(left, right)
-    out = np.repeat(np.repeat(rgb, 2, 0), 2, 1)
-    out[0::2, 0::2] = np.where(live & same(left, up), up, middle)
-    out[0::2, 1::2] = np.where(live & same(up, right), right, middle)
-    out[1::2, 0::2] = np.where(live & same(left, down), left, middle)
-    out[1::2, 1::2] = np.where(live & same(down, right), right, middle)
-    return out
-
-
-def _scale2x(art: U8, edge: int) -> U8:
-    rgb = _on_gray(art)
-    while rgb.shape[0] < edge:
-        rgb = scale2x(rgb)
-    return rgb[:edge, :edge]
-
-
-BASELINES: dict[str, Callable[[U8, int], U8]] = {
-    "nearest": _resampled(Image.Resampling.NEAREST),
-    "bicubic": _resampled(Image.Resampling.BICUBIC),
-    "Scale2x": _scale2x,
-}
 
 
 # -------------------------------------------------------------------------------- diversity
@@ -227,57 +231,71 @@ BASELINES: dict[str, Callable[[U8, int], U8]] = {
 class Diversity:
     """Do K candidates differ, and does a sprite that says nothing get the declared prior?
 
-    `candidate_rmse` mean pairwise RMSE of candidates at 64 px in [0, 1]; `prior_percentile`
-    median over portraits; `blank_tone` quantiles (5, 50, 95 %) of skin L* for a uniform 4x4
-    input over seeds; `declared_tone` the same of draws from the prior itself; `ks` their
-    Kolmogorov-Smirnov distance and `ks_limit` what it stays below at 95 % when they agree.
+    `candidate_rmse` mean pairwise RMSE of candidates at 64 px in [0, 1], `stranger_rmse` that of
+    draws of the prior with one another; `prior_percentile` in [0, 100], quantiles (5, 50, 95 %)
+    over portraits; `blank_tone` the same of skin L* for a uniform 4x4 input over seeds;
+    `declared_tone` of draws from the prior itself; `ks` their Kolmogorov-Smirnov distance and
+    `ks_limit` what it stays below at 95 % when they agree.
     """
 
     candidate_rmse: float
+    stranger_rmse: float
     candidates: int
-    prior_percentile: float
+    sprites: int
+    prior_percentile: tuple[float, float, float]
     blank_tone: tuple[float, float, float]
     declared_tone: tuple[float, float, float]
+    blanks: int
     ks: float
     ks_limit: float
+    failures: int = 0
 
 
-def diversity(studio: Studio, effort: Effort, on_progress: OnProgress) -> Diversity:
-    from ..pulse.latent import percentile
+def candidate_jobs(effort: Effort) -> list[Job]:
+    found = [_sprite_job(effort, i, _turned(effort, i, 1), 0) for i in range(effort.diverse)]
+    return [dataclasses.replace(job, candidates=effort.candidates) for job in found]
 
-    spread, percentiles = [], []
-    for i in range(effort.templates):
-        found = studio.portraits(sprite(i, i % 10), i, candidates=effort.candidates)
-        pictures = [_tiny(p.image) for p in found]
-        spread += [
-            math.sqrt(float(np.mean((a - b) ** 2))) for a, b in itertools.combinations(pictures, 2)
-        ]
-        percentiles += [float(percentile(studio.latents(p).z)[0]) for p in found]
-        on_progress("diversity, candidates", (i + 1) / effort.templates)
-    blank = np.zeros((4, 4, 4), np.uint8)
-    blank[...] = (128, 128, 128, 255)
-    got, declared = [], []
-    for seed in range(effort.blank_seeds):
-        lab = studio.skin_lab(studio.portraits(blank, person_seed=seed)[0])
-        got += [lab[0]] if lab else []
-        declared += _prior_tone(studio, seed, effort.size)
-        on_progress("diversity, blank input", (seed + 1) / effort.blank_seeds)
-    a, b = np.array(got), np.array(declared)
+
+def blank_jobs(effort: Effort) -> list[Job]:
+    return [Job("blank", effort.size, seed) for seed in range(effort.blank_seeds)]
+
+
+def prior_jobs(effort: Effort) -> list[Job]:
+    return [Job("prior", effort.size, seed) for seed in range(effort.blank_seeds)]
+
+
+def diversity(taken: Mapping[Job, Taken], effort: Effort) -> Diversity:
+    several, blank, prior = candidate_jobs(effort), blank_jobs(effort), prior_jobs(effort)
+    spread = [value for job in several for value in taken[job].spread]
+    percentiles = [s.percentile for s in _shots(taken, [*several, *blank])]
+    got, declared = _tones(taken, blank), _tones(taken, prior)
+    count = len(got) * len(declared)
     return Diversity(
-        float(np.mean(spread)) if spread else 0.0,
+        float(np.mean(spread)) if spread else math.nan,
+        _strangers(_shots(taken, prior)),
         effort.candidates,
-        float(np.median(percentiles)),
-        _quantiles(a),
-        _quantiles(b),
-        _ks(a, b),
-        1.36 * math.sqrt((len(a) + len(b)) / max(1, len(a) * len(b))),
+        len(several),
+        _quantiles(np.array(percentiles)),
+        _quantiles(got),
+        _quantiles(declared),
+        len(got),
+        _ks(got, declared),
+        1.36 * math.sqrt((len(got) + len(declared)) / max(1, count)),
+        sum(bool(taken[job].error) for job in (*several, *blank, *prior)),
     )
 
 
-def _tiny(image: U8) -> F64:
-    return (
-        np.asarray(Image.fromarray(image).resize((64, 64), Image.Resampling.BOX), np.float64) / 255
-    )
+def _tones(taken: Mapping[Job, Taken], asked: Iterable[Job]) -> F64:
+    return np.array([s.lab[0] for s in _shots(taken, asked) if s.lab is not None])
+
+
+def _strangers(shots: Sequence[Shot]) -> float:
+    """Mean RMSE between neighbours in a row of independent draws, seen as candidates are."""
+    from .shots import _tiny, picture_of
+
+    faces = [_tiny(picture_of(s.thumb)) for s in shots]
+    gaps = [math.sqrt(float(np.mean((a - b) ** 2))) for a, b in itertools.pairwise(faces)]
+    return float(np.mean(gaps)) if gaps else math.nan
 
 
 def _quantiles(values: F64) -> tuple[float, float, float]:
@@ -295,43 +313,38 @@ def _ks(a: F64, b: F64) -> float:
     return float(np.abs(below[0] - below[1]).max())
 
 
-def _prior_tone(studio: Studio, seed: int, size: int) -> list[float]:
-    """Skin L* of one draw from the declared prior, rendered; [] if no skin shows."""
-    from ..pulse.generator import MapsRegions
-
-    generator = studio.generator
-    if not isinstance(generator, MapsRegions):
-        return []
-    latents = generator.sample(1, seed)
-    image = (generator.render(latents, size)[0].permute(1, 2, 0).numpy() * 255 + 0.5).astype(
-        np.uint8
-    )
-    mask = generator.regions(latents, size)[0].numpy() == int(Label.SKIN)
-    return [float(np.median(lab_from_u8(image[mask])[:, 0]))] if mask.any() else []
-
-
 # -------------------------------------------------------------------------------- skin tone
 
 
-def skin_tone(studio: Studio, effort: Effort, on_progress: OnProgress) -> SkinToneCard:
-    def measure(tone: int, template: int, seed: int) -> Sample | None:
-        portrait = studio.portraits(sprite(template, tone), person_seed=seed * 1000 + template)[0]
-        lab = studio.skin_lab(portrait)
-        if lab is None:
-            return None
-        verdict = judge(portrait.image).passes if effort.size >= 192 else None
-        return Sample(
-            tone, template, seed, lab_of(MONK[tone]), lab, studio.eye_lightness(portrait), verdict
-        )
+def skin_tone_jobs(effort: Effort) -> list[Job]:
+    return [
+        _sprite_job(effort, template, tone, seed)
+        for template in range(effort.templates)
+        for seed in range(effort.seeds)
+        for tone in effort.tones
+    ]
 
-    samples = collect(
-        measure,
-        template_count=effort.templates,
-        seeds=effort.seeds,
-        tones=effort.tones,
-        on_progress=lambda done: on_progress("skin tone", done),
+
+def skin_tone(taken: Mapping[Job, Taken], effort: Effort) -> SkinToneCard:
+    asked = skin_tone_jobs(effort)
+    judged = any(shot.judged is not None for shot in _shots(taken, asked))
+    return grade([_sample(job, taken[job], judged) for job in asked])
+
+
+def _sample(job: Job, taken: Taken, judged: bool) -> Sample:
+    shot = taken.shots[0] if taken.shots else None
+    nowhere = (math.nan, math.nan, math.nan)
+    lab = shot.lab if shot is not None and shot.lab is not None else nowhere
+    passes = shot is not None and shot.judged is not None and shot.judged.passes
+    return Sample(
+        tone=job.tone,
+        template=job.template,
+        seed=job.person // 1000,
+        lab_in=lab_of(MONK[job.tone]),
+        lab_out=lab,
+        eye_l=shot.eye_l if shot is not None else math.nan,
+        passes=passes and math.isfinite(lab[0]) if judged else None,
     )
-    return grade(samples)
 
 
 def as_plain(card: object) -> object:

@@ -61,6 +61,7 @@ def portrait_options(command: Function) -> Function:
     @click.option("--set", "po_set", multiple=True, metavar="TRAIT=VALUE", help="Overrule a trait, e.g. hair=blond, age=70.")  # fmt: skip
     @click.option("--lock", "po_lock", multiple=True, metavar="TRAIT", help="Keep a trait exactly as read.")  # fmt: skip
     @click.option("--identity", "po_identity", metavar="NAME.json", help="Show the person of an earlier portrait.")  # fmt: skip
+    @click.option("--skin-tolerance", "po_skin_tolerance", type=float, default=0.0, show_default=True, help="How far skin may be from the sprite's, in L*; 0 locks it, 100 lets go.")  # fmt: skip
     @click.option("--matte", "po_matte", is_flag=True, help="Transparent background.")
     @click.option("--device", "po_device", default="cpu", show_default=True, help="cpu, cuda or mps.")  # fmt: skip
     @click.option("--quality", "po_quality", default="standard", show_default=True, help="standard, or studio (path traced, needs the extra).")  # fmt: skip

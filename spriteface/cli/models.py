@@ -25,13 +25,14 @@ def list_() -> None:
     from ..pulse.models import CATALOGUE, folder, installed
 
     here = installed()
+    click.echo("embedded:\n  head                   3D morphable head, 1024 px")
     click.echo(f"installed in {folder()}:")
     for model in here:
         click.echo(
             f"  {model.name:22} {model.family}, {model.resolution} px, {model.bytes >> 20} MiB"
         )
     if not here:
-        click.echo("  none (the embedded head is always there)")
+        click.echo("  none")
     click.echo("to download:")
     names = {model.name for model in here}
     for entry in CATALOGUE:
@@ -122,22 +123,10 @@ def remove(name: str) -> None:
 @models.command()
 @click.argument("name")
 def info(name: str) -> None:
-    """Everything known about NAME, installed or in the catalogue."""
-    from ..pulse import models as store
+    """NAME's model card: where its faces come from, licence, what it isn't for, how it fails.
 
-    found = [model for model in store.installed() if model.name == name]
-    if not found:
-        entry = store.catalogue_entry(name)
-        click.echo(f"{entry.name} (not installed): {entry.summary}")
-        click.echo(f"licence: {entry.licence}\nhomepage: {entry.homepage}")
-        for item in entry.files:
-            click.echo(f"  {item.url}")
-        return
-    model = found[0]
-    click.echo(f"{model.name}: {model.family}, {model.resolution} px, {model.bytes >> 20} MiB")
-    click.echo(f"licence: {model.licence}\nsource: {model.provenance or 'not stated'}")
-    click.echo(f"weights: {model.weights}\n  SHA-256 {model.sha256}")
-    for original in model.files:
-        click.echo(
-            f"original {original['name']}: {original['bytes']} bytes, SHA-256 {original['sha256']}"
-        )
+    NAME is `head`, an installed checkpoint, or one of the catalogue.
+    """
+    from ..pulse.cards import card_of
+
+    click.echo("\n".join(card_of(name).lines()))

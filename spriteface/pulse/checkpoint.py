@@ -2,8 +2,9 @@
 
 A pickle is a program. This reader runs a small part of that language: it knows a list of
 harmless names, builds arrays itself from bytes that it has measured, and refuses all else by
-name. Source code carried inside NVIDIA's files is never looked at. What a file is, is decided
-by its content:
+name. Source code carried inside NVIDIA's files is never run; it is parsed, and a file whose
+source does what no network needs is refused (`source_check`). What a file is, is decided by its
+content:
 
 * zip: torch.save since 1.6 (PULSE, rosinality);
 * three pickles and raw storages: torch.save before 1.6 (PULSE's gaussian_fit.pt);
@@ -36,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GeneratorError, UnsafeCheckpointError
+from .source_check import objection
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -98,8 +100,22 @@ class _Module:
 
 
 class _TfNetwork(_Module):
-    """NVIDIA's TensorFlow network: variables as (name, array), components as networks. It
-    carries source too, which is dropped."""
+    """NVIDIA's TensorFlow network: variables as (name, array), components as networks. Its
+    source is checked and dropped."""
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(state)
+        _check_source(self.state.pop("build_module_src", ""))
+
+
+def _check_source(source: Any) -> None:
+    found = objection(source) if isinstance(source, str) else "source that is no text"
+    if found:
+        raise UnsafeCheckpointError(
+            f"the file carries Python source with {found}, which no network needs; "
+            "nothing was executed",
+            f"{_ADVICE}; if you trust it, have its own program save G_ema.state_dict() and add that",
+        )
 
 
 class _LazyTensor:
@@ -148,9 +164,11 @@ def _rebuild_parameter(data: Any, *rest: Any) -> Any:
 
 
 def _persistent_object(meta: Any) -> _Module:
-    """NVIDIA's modules: {type, version, module_src, class_name, state}. The source is dropped."""
+    """NVIDIA's modules: {type, version, module_src, class_name, state}. The source is checked
+    and dropped."""
     if not isinstance(meta, dict) or not isinstance(meta.get("state"), dict):
         raise UnsafeCheckpointError("a persistent object without a state", _ADVICE)
+    _check_source(meta.get("module_src", ""))
     module = _Module(str(meta.get("class_name", "")))
     module.state = meta["state"]
     return module

@@ -8,7 +8,7 @@ skin, the nearest one that a person in a photograph can have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,8 +55,9 @@ def sprite_colors(traits: Mapping[str, Any]) -> dict[str, RGB]:
     return {m: (int(c[0]), int(c[1]), int(c[2])) for m, c in read.items() if c is not None}
 
 
-def wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F64]:
-    """CIELAB per material, where the sprite or the user says one."""
+def wanted_colors(reading: Reading, options: PortraitOptions, candidate: int = 0) -> dict[str, F64]:
+    """CIELAB per material, where the sprite or the user says one; the sprite's skin as
+    `options.skin_tolerance` loosens it for that candidate."""
     t, asked = reading.traits, options.traits
     wanted: dict[str, F64] = {}
     for material, (read, name) in COLOR_TRAITS.items():
@@ -71,6 +72,9 @@ def wanted_colors(reading: Reading, options: PortraitOptions) -> dict[str, F64]:
             wanted[material] = _lab(value)
     if "skin" in wanted:
         wanted["skin"] = photographic_skin(wanted["skin"])
+        if "skin" not in asked:
+            own = (options.seed, candidate)
+            wanted["skin"] = loosened(wanted["skin"], options.skin_tolerance, own)
     return wanted
 
 
@@ -95,6 +99,17 @@ def photographic_skin(lab: NDArray[Any]) -> F64:
     chroma = min(chroma, float(np.interp(light, SKIN_L, SKIN_CHROMA)))
     turn = np.radians(np.clip(hue, *SKIN_HUES))
     return np.array([light, chroma * np.cos(turn), chroma * np.sin(turn)])
+
+
+def loosened(lab: F64, tolerance: float, seed: Sequence[int]) -> F64:
+    """A skin whose L* lies anywhere within `tolerance` of that of `lab`, and within what skin
+    is given at all, evenly, as `seed` draws it. 0 changes nothing."""
+    if tolerance <= 0:
+        return lab
+    darkest, lightest = SKIN_LIGHTNESS[1][0], SKIN_LIGHTNESS[1][-1]
+    low, high = max(lab[0] - tolerance, darkest), min(lab[0] + tolerance, lightest)
+    light = float(np.random.default_rng(list(seed)).uniform(min(low, lab[0]), max(high, lab[0])))
+    return np.array([light, lab[1], lab[2]])
 
 
 def same_color(lab: NDArray[Any], known: RGB | None, skin: bool = False) -> bool:

@@ -312,7 +312,7 @@ def _portray_one(
 ) -> Likeness:
     goal = _goal(reading)
     latents, loss = _found(generator, reading, goal, options, candidate, report, who)
-    wanted = _other_colors(wanted_colors(reading, options), who)
+    wanted = _other_colors(wanted_colors(reading, options, candidate), who)
     return _finish(generator, latents, reading, goal, options, report, loss, wanted)
 
 
@@ -328,7 +328,7 @@ def _found(
     """The person, and how well they agree with the sprite."""
     assert isinstance(generator, ReadsSprites)
     report("starting", 0.02)
-    wanted = wanted_colors(reading, options)
+    wanted = wanted_colors(reading, options, candidate)
     if who is not None and isinstance(generator, KnowsPeople):
         pose = generator.start(reading, count=1, seed=options.seed, traits=options.traits)
         latents = generator.posed(who.latents, pose, asked=tuple(options.traits))
@@ -748,6 +748,7 @@ def _searched(
         seed=options.seed,
         steps=options.steps,
         recipe=options.recipe,
+        skin_tolerance=options.skin_tolerance,
         on_step=told,
     )
     out = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..types import Label
 from .downscale import to_linear
 from .target import Target
 
@@ -70,6 +71,27 @@ def region_color_loss(small: Tensor, target: Target) -> Tensor:
     error it asks for the right skin, hair and cloth, not for the sprite's drawing of them."""
     wanted = region_colors(target.image[None], target)
     return (region_colors(small, target) - wanted).pow(2).sum(-1).mean(-1)
+
+
+def lightness(image: Tensor) -> Tensor:
+    """(B, h, w): CIELAB L* / 100 of (B, 3, h, w) sRGB in [0, 1] (D65)."""
+    weights = torch.tensor((0.2126, 0.7152, 0.0722), device=image.device, dtype=image.dtype)
+    y = torch.einsum("c,bchw->bhw", weights, to_linear(image.clamp(0, 1)))
+    root = 1.16 * y.clamp(min=0.008856).pow(1 / 3) - 0.16
+    return torch.where(y > 0.008856, root, 9.033 * y)
+
+
+def skin_lock_loss(small: Tensor, target: Target, tolerance: float) -> Tensor:
+    """(B,): by how much the mean L* of the skin differs from the sprite's beyond `tolerance`
+    (in L*), squared, L* counted in hundreds; 0 where the sprite shows no skin."""
+    if target.regions is None:
+        return torch.zeros(len(small), device=small.device)
+    mask = (target.regions == int(Label.SKIN)) * target.weights[0]  # [h,w]
+    if not mask.any():
+        return torch.zeros(len(small), device=small.device)
+    share = mask / mask.sum()
+    gap = ((lightness(small) - lightness(target.image[None])) * share).sum((1, 2))
+    return (gap.abs() - tolerance / 100).clamp(min=0).square()
 
 
 def lr_psnr_db(small: Tensor, target: Target) -> Tensor:

@@ -29,7 +29,14 @@ from .downscale import downscale
 from .evolve import SeparableCma
 from .generator import Generator, HasBank, Latents, StyleBased
 from .latent import norms, percentile, slerp, to_sphere
-from .loss import gated, geocross, lr_psnr_db, region_color_loss, weighted_mse
+from .loss import (
+    gated,
+    geocross,
+    lr_psnr_db,
+    region_color_loss,
+    skin_lock_loss,
+    weighted_mse,
+)
 from .target import Target
 
 OnStep = Callable[[int, int, float, Tensor], bool | None]
@@ -59,6 +66,10 @@ class Recipe:
     pool: int = 0  # draws looked at before the starts are chosen among them
     l2_weight: float = 100.0
     region_weight: float = 0.0
+    skin_weight: float = (
+        0.0  # holds the skin's lightness within `skin_tolerance` L* of the sprite's
+    )
+    skin_tolerance: float = 0.0
     geocross_weight: float = 0.0
     anchor_weight: float = 0.0  # squared distance from the start
     prior_weight: float = 0.0  # mean square of the latent; for searches off the sphere
@@ -85,7 +96,15 @@ PULSE = Recipe(
     noise="trainable",
     independent_rows=True,
 )
-DEFAULT = Recipe("default", steps=60, starts=4, learning_rate=0.2, keep=(0.25, 0.5), pool=16)
+DEFAULT = Recipe(
+    "default",
+    steps=60,
+    starts=4,
+    learning_rate=0.2,
+    keep=(0.25, 0.5),
+    pool=16,
+    skin_weight=100.0,
+)
 RECIPES: tuple[Recipe, ...] = (DEFAULT, PULSE)
 
 
@@ -317,6 +336,8 @@ class _Search:
             loss = loss + plan.geocross_weight * geocross(self.generator.to_w_plus(z))
         if plan.region_weight and self.target.regions is not None:
             loss = loss + plan.region_weight * region_color_loss(small, self.target)
+        if plan.skin_weight:
+            loss = loss + plan.skin_weight * skin_lock_loss(small, self.target, plan.skin_tolerance)
         if plan.anchor_weight:
             loss = loss + plan.anchor_weight * (z - walk.anchor).pow(2).flatten(1).mean(1)
         if plan.prior_weight:
@@ -532,11 +553,14 @@ def search_all(
     recipe: str | Recipe = "default",
     operator: str = "",
     free: Tensor | None = None,
+    skin_tolerance: float = 0.0,
     on_step: OnStep | None = None,
 ) -> tuple[SearchResult, ...]:
     """`count` different portraits that all downscale to `target`, best first: samples of what
-    the sprite leaves open, each from a start of its own. Arguments and errors as in `search`."""
+    the sprite leaves open, each from a start of its own. Arguments and errors as in `search`;
+    `skin_tolerance` (L*) is how far skin may be from the sprite's where the recipe locks it."""
     plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    plan = replace(plan, skin_tolerance=skin_tolerance) if skin_tolerance else plan
     if recipe == DEFAULT.name:  # a generator knows best what previews of it cost and show
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
