@@ -25,7 +25,8 @@ _STRAND_LABEL = {SCALP: Label.HAIR, BROW: Label.BROW, BEARD: Label.FACIAL_HAIR}
 def label_map(person: Person, size: int) -> NDArray[np.int64]:
     """(size,size) of `Label`, the commonest of each pixel's samples."""
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
-    face, bary, strand, _ = see(scene, size * SUPERSAMPLES)
+    seen = see(scene, size * SUPERSAMPLES)
+    face, bary, strand = seen.face, seen.bary, seen.strand
     out = np.full(face.shape, Label.BACKGROUND, np.int64)
     ys, xs = np.nonzero(face >= 0)
     corner = np.argmax(

@@ -1,36 +1,40 @@
-"""The small render that a search looks at: geometry in numba, colours and light in torch.
+"""The small render that a search looks at: geometry in numba, colours and light bilinear.
 
-For every pixel and colour group (skin, hair, cloth, a hat ...) the kernels gather how much of
-each light lobe it sends to the eye; the picture is then the sum over groups and lobes of colour
-times power, made in torch, so that gradients reach every colour and light dimension of z. Shape,
-pose and camera dimensions have no gradient here (`Dim.gradient`).
+For every point that a sample shows, kernels (`transport`) find its share of each colour group
+(skin, hair, cloth, a hat ...) and how much of each light lobe it sends to the eye; the picture is
+the sum over groups and lobes of colour times power, so that gradients reach every colour and light
+dimension of z. Shape, pose and camera dimensions have no gradient here (`Dim.gradient`). What no
+colour changes is kept for the next picture, and a picture without gradients never meets torch.
 """
 
 from __future__ import annotations
 
-import math
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ...types import F32
+from . import camera, transport
 from . import surface as mat
-from .camera import CURVE, backdrop, view_of
+from .camera import CURVE, view_of
 from .flow import motion, moved
 from .hair import HAIR_GREY, HAIR_HUE, HAIR_RED, HUE_DEEPEST
 from .light import cluster_lobes, lobe_colors
-from .noise import KERNEL
-from .person import Color, Eyes, Light, Person, Skin
+from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, light_depths, raster_strands, raster_triangles
 from .scene import BEARD, BEARD_SHADE, BROW, SCALP, Scene, build, strand_colors
+from .transport import (
+    CLOTH, CLOTH2, CONST, EARS, EMBLEM, EYES, EYES2, FACE, FACIAL, BROWS, HAIR, HEAD, HEAD2, IRIS, N_GROUPS, SKIN,
+)  # fmt: skip
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
@@ -40,136 +44,18 @@ LOBES = 9
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
 SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95
-SKIN_SHINE, CLOTH_SHINE, SHINE_POWER = 0.12, 0.03, 14.0
-
-# colour groups; CONST is white
-(
-    CONST, SKIN, HAIR, BROWS, FACIAL, IRIS, CLOTH, CLOTH2, HEAD, HEAD2, FACE, EYES, EYES2, EARS, EMBLEM,
-    N_GROUPS,
-) = range(16)  # fmt: skip
-
-
-@njit(**KERNEL)
-def _irradiance(
-    low: int, high: int, vertices: Any, normals: Any, wanted: Any, wrap: float, frames: Any, powers: Any, extent: float, centre: Any,
-    maps: Any, out: Any, shine: Any,
-) -> None:  # fmt: skip
-    """Light on vertices [low, high) per lobe: out (V,B), with one shadow tap per light, and where
-    `shine` has rows, what a rough dielectric mirrors to a viewer in front: shine (V,B)."""
-    shiny = shine.shape[0] == out.shape[0]
-    size = maps.shape[1]
-    scale = size / (2.0 * extent)
-    norm = (1.0 + wrap) ** 2
-    for i in range(low, high):
-        if wanted[i] == 0:
-            continue
-        nx = normals[i, 0]
-        ny = normals[i, 1]
-        nz = normals[i, 2]
-        x = vertices[i, 0] + nx * 0.18 - centre[0]
-        y = vertices[i, 1] + ny * 0.18 - centre[1]
-        z = vertices[i, 2] + nz * 0.18 - centre[2]
-        for l in range(frames.shape[0]):
-            w = (nx * frames[l, 0, 0] + ny * frames[l, 0, 1] + nz * frames[l, 0, 2] + wrap) / norm
-            if w <= 0.0:
-                continue
-            xi = int(
-                (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
-            )
-            yi = int(
-                (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
-            )
-            if xi >= 0 and yi >= 0 and xi < size and yi < size:
-                behind = (
-                    maps[l, yi, xi]
-                    - (x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2])
-                    - 0.22
-                )
-                if behind > 0.0:
-                    w *= math.exp(-behind * 4.0)
-            for c in range(powers.shape[1]):
-                out[i, c] += powers[l, c] * w
-            if shiny:
-                hz = frames[l, 0, 2] + 1.0
-                inv = 1.0 / math.sqrt(frames[l, 0, 0] ** 2 + frames[l, 0, 1] ** 2 + hz * hz + 1e-9)
-                nh = (nx * frames[l, 0, 0] + ny * frames[l, 0, 1] + nz * hz) * inv
-                if nh > 0.0:
-                    s = w * nh**SHINE_POWER
-                    for c in range(powers.shape[1]):
-                        shine[i, c] += powers[l, c] * s
-
-
-@njit(**KERNEL)
-def _gather(
-    face: Any, bary: Any, faces: Any, share: Any, light: Any, shine: Any, strand: Any, along: Any, strand_share: Any, strand_light: Any,
-    transport: Any, bare: Any,
-) -> None:  # fmt: skip
-    """Average over each pixel's subsamples: transport (H,W,G,3,B) and uncovered share (H,W).
-
-    share (V,G,3) is each vertex' colour as multiples of the groups' colours, light (V,B) its
-    irradiance; strands have share (N,G,3) and light (N,K,B) of their own.
-    """
-    h, w, groups, _, basis = transport.shape
-    s = face.shape[0] // h
-    inv = 1.0 / (s * s)
-    mixed = np.empty((groups, 3), np.float32)
-    lit = np.empty(basis, np.float32)
-    for y in range(h):
-        for x in range(w):
-            for sy in range(s):
-                for sx in range(s):
-                    yy = y * s + sy
-                    xx = x * s + sx
-                    n = strand[yy, xx]
-                    f = face[yy, xx]
-                    if n >= 0:
-                        k = int(along[yy, xx])
-                        for b in range(basis):
-                            lit[b] = strand_light[n, k, b]
-                        for g in range(groups):
-                            for c in range(3):
-                                mixed[g, c] = strand_share[n, g, c]
-                    elif f >= 0:
-                        i = faces[f, 0]
-                        j = faces[f, 1]
-                        k = faces[f, 2]
-                        u = bary[yy, xx, 0]
-                        v = bary[yy, xx, 1]
-                        q = 1.0 - u - v
-                        for b in range(basis):
-                            lit[b] = u * light[i, b] + v * light[j, b] + q * light[k, b]
-                            mirrored = u * shine[i, b] + v * shine[j, b] + q * shine[k, b]
-                            for c in range(3):  # whatever the colour: group 0 is white
-                                transport[y, x, 0, c, b] += inv * mirrored
-                        for g in range(groups):
-                            for c in range(3):
-                                mixed[g, c] = (
-                                    u * share[i, g, c] + v * share[j, g, c] + q * share[k, g, c]
-                                )
-                    else:
-                        bare[y, x] += inv
-                        continue
-                    for g in range(groups):
-                        for c in range(3):
-                            m = mixed[g, c] * inv
-                            if m != 0.0:
-                                for b in range(basis):
-                                    transport[y, x, g, c, b] += m * lit[b]
+SKIN_SHINE, CLOTH_SHINE = 0.12, 0.03
 
 
 @dataclass(frozen=True, eq=False)
-class Buffers:
-    """What geometry and visibility say about a small picture, independent of colour.
+class Seen:
+    """What every sample (S,S) of a small picture shows: the nearest face and its weights
+    (S,S,2), the nearest strand and the position along it; -1 where there is none."""
 
-    transport (H,W,G,3,B) over the used `groups`; first, second, added: the background's share.
-    """
-
-    groups: tuple[int, ...]
-    transport: F32
-    first: F32
-    second: F32
-    added: F32
-    bare: F32
+    face: NDArray[np.int32]
+    bary: F32
+    strand: NDArray[np.int32]
+    along: F32
 
 
 def group_colors(person: Person) -> F32:
@@ -197,8 +83,8 @@ def group_colors(person: Person) -> F32:
     return np.maximum(out, 1e-4)
 
 
-def see(scene: Scene, wide: int) -> tuple[NDArray[np.int32], F32, NDArray[np.int32], F32]:
-    """Nearest face (W,W), its weights (W,W,2), nearest strand and the position along it."""
+def see(scene: Scene, wide: int) -> Seen:
+    """What the `wide` x `wide` samples of a picture of the scene show."""
     view = view_of(scene.person.camera, wide)
     depth = np.full((wide, wide), FAR, np.float32)
     face = np.full((wide, wide), -1, np.int32)
@@ -212,29 +98,42 @@ def see(scene: Scene, wide: int) -> tuple[NDArray[np.int32], F32, NDArray[np.int
             thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
         width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
         raster_strands(0, wide, view.project(scene.strands), width, depth, strand, along, 0.5)
-    return face, bary, strand, along
+    return Seen(face, bary, strand, along)
 
 
 @dataclass(frozen=True, eq=False)
-class _Traced:
-    """Everything of a small picture that no colour and no light's power changes."""
+class Traced:
+    """Everything of a small picture that no colour and no light's power changes.
+
+    Points are the seen vertices (`vertices`, scene indices), then the seen knots (`knots`, flat
+    indices); the slots lead from either to its point. light and shine (n,B) are what a point gets
+    of every lobe and what it mirrors to the eye.
+    """
 
     scene: Scene
-    face: NDArray[np.int32]
-    bary: F32
-    strand: NDArray[np.int32]
-    along: F32
-    wanted: NDArray[np.uint8]
+    seen: Seen
+    vertex_slot: NDArray[np.int32]
+    knot_slot: NDArray[np.int32]
+    vertices: NDArray[np.int32]
+    knots: NDArray[np.int32]
     light: F32
     shine: F32
-    strand_light: F32
     backdrop: tuple[F32, F32, F32]
+
+    @property
+    def samples(self) -> tuple[Array, ...]:
+        """The leading arguments of `transport`'s gathering kernels."""
+        s = self.seen
+        pixels = (s.face, s.bary, self.scene.faces, s.strand, s.along)
+        return (*pixels, self.vertex_slot, self.knot_slot)
 
 
 # colours that stand for the worn items' own while geometry is traced: one per colour group
 _MARKS: dict[int, Color] = {
     g: (0.10 + 0.02 * g, 0.5, 0.5) for g in (CLOTH, CLOTH2, HEAD, HEAD2, FACE, EYES, EYES2, EARS)
 }
+_MARK_COLORS = np.array(list(_MARKS.values()), np.float32)
+_MARK_GROUPS = np.array(list(_MARKS), np.int64)
 _SLOT_GROUPS = {
     "head": (HEAD, HEAD2),
     "face": (FACE, FACE),
@@ -264,196 +163,133 @@ def colorless(person: Person) -> Person:
     )
 
 
-_traced: OrderedDict[tuple[str, int], _Traced] = OrderedDict()
-_KEPT = 12
+_kept: OrderedDict[tuple[str, int], Traced] = OrderedDict()
+_KEPT = 32
+_lock = threading.Lock()
 
 
-def _traced_geometry(person: Person, size: int) -> _Traced:
+def trace(person: Person, size: int) -> Traced:
     """The traced geometry of a person, kept for the next pictures that differ in colour only."""
     bare = colorless(person)
     key = (repr(bare), size)
-    found = _traced.get(key)
-    if found is None:
-        found = _trace_geometry(bare, size)
-        _traced[key] = found
-        while len(_traced) > _KEPT:
-            _traced.popitem(last=False)
-    else:
-        _traced.move_to_end(key)
+    with _lock:
+        found = _kept.get(key)
+        if found is not None:
+            _kept.move_to_end(key)
+            return found
+    found = _trace(bare, size)
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
     return found
 
 
-def _trace_geometry(person: Person, size: int) -> _Traced:
+def forget() -> None:
+    """Drop the kept geometry: for benchmarks, and for who needs the memory."""
+    with _lock:
+        _kept.clear()
+
+
+def _trace(person: Person, size: int) -> Traced:
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
-    face, bary, strand, along = see(scene, size * SUPERSAMPLES)
-    frames, powers = cluster_lobes(person.light, LIGHTS)
-    powers *= SHADE
+    seen = see(scene, size * SUPERSAMPLES)
+    frames, powers = _lights(person.light)
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(
         0, len(frames), scene.vertices, scene.casters, scene.strands, 5, frames, CENTRE, EXTENT_CM,
         maps, True,
     )  # fmt: skip
-    wanted = np.zeros(len(scene.vertices), np.uint8)
-    wanted[scene.faces[face[face >= 0]].ravel()] = 1
-    light, shine = np.zeros((2, len(scene.vertices), LOBES), np.float32)
-    _irradiance(
-        0, len(wanted), scene.vertices, scene.normals, wanted, 0.12, frames, powers, EXTENT_CM,
-        CENTRE, maps, light, shine,
+    vertex_slot = np.full(len(scene.vertices), -1, np.int32)
+    knot_slot = np.full((max(len(scene.strands), 1), KNOTS), -1, np.int32)
+    vertices, knots = np.empty(vertex_slot.size, np.int32), np.empty(knot_slot.size, np.int32)
+    counts = transport.number_points(
+        seen.face, scene.faces, seen.strand, seen.along, vertex_slot, knot_slot, vertices, knots
+    )
+    vertices, knots = vertices[: counts[0]], knots[: counts[1]]
+    knot_slot[knot_slot >= 0] += len(vertices)
+    points = scene.strands.reshape(-1, 3)[knots]
+    # strands take light as if they were the hair's outer surface
+    outward = points - np.array([0.0, 3.0, 0.0], np.float32)
+    outward /= np.sqrt((outward * outward).sum(1, keepdims=True)) + 1e-6
+    points = np.concatenate([scene.vertices[vertices], points])
+    normals = np.concatenate([scene.normals[vertices], outward])
+    received, mirrored = np.empty((2, len(points), len(frames)), np.float32)
+    transport.expose(
+        0, len(points), points, normals, frames, EXTENT_CM, CENTRE, maps, received, mirrored
+    )
+    gloss = np.zeros((len(points), 1), np.float32)
+    gloss[: len(vertices), 0] = _gloss(scene, vertices)
+    empty = (seen.face < 0) & (seen.strand < 0)
+    bare = empty.reshape(size, SUPERSAMPLES, size, SUPERSAMPLES).mean((1, 3), dtype=np.float32)
+    first, second, added = _backdrop(person.background, size, person.seed)
+    return Traced(
+        scene, seen, vertex_slot, knot_slot, vertices, knots, received @ powers,
+        (mirrored @ powers) * gloss,
+        (first * bare[:, :, None], second * bare[:, :, None], added * bare[:, :, None]),
     )  # fmt: skip
-    shine *= _gloss(scene)[:, None]
-    strand_light = _strand_light(scene, strand, frames, powers, maps)
-    behind = backdrop(person.background, size, person.seed)
-    return _Traced(scene, face, bary, strand, along, wanted, light, shine, strand_light, behind)
 
 
-def trace(person: Person, size: int) -> Buffers:
-    """Geometry, visibility and light transport of a small picture."""
-    t = _traced_geometry(person, size)
-    share, used = _vertex_shares(t.scene, person, t.wanted)
-    strand_share = _strand_shares(t.scene, person)
-    groups = np.flatnonzero(used | strand_share.any((0, 2)))
-    transport = np.zeros((size, size, len(groups), 3, LOBES), np.float32)
-    bare = np.zeros((size, size), np.float32)
-    _gather(
-        t.face, t.bary, t.scene.faces, np.ascontiguousarray(share[:, groups]), t.light, t.shine,
-        t.strand, t.along, np.ascontiguousarray(strand_share[:, groups]), t.strand_light, transport, bare,
-    )  # fmt: skip
-    cover = bare[:, :, None]
-    first, second, added = (layer * cover for layer in t.backdrop)
-    return Buffers(tuple(groups.tolist()), transport, first, second, added, bare)
+@lru_cache(maxsize=32)
+def _lights(light: Light) -> tuple[F32, F32]:
+    frames, powers = cluster_lobes(light, LIGHTS)
+    return frames, powers * np.float32(SHADE)
 
 
-def _gloss(scene: Scene) -> F32:
-    """(V,) strength of the mirrored light, by what a vertex is made of."""
-    a, material = scene.attributes, scene.vertex_material
+_cloud = lru_cache(maxsize=32)(camera.backdrop)
+
+
+def _backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F32]:
+    if background.grid is not None:  # rows may be lists, which have no hash
+        return camera.backdrop(background, size, seed)
+    return _cloud(background, size, seed)
+
+
+def _gloss(scene: Scene, vertices: Array) -> F32:
+    """(n,) strength of the mirrored light, by what a vertex is made of."""
+    a, material = scene.attributes[vertices], scene.vertex_material[vertices]
     skin = (material == mat.SKIN) & (a[:, mat.CLOTH] < 0.5)
     metal = np.where(material == mat.WORN, a[:, mat.METAL], 0.0)
-    out = np.where(skin, SKIN_SHINE * _openness(a[:, mat.OPEN], material), CLOTH_SHINE)
+    t = np.clip(a[:, mat.OPEN] / 0.5, 0, 1)
+    out = np.where(skin, SKIN_SHINE * (0.15 + 0.85 * t * t * (3 - 2 * t)), CLOTH_SHINE)
     out = np.where(material == mat.EYE, 0.02, out) + 0.5 * metal**2
     return np.asarray(out, np.float32)
 
 
-def _strand_light(scene: Scene, strand: Array, frames: F32, powers: F32, maps: F32) -> F32:
-    """(N,K,B): strands take light as if they were the hair's outer surface."""
-    count, knots = scene.strands.shape[:2]
-    out = np.zeros((max(count, 1), knots, LOBES), np.float32)
-    if not count:
-        return out
-    points = scene.strands.reshape(-1, 3)
-    outward = points - np.array([0.0, 3.0, 0.0], np.float32)
-    outward /= np.linalg.norm(outward, axis=1, keepdims=True) + 1e-6
-    seen = np.zeros(count, np.uint8)
-    seen[np.unique(strand[strand >= 0])] = 1
-    flat = out.reshape(-1, LOBES)
-    _irradiance(
-        0,
-        len(points),
-        points,
-        outward,
-        np.repeat(seen, knots),
-        0.12,
-        frames,
-        powers,
-        EXTENT_CM,
-        CENTRE,
-        maps,
-        flat,
-        np.zeros((0, LOBES), np.float32),
-    )
-    return out
-
-
-def _vertex_shares(
-    scene: Scene, person: Person, wanted: NDArray[np.uint8]
-) -> tuple[F32, NDArray[np.bool_]]:
-    """(V,G,3) colour of each seen vertex as multiples of group colours; which groups occur.
+def shares(t: Traced, person: Person, colors: F32) -> F32:
+    """(n,G,3) colour of every point as multiples of the groups' colours (G,3).
 
     `person` gives the colours; the scene's own are marks (see `colorless`).
     """
-    seen = np.flatnonzero(wanted)
-    count = len(seen)
+    count = len(t.vertices)
+    a, material = t.scene.attributes[t.vertices], t.scene.vertex_material[t.vertices]
+    canonical = t.scene.canonical[t.vertices]
     albedo, gloss = np.zeros((count, 3), np.float32), np.zeros((count, 2), np.float32)
     height, tinted = np.zeros(count, np.float32), np.zeros(count, np.float32)
-    a, material = scene.attributes[seen], scene.vertex_material[seen]
     q = mat.parameters(person)
     q[mat.EMBLEM_R : mat.EMBLEM_B + 1] = 1.0  # a mark, as the worn colours are
     mat.materials(
-        0, count, material, scene.canonical[seen], a, np.zeros((count, 2), np.float32),
-        q, mat.detail_tile(64), False, albedo, gloss, height, tinted,
+        0, count, material, canonical, a, np.zeros((count, 2), np.float32), q,
+        mat.detail_tile(64), False, albedo, gloss, height, tinted,
     )  # fmt: skip
-    colors = group_colors(person)
-    out = np.zeros((count, N_GROUPS, 3), np.float32)
-    skin = (material == mat.SKIN) & (a[:, mat.CLOTH] < 0.5)
-    roots = q[mat.HAIR_R : mat.HAIR_B + 1]
-    hair = roots * 0.7 * tinted[:, None]
-    open_share = _openness(a[:, mat.OPEN], material)
-    # brows and beard as paint under the few strands there are
-    brow = 0.75 * person.brows.density * _smooth(-0.35, 0.25, a[:, mat.BROW]) * skin
-    brow = np.clip(brow, 0, 0.9)
-    beard = 0.8 * a[:, mat.BEARD] * skin * (person.facial_hair.style in ("full", "long", "wizard"))
-    keep = ((1 - brow) * (1 - beard) * open_share)[:, None]
-    out[:, SKIN] = np.where(skin[:, None], (albedo - hair) * keep / colors[SKIN], 0)
-    out[:, HAIR] = np.where(skin[:, None], hair * keep / colors[HAIR], 0)
-    grey = person.hair.grey
-    for group, paint, power in ((BROWS, brow * (1 - beard), 1.0), (FACIAL, beard, 0.8)):
-        out[:, group] += ((1 - grey) * power * paint * open_share)[:, None]
-        out[:, CONST] += (grey * 0.40 * power * paint * open_share)[:, None]
-    cloth = (material == mat.SKIN) & ~skin
-    out[cloth, CLOTH] = CLOTH_GAIN * albedo[cloth] / colors[CLOTH]
-    _eye_shares(out, albedo, scene.canonical[seen], material, open_share, colors)
-    rest = np.isin(material, (mat.TEETH, mat.TONGUE))
-    out[rest, CONST] = albedo[rest]
-    worn = material == mat.WORN
-    if worn.any():
-        _worn_shares(out, worn, albedo, a)
-    out[:, CONST] += 1e-6  # group 0 carries the mirrored light
-    full = np.zeros((len(wanted), N_GROUPS, 3), np.float32)
-    full[seen] = out
-    return full, np.asarray(out.any((0, 2)))
-
-
-def _openness(open_: Array, material: Array) -> Array:
-    skin = 0.15 + 0.85 * _smooth(0.0, 0.5, open_)
-    return np.where(material == mat.SKIN, skin, np.where(material == mat.EYE, open_, 1.0))
-
-
-def _smooth(a: float, b: float, x: Array) -> Array:
-    t = np.clip((x - a) / (b - a), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
-def _eye_shares(
-    out: F32, albedo: F32, canonical: F32, material: Array, open_share: Array, colors: F32
-) -> None:
-    eye = material == mat.EYE
-    r = np.hypot(canonical[:, 0], canonical[:, 1])
-    iris = eye & (r < 0.66) & (canonical[:, 2] > 0) & (r > 0.12)
-    lit = albedo * open_share[:, None]
-    out[iris, IRIS] = lit[iris] / colors[IRIS]
-    out[eye & ~iris, CONST] = lit[eye & ~iris]
-
-
-def _worn_shares(out: F32, worn: Array, albedo: F32, a: F32) -> None:
-    """Give each worn vertex to the group whose mark its piece bears, and its patch to the emblem."""
-    own = a[:, [mat.RED, mat.GREEN, mat.BLUE]]
-    left = worn.copy()
-    patch = np.clip((albedo[:, 0] - own[:, 0]) / np.maximum(1 - own[:, 0], 1e-3), 0, 1)
-    patch = np.where(a[:, mat.EMBLEM] > 0.5, patch, 0.0)
-    for group, mark in _MARKS.items():
-        same = left & (np.abs(own - np.asarray(mark, np.float32)).max(1) < 1e-3)
-        gain = CLOTH_GAIN if group in (CLOTH, CLOTH2) else 1.0
-        out[same, group] = gain * (1 - patch[same])[:, None]
-        out[same, EMBLEM] = patch[same][:, None]
-        left &= ~same
-    out[left, CONST] = albedo[left]
+    look = np.zeros(transport.N_LOOK, np.float32)
+    look[transport.ROOT_R : transport.ROOT_B + 1] = q[mat.HAIR_R : mat.HAIR_B + 1]
+    bearded = person.facial_hair.style in ("full", "long", "wizard")
+    look[[transport.GREY, transport.BROW_PAINT, transport.BEARD_PAINT, transport.CLOTH_GAIN]] = (
+        person.hair.grey, 0.75 * person.brows.density, 0.8 * bearded, CLOTH_GAIN,
+    )  # fmt: skip
+    out = np.zeros((count + len(t.knots), N_GROUPS, 3), np.float32)
+    transport.vertex_shares(
+        material, canonical, a, albedo, tinted, colors, look, _MARK_COLORS, _MARK_GROUPS, out
+    )
+    if len(t.knots):
+        out[count:] = _strand_shares(t.scene, person)[t.knots // KNOTS]
+    return out
 
 
 def _strand_shares(scene: Scene, person: Person) -> F32:
     """(N,G,3): every strand as a multiple of its group's colour; grey ones are constant."""
-    count = len(scene.strands)
-    out = np.zeros((max(count, 1), N_GROUPS, 3), np.float32)
-    if not count:
-        return out
+    out = np.zeros((len(scene.strands), N_GROUPS, 3), np.float32)
     own = group_colors(scene.person)
     grey = person.hair.grey
     # few strands stand for many: their own variation is damped, grey is a mixture
@@ -553,21 +389,37 @@ def film(linear: Tensor, exposure: Tensor) -> Tensor:
     return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
 
 
-def compose(
-    buffers: Buffers,
-    colors: Tensor,
-    powers: Tensor,
-    exposure: Tensor,
-    background: Tensor,
-    edge: Tensor,
-) -> Tensor:
-    """(3,H,W) sRGB in [0,1] from the buffers and everything that has a colour."""
-    groups = list(buffers.groups)
-    transport = torch.from_numpy(buffers.transport)
-    lit = torch.einsum("hwgcb,gc,bc->chw", transport, colors[groups], powers)
-    behind = torch.from_numpy(buffers.first) * background + torch.from_numpy(buffers.second) * edge
-    behind = behind + torch.from_numpy(buffers.added)
-    return film(lit + behind.permute(2, 0, 1), exposure)
+class _Radiance(torch.autograd.Function):
+    """(3,H,W) linear radiance from group colours (G,3) and lobe powers (B,3)."""
+
+    @staticmethod
+    def forward(ctx: Any, colors: Tensor, powers: Tensor, t: Traced, share: F32) -> Tensor:
+        ctx.save_for_backward(colors, powers)
+        ctx.traced, ctx.share = t, share
+        picture = radiance(t, share, colors.detach().numpy(), powers.detach().numpy())
+        return torch.from_numpy(picture).permute(2, 0, 1)
+
+    @staticmethod
+    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[override]
+        colors, powers = ctx.saved_tensors
+        slope = np.zeros((N_GROUPS, 3, LOBES), np.float32)
+        t: Traced = ctx.traced
+        transport.gather_slope(
+            *t.samples, ctx.share, t.light, t.shine, wanted.contiguous().numpy(), slope
+        )
+        product = torch.from_numpy(slope)
+        to_colors = torch.einsum("gcb,bc->gc", product, powers)
+        return to_colors, torch.einsum("gcb,gc->bc", product, colors), None, None
+
+
+def radiance(t: Traced, share: F32, colors: F32, powers: F32) -> F32:
+    """(H,W,3) linear radiance of the person: background and film come after."""
+    albedo = np.empty((len(share), 3), np.float32)
+    transport.paint(share, colors, albedo)
+    size = len(t.seen.face) // SUPERSAMPLES
+    out = np.empty((size, size, 3), np.float32)
+    transport.gather(*t.samples, albedo, t.light @ powers, t.shine @ powers, out)
+    return out
 
 
 def preview_latent(
@@ -576,36 +428,31 @@ def preview_latent(
     """(3,size,size) of one z (D,), differentiable in the dims marked `gradient`; with `shape`
     also, to first order, in those of `flow.moving_dims`."""
     person = person_from_latent(z, structure)
-    buffers = trace(person, size)
+    if not (torch.is_grad_enabled() and z.requires_grad):
+        return preview_person(person, size)
+    t = trace(person, size)
     values = layout().values(z, structure)
     v = _Names(values, layout())
-    image = compose(
-        buffers,
-        torch_colors(values, structure, person),
-        torch_lobes(values),
-        v.one("exposure").clamp(0.3, 3.5),
-        v.color("background"),
-        v.color("background_edge"),
-    )
-    if not (shape and z.requires_grad):
+    share = shares(t, person, group_colors(person))
+    lit = _Radiance.apply(torch_colors(values, structure, person), torch_lobes(values), t, share)
+    first, second, added = (torch.from_numpy(layer) for layer in t.backdrop)
+    behind = first * v.color("background") + second * v.color("background_edge") + added
+    image = film(lit + behind.permute(2, 0, 1), v.one("exposure").clamp(0.3, 3.5))
+    if not shape:
         return image
-    t = _traced_geometry(person, size)
-    flows = motion(person, t.scene, (t.face, t.bary, t.strand, t.along), size)
-    return moved(image, values, flows)
+    seen = (t.seen.face, t.seen.bary, t.seen.strand, t.seen.along)
+    return moved(image, values, motion(person, t.scene, seen, size))
 
 
 def preview_person(person: Person, size: int) -> Tensor:
     """(3,size,size) of a person, without gradients."""
-    buffers = trace(person, size)
-
-    def as_tensor(x: Any) -> Tensor:
-        return torch.tensor(np.asarray(x, np.float32))
-
-    return compose(
-        buffers,
-        as_tensor(group_colors(person)),
-        as_tensor(lobe_colors(person.light)),
-        as_tensor(person.light.exposure),
-        as_tensor(person.background.color),
-        as_tensor(person.background.edge),
+    t = trace(person, size)
+    colors = group_colors(person)
+    powers = lobe_colors(person.light).astype(np.float32)
+    lit = radiance(t, shares(t, person, colors), colors, powers)
+    first, second, added = t.backdrop
+    color, edge = (
+        np.array(c, np.float32) for c in (person.background.color, person.background.edge)
     )
+    image = camera.film(lit + first * color + second * edge + added, person.light.exposure)
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

@@ -19,6 +19,27 @@ FAR = -1e9
 
 
 @njit(**KERNEL)
+def to_light(
+    x: float, y: float, z: float, frames: Any, l: int, extent: float, scale: float
+) -> tuple[float, float, float]:
+    """A point, relative to the maps' centre, in light l's space: texels right, up, and depth."""
+    u = (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
+    v = (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
+    return u, v, x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2]
+
+
+@njit(**KERNEL)
+def depth_behind(maps: Any, l: int, u: float, v: float, depth: float) -> float:
+    """How far (cm) a point lies behind what light l sees in its direction; 0 off the map."""
+    size = maps.shape[1]
+    i = int(u)
+    j = int(v)
+    if i < 0 or j < 0 or i >= size or j >= size:
+        return 0.0
+    return maps[l, j, i] - depth
+
+
+@njit(**KERNEL)
 def _triangle(
     p: Any,
     i: int,
@@ -176,13 +197,7 @@ def light_depths(
             x = vertices[i, 0] - centre[0]
             y = vertices[i, 1] - centre[1]
             z = vertices[i, 2] - centre[2]
-            q[i, 0] = (
-                x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
-            ) * scale
-            q[i, 1] = (
-                x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
-            ) * scale
-            q[i, 2] = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2]
+            q[i, 0], q[i, 1], q[i, 2] = to_light(x, y, z, frames, l, extent, scale)
         for f in range(faces.shape[0]):
             if cull:
                 i = faces[f, 0]
@@ -202,13 +217,8 @@ def light_depths(
                 x = strands[n, k, 0] - centre[0]
                 y = strands[n, k, 1] - centre[1]
                 z = strands[n, k, 2] - centre[2]
-                qx = (
-                    x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
-                ) * scale
-                qy = (
-                    x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
-                ) * scale
-                qz = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2] - 0.12
+                qx, qy, qz = to_light(x, y, z, frames, l, extent, scale)
+                qz -= 0.12
                 if k > 0:
                     steps = int(max(abs(qx - px), abs(qy - py))) + 1
                     if steps < 200:
@@ -278,9 +288,8 @@ def vertex_visibility(
             x = vertices[i, 0] + normals[i, 0] * lift - centre[0]
             y = vertices[i, 1] + normals[i, 1] * lift - centre[1]
             z = vertices[i, 2] + normals[i, 2] * lift - centre[2]
-            qx = (x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent) * scale
-            qy = (x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent) * scale
-            qz = x * frames[l, 0, 0] + y * frames[l, 0, 1] + z * frames[l, 0, 2] + 0.03
+            qx, qy, qz = to_light(x, y, z, frames, l, extent, scale)
+            qz += 0.03
             v = _lit(maps, l, qx - 0.7, qy - 0.7, qz) + _lit(maps, l, qx + 0.7, qy - 0.7, qz)
             v += _lit(maps, l, qx - 0.7, qy + 0.7, qz) + _lit(maps, l, qx + 0.7, qy + 0.7, qz)
             out[i, l] = int(v * 0.25 * 255 + 0.5)

@@ -8,6 +8,7 @@ from typing import Any
 from numba import njit
 
 from .noise import KERNEL
+from .raster import depth_behind, to_light
 
 
 @njit(**KERNEL)
@@ -139,21 +140,11 @@ def shade_strands(
                 lx = frames[l, 0, 0]
                 ly = frames[l, 0, 1]
                 lz = frames[l, 0, 2]
-                qx = (
-                    x * frames[l, 1, 0] + y * frames[l, 1, 1] + z * frames[l, 1, 2] + extent
-                ) * scale
-                qy = (
-                    x * frames[l, 2, 0] + y * frames[l, 2, 1] + z * frames[l, 2, 2] + extent
-                ) * scale
-                xi = int(qx)
-                yi = int(qy)
-                seen = 1.0
-                if xi >= 0 and yi >= 0 and xi < size and yi < size:
-                    behind = maps[l, yi, xi] - (x * lx + y * ly + z * lz) - 0.22
-                    if behind > 3.0:
-                        continue
-                    if behind > 0:
-                        seen = math.exp(-behind * density)
+                u, v, deep = to_light(x, y, z, frames, l, extent, scale)
+                behind = depth_behind(maps, l, u, v, deep) - 0.22
+                if behind > 3.0:
+                    continue
+                seen = math.exp(-behind * density) if behind > 0.0 else 1.0
                 if seen < 0.004:
                     continue
                 tl = max(-1.0, min(1.0, tx * lx + ty * ly + tz * lz))

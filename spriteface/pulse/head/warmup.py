@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import preview, raster, shade, strands, surface
+from . import preview, raster, shade, strands, surface, transport
 from .person import FacialHair, Hair, Person, Wear
 
 _KERNELS: tuple[Any, ...] = (
     raster.raster_triangles, raster.raster_strands, raster.light_depths, raster.vertex_visibility,
     raster.vertex_normals, shade.shade_surface, shade.shade_strands, shade.resolve, surface.materials,
-    strands._grow, strands._fill, strands._push_out, strands._press, preview._irradiance, preview._gather,
+    strands._grow, strands._fill, strands._push_out, strands._press, transport.number_points,
+    transport.expose, transport.vertex_shares, transport.paint, transport.gather, transport.gather_slope,
 )  # fmt: skip
 
 
