@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
 from ...types import F32
+from .noise import KERNEL
 from .person import Background, Camera, Pose
 
 Array = NDArray[Any]
@@ -20,6 +22,27 @@ NECK_PIVOT = np.array([0.0, -3.0, 1.0], np.float32)
 VIGNETTE = 0.22
 # the film curve: (x (a x + b)) / (x (c x + d) + e), x already exposed
 CURVE = (1.3805, 0.48, 1.0206, 0.62, 0.40)
+
+
+@njit(**KERNEL)
+def _project(points: Any, half: float, eye_x: float, eye_y: float, focal: float, out: Any) -> None:
+    for i in range(len(points)):
+        distance = DISTANCE_CM - points[i, 2]
+        scale = focal / distance
+        out[i, 0] = half + (points[i, 0] - eye_x) * scale
+        out[i, 1] = half - (points[i, 1] - eye_y) * scale
+        out[i, 2] = -distance
+
+
+@njit(**KERNEL)
+def _turn(points: Any, share: Any, turn: Any, pivot: Any, out: Any) -> None:
+    for i in range(len(points)):
+        x = points[i, 0] - pivot[0]
+        y = points[i, 1] - pivot[1]
+        z = points[i, 2] - pivot[2]
+        for c in range(3):
+            turned = turn[c, 0] * x + turn[c, 1] * y + turn[c, 2] * z + pivot[c]
+            out[i, c] = points[i, c] + (turned - points[i, c]) * share[i]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +56,10 @@ class View:
 
     def project(self, points: Array) -> F32:
         """(...,3) cm -> x right, y down in px and z = -(distance in cm), float32."""
-        distance = DISTANCE_CM - points[..., 2]
-        x = self.width * 0.5 + (points[..., 0] - self.eye[0]) / distance * self.focal
-        y = self.width * 0.5 - (points[..., 1] - self.eye[1]) / distance * self.focal
-        return np.stack([x, y, -distance], -1).astype(np.float32)
+        out = np.empty(points.shape, np.float32)
+        x, y = float(self.eye[0]), float(self.eye[1])
+        _project(points.reshape(-1, 3), 0.5 * self.width, x, y, self.focal, out.reshape(-1, 3))
+        return out
 
 
 def view_of(camera: Camera, width: int) -> View:
@@ -58,9 +81,12 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> F32:
 
 def bend_neck(points: F32, share: Array | float, pose: Pose) -> F32:
     """Turn the head: points (...,3) with share (...) 1 rotate fully, with 0 stay with the body."""
-    turned = (points - NECK_PIVOT) @ rotation(pose.yaw, pose.pitch, pose.roll).T + NECK_PIVOT
-    w = np.asarray(share, np.float32)[..., None] if np.ndim(share) else np.float32(share)
-    return np.asarray(points + (turned - points) * w, np.float32)
+    turn = rotation(pose.yaw, pose.pitch, pose.roll)
+    p = np.ascontiguousarray(points, np.float32)
+    w = np.broadcast_to(np.asarray(share, np.float32), p.shape[:-1])
+    out = np.empty_like(p)
+    _turn(p.reshape(-1, 3), w.reshape(-1), turn, NECK_PIVOT, out.reshape(-1, 3))
+    return out
 
 
 def head_share(y: Array) -> F32:

@@ -119,32 +119,38 @@ def triangles(quads: Ints) -> Tris:
     return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]).astype(np.int32)
 
 
-def macro_weights(shape: Shape) -> dict[str, float]:
-    """Multilinear weights of the macro targets, by target name."""
+_THIRDS = ("min", "average", "max")
+
+
+def macro_targets() -> list[str]:
+    """Names of the macro targets, in the order of `macro_weights`."""
+    sexes = ("male", "female")
+    pure = [f"{r}-{sex}-{age}" for sex in sexes for age in AGES for r in ANCESTRIES]
+    bodies = [(m, w) for m in _THIRDS for w in _THIRDS]
+    return pure + [
+        f"universal-{sex}-{age}-{m}muscle-{w}weight"
+        for sex in sexes
+        for age in AGES
+        for m, w in bodies
+    ]
+
+
+def macro_weights(shape: Shape) -> F32:
+    """Multilinear weights of the macro targets."""
     t = min(max(shape.age, 0.0), 1.0) * 3
     i = min(int(t), 2)
-    ages = dict.fromkeys(AGES, 0.0) | {AGES[i]: 1 - (t - i), AGES[i + 1]: t - i}
-    total = max(shape.african + shape.asian + shape.caucasian, 1e-6)
-    ancestry = {name: getattr(shape, name) / total for name in ANCESTRIES}
-    sexes = {"male": 1 - shape.gender, "female": shape.gender}
-    muscles, weights = _thirds(shape.muscle, "muscle"), _thirds(shape.weight, "weight")
-    out = {}
-    for sex, s in sexes.items():
-        for age, a in ages.items():
-            for name, r in ancestry.items():
-                out[f"{name}-{sex}-{age}"] = r * s * a
-            for muscle, m in muscles.items():
-                for weight, w in weights.items():
-                    out[f"universal-{sex}-{age}-{muscle}-{weight}"] = s * a * m * w
-    return out
+    ages = np.zeros(len(AGES))
+    ages[i], ages[i + 1] = 1 - (t - i), t - i
+    ancestry = np.array([getattr(shape, name) for name in ANCESTRIES])
+    ancestry = ancestry / max(ancestry.sum(), 1e-6)
+    when = np.outer((1 - shape.gender, shape.gender), ages).reshape(-1, 1)
+    bodies = np.outer(_thirds(shape.muscle), _thirds(shape.weight)).ravel()
+    out = np.concatenate([(when * ancestry).ravel(), (when * bodies).ravel()])
+    return out.astype(np.float32)
 
 
-def _thirds(value: float, name: str) -> dict[str, float]:
-    return {
-        f"min{name}": max(0.0, 1 - 2 * value),
-        f"average{name}": 1 - abs(2 * value - 1),
-        f"max{name}": max(0.0, 2 * value - 1),
-    }
+def _thirds(value: float) -> tuple[float, float, float]:
+    return max(0.0, 1 - 2 * value), 1 - abs(2 * value - 1), max(0.0, 2 * value - 1)
 
 
 # what a child's face has beyond the data set's two child shapes, as sliders: larger eyes, a small
@@ -223,7 +229,7 @@ class HeadModel:
         self.kinds = [str(v) for v in z["target_kinds"]]
         self.index = {name: k for k, name in enumerate(self.names)}
         self._offset = z["target_offset"]
-        self._rows = z["target_index"].astype(np.int64)
+        self._rows = z["target_index"].astype(np.int32)
         self._values = z["target_value"].astype(np.float32)
         self._values *= np.repeat(z["target_scale"], np.diff(self._offset))[:, None]
         self._build_surface(z)
@@ -287,23 +293,39 @@ class HeadModel:
 
     def coefficients(self, shape: Shape, action: Mapping[str, float]) -> F32:
         """One weight per target. Unknown names are ignored: they may come from newer files."""
+<<<<<<< HEAD
         out = np.zeros(len(self.names), np.float32)
         for name, weight in macro_weights(shape).items():
             if weight and name in self.index:
                 out[self.index[name]] += weight
         for name, value in _sliders_of(shape).items():
+=======
+        out: list[float] = [0.0] * len(self.names)
+        for name, value in shape.local.items():
+>>>>>>> ce47ed0 (Preview geometry: coarse shadow casters, compiled posing, cached attributes)
             if name not in self.sliders:
                 continue
             negative, positive = self.sliders[name]
-            rows, sign = (negative, 1.0) if value < 0 else (positive, 1.0)
+            rows, change = (negative, -value) if value < 0 else (positive, value)
             if value < 0 and not negative:  # one-sided slider: half of its mirror image
-                rows, sign = positive, -0.5
-            out[rows] += sign * abs(value)
+                rows, change = positive, 0.5 * value
+            for row in rows:
+                out[row] += change
         for mapping in (shape.asym, action):
             for name, value in mapping.items():
                 if name in self.index:
                     out[self.index[name]] += value
-        return out
+        weights = np.array(out, np.float32)
+        rows, known = self._macro_rows
+        weights[rows] += macro_weights(shape)[known]
+        return weights
+
+    @cached_property
+    def _macro_rows(self) -> tuple[Ints, Ints]:
+        """The macro targets there are, and which of `macro_targets` they are."""
+        known = [(self.index[n], i) for i, n in enumerate(macro_targets()) if n in self.index]
+        both = np.array(known, np.int64).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
 
     def base(self, shape: Shape, action: Mapping[str, float]) -> F32:
         """Base vertices (n_base, 3) of a person; only active targets are touched."""

@@ -41,6 +41,7 @@ Array = NDArray[Any]
 STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2600, 8, 14, 88, 18.0, 2
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
+CAST_EVERY = 5  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
 SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95
@@ -197,7 +198,7 @@ def _trace(person: Person, size: int) -> Traced:
     frames, powers = _lights(person.light)
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(
-        0, len(frames), scene.vertices, scene.casters, scene.strands, 5, frames, CENTRE, EXTENT_CM,
+        0, len(frames), scene.vertices, scene.casters, scene.strands, CAST_EVERY, frames, CENTRE, EXTENT_CM,
         maps, True,
     )  # fmt: skip
     vertex_slot = np.full(len(scene.vertices), -1, np.int32)

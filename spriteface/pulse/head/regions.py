@@ -17,6 +17,7 @@ from .model import BODY, TEETH_LOW, TEETH_UP, TONGUE, HeadModel, Tris, head_mode
 from .raster import vertex_normals
 
 Array = NDArray[Any]
+CASTER_CELL_CM = 1.0  # of the preview's shadows; a texel of its shadow maps is half of that
 
 # outline of the right brow in (|x|, y): middle line and half width along it
 _BROW_X = np.array([1.25, 1.7, 2.4, 3.2, 4.0, 4.7, 5.25])
@@ -111,6 +112,21 @@ def facial_hair_mask(points: Array, lip: Array, zone: str) -> F32:
     return np.asarray(out, np.float32)
 
 
+def simplified(points: F32, faces: Tris, cell: Array | float) -> Tris:
+    """A coarser mesh on some of the same points: all points in a cube of `cell` cm (one size, or
+    one a point) become the first of them, and triangles that collapse or repeat are left out."""
+    cubes = np.floor(points / np.reshape(cell, (-1, 1))).astype(np.int64)
+    code = (cubes[:, 0] * 2048 + cubes[:, 1]) * 2048 + cubes[:, 2]
+    if np.ndim(cell):
+        code = code * 16 + np.unique(cell, return_inverse=True)[1]
+    _, first, own = np.unique(code, return_index=True, return_inverse=True)
+    f = first[own][faces]
+    f = f[(f[:, 0] != f[:, 1]) & (f[:, 1] != f[:, 2]) & (f[:, 2] != f[:, 0])]
+    turned = np.take_along_axis(f, (f.argmin(1)[:, None] + np.arange(3)) % 3, 1)
+    code = (turned[:, 0] * len(points) + turned[:, 1]) * len(points) + turned[:, 2]
+    return f[np.sort(np.unique(code, return_index=True)[1])].astype(np.int32)
+
+
 class Regions:
     """Static masks and triangle lists of one model level; all arrays per canonical vertex."""
 
@@ -160,7 +176,11 @@ class Regions:
     @cached_property
     def casters(self) -> Tris:
         """Triangles one level coarser for shadows; they index this level's vertices."""
-        quads, part = self.model.quads[max(self.model.level - 1, 0)]
+        if self.model.level == 0:  # coarse behind and below, where shadows are
+            c = self.model.canonical
+            near = (c[:, 2] > 5.0) & (c[:, 1] > -9.0)
+            return simplified(c, self.skin, np.where(near, CASTER_CELL_CM, 2 * CASTER_CELL_CM))
+        quads, part = self.model.quads[self.model.level - 1]
         return triangles(quads[np.isin(part, (BODY, TEETH_UP, TEETH_LOW))])
 
     @cached_property

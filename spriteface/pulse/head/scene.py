@@ -7,19 +7,29 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from ...types import F32
 from . import surface as mat
 from .camera import bend_neck, head_share, rotation
 from .facial import grow_brows, grow_facial_hair, grow_lashes
 from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
+<<<<<<< HEAD
 from .model import EYE_L, EYE_R, Tris, childhood
 from .person import Hair, Person
 from .raster import vertex_normals
 from .regions import Regions, regions, scalp_mask, smooth
 from .strands import Collider, press_hair
+=======
+from .model import EYE_L, EYE_R, Tris
+from .noise import KERNEL
+from .person import Hair, Person
+from .raster import vertex_normals
+from .regions import CASTER_CELL_CM, Regions, regions, scalp_mask, simplified, smooth
+from .strands import Collider
+from .threads import spread
+>>>>>>> ce47ed0 (Preview geometry: coarse shadow casters, compiled posing, cached attributes)
 from .wear import Fit, Piece, by_slot, clothing_pieces, grid_faces, item_of, pieces
 
 Array = NDArray[Any]
@@ -126,15 +136,66 @@ def _canonical_fit(level: int) -> Fit:
 def carry(bundle: Bundle, fit: Fit, level: int) -> F32:
     """Strands of the canonical head on a person's: scaled with the skull, moved to their roots."""
     mean = _canonical_fit(level)
-    old = np.array([0.0, 3.4, mean.centre_z], np.float32)
-    new = np.array([0.0, 3.4, fit.centre_z], np.float32)
     size = (fit.top - 3.4) / (mean.top - 3.4)
     scale = np.array(
         [fit.half_width / mean.half_width, size, fit.half_depth / mean.half_depth], np.float32
     )
-    moved = (bundle.strands - old) * scale + new
-    root = (fit.vertices[bundle.faces] * bundle.bary[:, :, None]).sum(1)
-    return np.asarray(moved + (root - moved[:, 0])[:, None], np.float32)
+    out = np.empty_like(bundle.strands)
+    spread(_carry, len(out), bundle.strands, bundle.faces, bundle.bary, fit.vertices, scale, out)
+    return out
+
+
+@njit(**KERNEL)
+def _carry(
+    low: int, high: int, strands: Any, faces: Any, bary: Any, vertices: Any, scale: Any, out: Any
+) -> None:
+    """Strands [low, high) about their roots, scaled; the roots are points of triangles."""
+    for n in range(low, high):
+        for c in range(3):
+            root = 0.0
+            for k in range(3):
+                root += vertices[faces[n, k], c] * bary[n, k]
+            for k in range(strands.shape[1]):
+                out[n, k, c] = root + (strands[n, k, c] - strands[n, 0, c]) * scale[c]
+
+
+@lru_cache(maxsize=32)
+def _body_attributes(level: int, clothed: bool, style: str, hairline: float) -> F32:
+    """The skin's attributes; shared, so not to be written to."""
+    place = regions(level)
+    a = np.zeros((place.model.n_vertices, mat.N_ATTRIBUTES), np.float32)
+    a[:, mat.LIP], a[:, mat.LID], a[:, mat.EAR] = place.lip, place.lid, place.ear
+    a[:, mat.MOUTH], a[:, mat.BEARD] = place.inside_mouth, place.beard
+    a[:, mat.BROW] = place.brow
+    a[:, mat.OPEN] = place.model.occlusion
+    if clothed:
+        a[:, mat.CLOTH] = place.neckline
+    if style != "bald":
+        recede = 1.5 if style == "receding" else 0.0
+        a[:, mat.SCALP] = scalp_mask(place.model.canonical, hairline, recede)
+    a.flags.writeable = False
+    return a
+
+
+@lru_cache(maxsize=4)
+def _lids(level: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Vertices of all lids, and of the upper ones."""
+    place = regions(level)
+    lid = place.lid > 0.5
+    return np.flatnonzero(lid), np.flatnonzero(lid & (place.model.canonical[:, 1] > 3.45))
+
+
+@njit(**KERNEL)
+def _nearest(low: int, high: int, points: Any, targets: Any, out: Any) -> None:
+    """Distance (n,) of points [low, high) to the nearest target; at most 1 cm."""
+    for i in range(low, high):
+        best = np.float32(1.0)
+        for j in range(len(targets)):
+            x = points[i, 0] - targets[j, 0]
+            y = points[i, 1] - targets[j, 1]
+            z = points[i, 2] - targets[j, 2]
+            best = min(best, x * x + y * y + z * z)
+        out[i] = np.sqrt(best)
 
 
 class _Builder:
@@ -181,23 +242,14 @@ class _Builder:
         return out
 
     def body_attributes(self) -> F32:
-        place, person = self.place, self.person
-        a = np.zeros((place.model.n_vertices, mat.N_ATTRIBUTES), np.float32)
-        a[:, mat.LIP], a[:, mat.LID], a[:, mat.EAR] = place.lip, place.lid, place.ear
-        a[:, mat.MOUTH], a[:, mat.BEARD] = place.inside_mouth, place.beard
-        a[:, mat.BROW] = place.brow
-        a[:, mat.OPEN] = place.model.occlusion
-        if person.clothing.style != "none":
-            a[:, mat.CLOTH] = place.neckline
-        if person.hair.style != "bald":
-            recede = 1.5 if person.hair.style == "receding" else 0.0
-            a[:, mat.SCALP] = scalp_mask(place.model.canonical, person.hair.hairline, recede)
-        return a
+        hair, clothed = self.person.hair, self.person.clothing.style != "none"
+        return _body_attributes(self.level, clothed, hair.style, hair.hairline)
 
     def eye_attributes(self, posed: F32, eyes: list[F32]) -> F32:
         """Openness of the eyeballs: the lids shade them."""
         points = np.concatenate(eyes)
         a = np.zeros((len(points), mat.N_ATTRIBUTES), np.float32)
+<<<<<<< HEAD
         a[:, mat.OPEN] = 1.0
         lid = self.place.lid > 0.5
         upper = lid & (self.place.model.canonical[:, 1] > 3.45)
@@ -206,6 +258,12 @@ class _Builder:
         lower = lid & ~upper
         below = cKDTree(posed[np.flatnonzero(lower)]).query(points)[0]
         a[:, mat.WET] = smooth(0.11, 0.03, below)
+=======
+        lid, upper = _lids(self.level)
+        near, above = np.empty((2, len(points)), np.float32)
+        spread(_nearest, len(points), points, posed[lid], near)
+        spread(_nearest, len(points), points, posed[upper], above)
+>>>>>>> ce47ed0 (Preview geometry: coarse shadow casters, compiled posing, cached attributes)
         contact = 0.22 + 0.78 * smooth(0.03, 0.34, near)
         # lid and lashes throw a soft shadow over the upper third of the eye
         a[:, mat.OPEN] = contact * (0.58 + 0.42 * smooth(0.10, 0.70, above))
@@ -350,7 +408,7 @@ def build(
         faces.append(eye_mesh.faces + np.int32(offset))
         material.append(mat.EYE)
         offset += len(eye)
-    worn_faces = []
+    worn_casters = []
     for piece, emblem in b.worn:
         share = head_share(piece.vertices[:, 1])
         moved = bend_neck(piece.vertices, share, person.pose)
@@ -359,8 +417,9 @@ def build(
         canonical.append(piece.vertices)
         row = np.array([*piece.color, piece.metal, float(emblem), 0, 0, 0, 1.0], np.float32)
         attributes.append(np.tile(row, (len(moved), 1)))
-        worn_faces.append(piece.faces + np.int32(offset))
-        faces.append(worn_faces[-1])
+        faces.append(piece.faces + np.int32(offset))
+        thrown = piece.faces if level else simplified(moved, piece.faces, 1.5 * CASTER_CELL_CM)
+        worn_casters.append(thrown + np.int32(offset))
         material.append(mat.WORN)
         offset += len(moved)
     strands, color, width, group, grey = b.strands()
@@ -381,7 +440,7 @@ def build(
         material=np.concatenate([np.full(len(f), m, np.int32) for f, m in zip(faces, material)]),
         vertex_material=vertex_material,
         texture=model.texture,
-        casters=np.concatenate([place.casters, *worn_faces]).astype(np.int32),
+        casters=np.concatenate([place.casters, *worn_casters]).astype(np.int32),
         strands=np.ascontiguousarray(strands),
         strand_color=color,
         strand_width=width,
