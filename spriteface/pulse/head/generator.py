@@ -13,9 +13,10 @@ from ..generator import GeneratorInfo, Latents
 from .flow import moving_dims
 from .labels import label_map
 from .person import Person
-from .preview import preview_latent
-from .prior import draw, latents_from_people, layout, people_from_latents
+from .preview import preview_latent, preview_person
+from .prior import draw, latents_from_people, layout, people_from_latents, person_from_latent
 from .render import Picture, render
+from .threads import each
 
 RESOLUTION = 1024
 PROVENANCE = (
@@ -64,10 +65,11 @@ class HeadGenerator:
         `shape` adds first-order gradients (image motion) in `info.extra["movable"]`: face
         sliders, expression, pose and camera.
         """
-        rows = [
-            preview_latent(z.float().cpu(), s, size, shape=shape)
-            for z, s in zip(latents.z, latents.structure)
-        ]
+        pairs = list(zip(latents.z.float().cpu(), latents.structure))
+        if torch.is_grad_enabled() and latents.z.requires_grad:
+            rows = [preview_latent(z, s, size, shape=shape) for z, s in pairs]
+        else:
+            rows = each(lambda pair: preview_person(person_from_latent(*pair), size), pairs)
         if not rows:
             return torch.zeros(0, 3, size, size, device=self.device)
         return torch.stack(rows).to(self.device)
@@ -89,7 +91,8 @@ class HeadGenerator:
 
     def regions(self, latents: Latents, size: int) -> Tensor:
         """(B,size,size) int64 of `types.Label`: what every pixel shows."""
-        maps = [torch.from_numpy(label_map(p, size)) for p in self.people(latents)]
+        people = self.people(latents)
+        maps = [torch.from_numpy(m) for m in each(lambda p: label_map(p, size), people)]
         if not maps:
             return torch.zeros(0, size, size, dtype=torch.int64, device=self.device)
         return torch.stack(maps).to(self.device)

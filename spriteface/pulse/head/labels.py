@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ...types import Label
 from . import surface as mat
+from .noise import KERNEL
 from .person import Person
 from .preview import KNOTS, STRANDS, see
 from .scene import BEARD, BROW, SCALP, Scene, build
@@ -26,20 +30,48 @@ def label_map(person: Person, size: int) -> NDArray[np.int64]:
     """(size,size) of `Label`, the commonest of each pixel's samples."""
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
     seen = see(scene, size * SUPERSAMPLES)
-    face, bary, strand = seen.face, seen.bary, seen.strand
-    out = np.full(face.shape, Label.BACKGROUND, np.int64)
-    ys, xs = np.nonzero(face >= 0)
-    corner = np.argmax(
-        np.stack([bary[ys, xs, 0], bary[ys, xs, 1], 1 - bary[ys, xs].sum(1)], 1), axis=1
-    )
-    out[ys, xs] = _vertex_labels(scene)[scene.faces[face[ys, xs], corner]]
-    hair = strand >= 0
-    table = np.array([_STRAND_LABEL.get(g, Label.EYE) for g in range(4)])
-    out[hair] = table[scene.strand_group[strand[hair]]]
-    blocks = out.reshape(size, SUPERSAMPLES, size, SUPERSAMPLES).transpose(0, 2, 1, 3)
-    votes = blocks.reshape(size, size, -1)
-    counts = np.stack([(votes == label).sum(2) for label in Label], 2)
-    return np.array([int(label) for label in Label])[counts.argmax(2)]
+    strand_label = np.zeros(max(len(scene.strands), 1), np.int64)
+    table = np.array([_STRAND_LABEL.get(g, Label.EYE) for g in range(4)], np.int64)
+    strand_label[: len(scene.strands)] = table[scene.strand_group]
+    out = np.empty((size, size), np.int64)
+    names = np.array([int(label) for label in Label], np.int64)
+    _vote(
+        seen.face, seen.bary, seen.strand, scene.faces, _vertex_labels(scene), strand_label, names,
+        int(Label.BACKGROUND), out,
+    )  # fmt: skip
+    return out
+
+
+@njit(**KERNEL)
+def _vote(
+    face: Any, bary: Any, strand: Any, faces: Any, vertex_label: Any, strand_label: Any, names: Any, background: int, out: Any
+) -> None:  # fmt: skip
+    """The commonest label of each pixel's samples; of equals, the first in `names`. A sample has
+    its strand's label, or that of its face's nearest corner."""
+    size = out.shape[0]
+    s = face.shape[0] // size
+    votes = np.zeros(names.max() + 1, np.int64)
+    for y in range(size):
+        for x in range(size):
+            votes[:] = 0
+            for yy in range(y * s, y * s + s):
+                for xx in range(x * s, x * s + s):
+                    f = face[yy, xx]
+                    if strand[yy, xx] >= 0:
+                        votes[strand_label[strand[yy, xx]]] += 1
+                    elif f >= 0:
+                        u = bary[yy, xx, 0]
+                        v = bary[yy, xx, 1]
+                        w = 1.0 - u - v
+                        corner = 0 if u >= v and u >= w else 1 if v >= w else 2
+                        votes[vertex_label[faces[f, corner]]] += 1
+                    else:
+                        votes[background] += 1
+            best = names[0]
+            for name in names:
+                if votes[name] > votes[best]:
+                    best = name
+            out[y, x] = best
 
 
 def _vertex_labels(scene: Scene) -> NDArray[np.int64]:

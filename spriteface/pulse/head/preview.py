@@ -38,10 +38,10 @@ from .transport import (
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
-STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2600, 8, 14, 88, 18.0, 2
+STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2600, 8, 14, 64, 18.0, 2
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-CAST_EVERY = 5  # one strand of so many casts a shadow
+CAST_EVERY = 7  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
 SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95

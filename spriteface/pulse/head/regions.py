@@ -17,7 +17,7 @@ from .model import BODY, TEETH_LOW, TEETH_UP, TONGUE, HeadModel, Tris, head_mode
 from .raster import vertex_normals
 
 Array = NDArray[Any]
-CASTER_CELL_CM = 1.0  # of the preview's shadows; a texel of its shadow maps is half of that
+CASTER_CELL_CM = 1.2  # of the preview's shadows; twice a texel of its shadow maps
 
 # outline of the right brow in (|x|, y): middle line and half width along it
 _BROW_X = np.array([1.25, 1.7, 2.4, 3.2, 4.0, 4.7, 5.25])

@@ -174,6 +174,12 @@ def _fill(
     helix around the strand whose phase is shared by the lock (random of the nearest guide).
     """
     knots = guides.shape[1]
+    bends = np.empty((knots, 3), np.float32)
+    for k in range(knots):
+        s = k / (knots - 1.0)
+        bends[k, 0] = math.sin(3.8 * s)
+        bends[k, 1] = math.sin(7.5 * s)
+        bends[k, 2] = 0.5 * math.sin(15.0 * s)
     for n in range(low, high):
         a = near[n, 0]
         arc_step = length[a] / (knots - 1)
@@ -231,19 +237,19 @@ def _fill(
                 v = math.cos(arc * pitch + phase) * grow
                 spread_cm = loose * (frizz * length[a] * 0.012 + 0.01) * s
                 nx = (
-                    random[n, 3] * math.sin(3.8 * s)
-                    + random[n, 4] * math.sin(7.5 * s)
-                    + 0.5 * random[n, 5] * math.sin(15.0 * s)
+                    random[n, 3] * bends[k, 0]
+                    + random[n, 4] * bends[k, 1]
+                    + random[n, 5] * bends[k, 2]
                 )
                 ny = (
-                    random[n, 6] * math.sin(3.8 * s)
-                    + random[n, 7] * math.sin(7.5 * s)
-                    + 0.5 * random[n, 8] * math.sin(15.0 * s)
+                    random[n, 6] * bends[k, 0]
+                    + random[n, 7] * bends[k, 1]
+                    + random[n, 8] * bends[k, 2]
                 )
                 nz = (
-                    random[n, 9] * math.sin(3.8 * s)
-                    + random[n, 10] * math.sin(7.5 * s)
-                    + 0.5 * random[n, 11] * math.sin(15.0 * s)
+                    random[n, 9] * bends[k, 0]
+                    + random[n, 10] * bends[k, 1]
+                    + random[n, 11] * bends[k, 2]
                 )
                 out[n, k, 0] += bx * u + cx * v + spread_cm * nx
                 out[n, k, 1] += cy * v + spread_cm * ny

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import preview, raster, shade, strands, surface, transport
+from . import camera, labels, preview, raster, scene, shade, strands, surface, transport
 from .person import FacialHair, Hair, Person, Wear
 
 _KERNELS: tuple[Any, ...] = (
     raster.raster_triangles, raster.raster_strands, raster.light_depths, raster.vertex_visibility,
     raster.vertex_normals, shade.shade_surface, shade.shade_strands, shade.resolve, surface.materials,
     strands._grow, strands._fill, strands._push_out, strands._press, transport.number_points,
+    camera._project, camera._turn, labels._vote, scene._carry, scene._nearest,
     transport.expose, transport.vertex_shares, transport.paint, transport.gather, transport.gather_slope,
 )  # fmt: skip
 
@@ -37,6 +38,7 @@ def warm(on_progress: Callable[[float, str], None] | None = None) -> None:
     person = Person(hair=Hair(), facial_hair=FacialHair("full"), wear=(Wear("plumber_cap"),))
     tell(0.0, "preview")
     preview.preview_person(person, 16)
+    labels.label_map(person, 16)
     stages = ("geometry", "shadows", "raster", "surface", "hair", "develop")
     render(person, 64, on_stage=lambda name: tell(0.3 + 0.7 * stages.index(name) / 6, name))
     tell(1.0, "ready")
