@@ -316,8 +316,8 @@ class HeadModel:
                 if name in self.index:
                     out[self.index[name]] += value
         weights = np.array(out, np.float32)
-        rows, known = self._macro_rows
-        weights[rows] += macro_weights(shape)[known]
+        macros, known = self._macro_rows
+        weights[macros] += macro_weights(shape)[known]
         return weights
 
     @cached_property

@@ -33,7 +33,22 @@ from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, light_depths, raster_strands, raster_triangles
 from .scene import BEARD, BEARD_SHADE, BROW, SCALP, Scene, build, strand_colors
 from .transport import (
-    CLOTH, CLOTH2, CONST, EARS, EMBLEM, EYES, EYES2, FACE, FACIAL, BROWS, HAIR, HEAD, HEAD2, IRIS, N_GROUPS, SKIN,
+    BROWS,
+    CLOTH,
+    CLOTH2,
+    CONST,
+    EARS,
+    EMBLEM,
+    EYES,
+    EYES2,
+    FACE,
+    FACIAL,
+    HAIR,
+    HEAD,
+    HEAD2,
+    IRIS,
+    N_GROUPS,
+    SKIN,
 )  # fmt: skip
 from .wear import by_slot, item_of
 
@@ -401,7 +416,7 @@ class _Radiance(torch.autograd.Function):
         return torch.from_numpy(picture).permute(2, 0, 1)
 
     @staticmethod
-    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor, Tensor, None, None]:
         colors, powers = ctx.saved_tensors
         slope = np.zeros((N_GROUPS, 3, LOBES), np.float32)
         t: Traced = ctx.traced
@@ -435,7 +450,9 @@ def preview_latent(
     values = layout().values(z, structure)
     v = _Names(values, layout())
     share = shares(t, person, group_colors(person))
-    lit = _Radiance.apply(torch_colors(values, structure, person), torch_lobes(values), t, share)
+    lit = _Radiance.apply(  # type: ignore[no-untyped-call]
+        torch_colors(values, structure, person), torch_lobes(values), t, share
+    )
     first, second, added = (torch.from_numpy(layer) for layer in t.backdrop)
     behind = first * v.color("background") + second * v.color("background_edge") + added
     image = film(lit + behind.permute(2, 0, 1), v.one("exposure").clamp(0.3, 3.5))

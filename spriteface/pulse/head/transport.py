@@ -161,7 +161,7 @@ def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, cloth: float, 
         off = max(abs(a[mat.RED] - marks[k, 0]), abs(a[mat.GREEN] - marks[k, 1]))
         if max(off, abs(a[mat.BLUE] - marks[k, 2])) < 1e-3:
             g = mark_group[k]
-            gain = cloth if g == CLOTH or g == CLOTH2 else 1.0
+            gain = cloth if g in (CLOTH, CLOTH2) else 1.0
             for c in range(3):
                 share[g, c] = gain * (1.0 - patch)
                 share[EMBLEM, c] = patch
