@@ -293,16 +293,8 @@ class HeadModel:
 
     def coefficients(self, shape: Shape, action: Mapping[str, float]) -> F32:
         """One weight per target. Unknown names are ignored: they may come from newer files."""
-<<<<<<< HEAD
-        out = np.zeros(len(self.names), np.float32)
-        for name, weight in macro_weights(shape).items():
-            if weight and name in self.index:
-                out[self.index[name]] += weight
-        for name, value in _sliders_of(shape).items():
-=======
         out: list[float] = [0.0] * len(self.names)
-        for name, value in shape.local.items():
->>>>>>> ce47ed0 (Preview geometry: coarse shadow casters, compiled posing, cached attributes)
+        for name, value in _sliders_of(shape).items():
             if name not in self.sliders:
                 continue
             negative, positive = self.sliders[name]

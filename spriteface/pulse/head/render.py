@@ -13,16 +13,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 
 from ...types import F32
 from . import surface as mat
 from .camera import DISTANCE_CM, View, film, paint_backdrop, view_of
 from .light import cluster, radiance, strongest
 from .person import Light, Person
-from .raster import FAR, light_depths, raster_strands, raster_triangles, vertex_visibility
+from .raster import (
+    FAR,
+    light_depths,
+    mark_seen,
+    raster_strands,
+    raster_triangles,
+    vertex_visibility,
+    weights_at,
+)
 from .scene import FULL_STRANDS, LASH, Scene, build
-from .shade import resolve, shade_strands, shade_surface
+from .shade import blur, interpolate, mix_blurred, resolve, shade_strands, shade_surface
 from .threads import spread
 
 Array = NDArray[Any]
@@ -49,14 +57,25 @@ class _Lights:
 
 
 @dataclass(frozen=True, eq=False)
+class _Visible:
+    """Every subsample's depth and face, -1 for none, and the strand before it with the position
+    along it; all (W,W) at `supersamples` times the picture's width."""
+
+    depth: F32
+    face: NDArray[np.int32]
+    strand: NDArray[np.int32]
+    along: F32
+
+
+@dataclass(frozen=True, eq=False)
 class _Samples:
-    """One surface sample per covered pixel: rows, columns, triangle and what was interpolated."""
+    """One surface sample per covered pixel: rows, columns, its triangle, weights (n,2) of the
+    first two corners, and what was interpolated; `depth` (R,R)."""
 
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     triangle: NDArray[np.int32]
-    w0: F32
-    w1: F32
+    weights: F32
     material: NDArray[np.int32]
     canonical: F32
     attributes: F32
@@ -85,13 +104,13 @@ def render(
     tell("shadows")
     lights = _cast_shadows(scene)
     tell("raster")
-    depth, face, strand, along = _raster(scene, size)
+    seen = _raster(scene, size)
     tell("surface")
     view = view_of(person.camera, size)
-    samples = _sample(scene, view)
+    samples = _sample(scene, view, seen)
     surface = _shade(scene, samples, lights, view)
     tell("hair")
-    hair = _light_hair(scene, lights, strand, view)
+    hair = _light_hair(scene, lights, seen.strand, view)
     tell("develop")
     material = np.full((size, size), -1, np.int32)
     material[samples.rows, samples.columns] = samples.material
@@ -99,10 +118,10 @@ def render(
     matte = np.zeros((size, size), np.float32)
     behind = paint_backdrop(person.background, size, person.seed)
     spread(
-        resolve, size, surface, material, samples.depth, depth, face, scene.material, strand, along,
-        hair, float(STRAND_STEP), behind, linear, matte,
+        resolve, size, surface, material, samples.depth, seen.depth, seen.face, scene.material,
+        seen.strand, seen.along, hair, float(STRAND_STEP), behind, linear, matte,
     )  # fmt: skip
-    return Picture(_develop(_defocus(linear, depth, view), person), matte)
+    return Picture(_develop(_defocus(linear, seen.depth, view), person), matte)
 
 
 FOCUS_CM, SHARP_CM, APERTURE_CM = 101.0, 4.0, 1.1
@@ -150,15 +169,11 @@ def _cast_shadows(scene: Scene) -> _Lights:
     return _Lights(frames, colors, maps)
 
 
-def _raster(scene: Scene, size: int) -> tuple[F32, NDArray[np.int32], NDArray[np.int32], F32]:
-    """Supersampled depth and face of surfaces, and strand and position of the hair before them."""
+def _raster(scene: Scene, size: int) -> _Visible:
+    """Supersampled surfaces, and the hair before them."""
     wide = size * supersamples(size)
     view = view_of(scene.person.camera, wide)
-    depth = np.full((wide, wide), FAR, np.float32)
-    face = np.full((wide, wide), -1, np.int32)
-    bary = np.zeros((wide, wide, 2), np.float32)
-    spread(raster_triangles, wide, view.project(scene.vertices), scene.faces, depth, face, bary)
-    nearest = depth.copy()
+    depth, face, _ = _surfaces(scene, view, weighted=False)
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
@@ -166,40 +181,55 @@ def _raster(scene: Scene, size: int) -> tuple[F32, NDArray[np.int32], NDArray[np
         points[..., 2] += 0.02
         fewer = math.sqrt(max(1.0, FULL_STRANDS / max(len(scene.strands), 1)) ** 0.5)
         width = scene.strand_width * view.pixels_per_cm * min(fewer, 1.3)
-        spread(raster_strands, wide, points, width.astype(np.float32), nearest, strand, along, 0.45)
-    return depth, face, strand, along
+        spread(
+            raster_strands,
+            wide,
+            points,
+            width.astype(np.float32),
+            depth.copy(),
+            strand,
+            along,
+            0.45,
+        )
+    return _Visible(depth, face, strand, along)
 
 
-def _sample(scene: Scene, view: View) -> _Samples:
+def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray[np.int32], F32]:
+    """Depth (W,W), face (W,W), and the face's weights (W,W,2) if asked for."""
+    wide = view.width
+    depth = np.full((wide, wide), FAR, np.float32)
+    face = np.full((wide, wide), -1, np.int32)
+    weights = np.zeros((wide, wide, 2) if weighted else (1, 1, 2), np.float32)
+    spread(raster_triangles, wide, view.project(scene.vertices), scene.faces, depth, face, weights)
+    return depth, face, weights
+
+
+def _sample(scene: Scene, view: View, seen: _Visible) -> _Samples:
+    """The surface at every pixel's centre."""
     size = view.width
-    depth = np.full((size, size), FAR, np.float32)
-    face = np.full((size, size), -1, np.int32)
-    bary = np.zeros((size, size, 2), np.float32)
-    spread(raster_triangles, size, view.project(scene.vertices), scene.faces, depth, face, bary)
+    times = len(seen.face) // size
+    if times % 2:  # then one subsample lies there
+        middle = slice(times // 2, None, times)
+        depth = np.ascontiguousarray(seen.depth[middle, middle])
+        face = np.ascontiguousarray(seen.face[middle, middle])
+    else:
+        depth, face, _ = _surfaces(scene, view, weighted=False)
     rows, columns = np.nonzero(face >= 0)
     f = face[rows, columns]
-    tri = scene.faces[f]
-    w0, w1 = bary[rows, columns, 0], bary[rows, columns, 1]
-    w2 = 1 - w0 - w1
-
-    def mix(values: F32) -> F32:
-        a, b, c = values[tri[:, 0]], values[tri[:, 1]], values[tri[:, 2]]
-        return np.asarray(a * w0[:, None] + b * w1[:, None] + c * w2[:, None], np.float32)
-
-    n_skin = len(scene.texture)
-    corners = scene.texture[np.minimum(f, n_skin - 1)]
-    uv = corners[:, 0] * w0[:, None] + corners[:, 1] * w1[:, None] + corners[:, 2] * w2[:, None]
-    normal = mix(scene.normals)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
-    to_eye = view.eye - mix(scene.vertices)
-    to_eye /= np.linalg.norm(to_eye, axis=1, keepdims=True)
-    material = scene.material[f]
-    back = ((normal * to_eye).sum(1) < 0) & (material == mat.WORN)
-    normal[back] *= -1
-    return _Samples(
-        rows, columns, tri, w0, w1, material, mix(scene.canonical), mix(scene.attributes),
-        np.asarray(uv, np.float32), normal, to_eye.astype(np.float32), depth,
+    count = len(f)
+    weights, uv = np.empty((count, 2), np.float32), np.zeros((count, 2), np.float32)
+    spread(weights_at, count, view.project(scene.vertices), scene.faces, f, rows, columns, weights)
+    tri, material = np.empty((count, 3), np.int32), np.empty(count, np.int32)
+    at, normal, to_eye = np.empty((3, count, 3), np.float32)
+    attributes = np.empty((count, mat.N_ATTRIBUTES), np.float32)
+    spread(
+        interpolate, count, f, scene.faces, weights, scene.material, scene.vertices, scene.normals,
+        scene.canonical, scene.attributes, scene.texture, view.eye, mat.WORN,
+        tri, material, at, attributes, uv, normal, to_eye,
     )  # fmt: skip
+    return _Samples(
+        rows, columns, tri, weights, material, at, attributes, uv, normal, to_eye, depth
+    )
 
 
 def _bump(samples: _Samples, height: F32, view: View) -> F32:
@@ -234,7 +264,7 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View) -> F32:
         mat.parameters(scene.person), mat.tile_for(view.pixels_per_cm), True, albedo, gloss, height, share,
     )  # fmt: skip
     wanted = np.zeros(len(scene.vertices), np.uint8)
-    wanted[np.unique(samples.triangle)] = 1
+    wanted[samples.triangle] = 1
     visible = np.zeros((len(scene.vertices), LIGHTS), np.uint8)
     spread(
         vertex_visibility, len(scene.vertices), scene.vertices, scene.normals, wanted,
@@ -244,9 +274,10 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View) -> F32:
     diffuse, specular = np.zeros((count, 3), np.float32), np.zeros((count, 3), np.float32)
     spread(
         shade_surface, count, samples.material, bumped, samples.normal, samples.view, gloss,
-        samples.triangle, samples.w0, samples.w1, visible, lights.frames, lights.colors, diffuse, specular,
+        samples.triangle, samples.weights, visible, np.ascontiguousarray(lights.frames[:, 0].T),
+        np.ascontiguousarray(lights.colors.T), diffuse, specular,
     )  # fmt: skip
-    diffuse = _diffuse_skin(samples, diffuse, view)
+    _diffuse_skin(samples, diffuse, view)
     occlusion = _occlusion(samples)[:, None]
     color = albedo * diffuse * occlusion ** np.array([0.85, 1.0, 1.0]) + specular * occlusion
     eye = samples.material == mat.EYE
@@ -286,38 +317,52 @@ def _occlusion(samples: _Samples) -> Array:
     )
 
 
-def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> F32:
-    """Blur irradiance over the skin, far in red and near in blue: the far scattering."""
-    size = view.width
+def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> None:
+    """Blur irradiance over the skin, far in red and near in blue: the far scattering. In place."""
     skin = (samples.material == mat.SKIN) & (samples.attributes[:, mat.CLOTH] < 0.5)
-    light = np.zeros((size, size, 3), np.float32)
-    light[samples.rows, samples.columns] = diffuse
-    mask = np.zeros((size, size), np.float32)
-    mask[samples.rows, samples.columns] = skin
-    out = light.copy()
-    for c, (far_w, far_cm, near_w, near_cm) in enumerate(DIFFUSION):
-        channel = light[:, :, c]
-        far = _masked_blur(channel, mask, far_cm * view.pixels_per_cm)
-        near = _masked_blur(channel, mask, near_cm * view.pixels_per_cm)
-        out[:, :, c] = channel * (1 - far_w - near_w) + far_w * far + near_w * near
-    blurred = np.where(mask[:, :, None] > 0, out, light)
-    return np.asarray(blurred[samples.rows, samples.columns])
+    if not skin.any():
+        return
+    rows, columns = samples.rows[skin], samples.columns[skin]
+    light = np.zeros((4, view.width, view.width), np.float32)
+    light[:3, rows, columns] = diffuse[skin].T
+    light[3, rows, columns] = 1.0
+    far_share, far_cm, near_share, near_cm = np.array(DIFFUSION, np.float32).T
+    far, far_factor = _masked_blur(light, far_cm * view.pixels_per_cm)
+    near, near_factor = _masked_blur(light, near_cm * view.pixels_per_cm)
+    spread(
+        mix_blurred, len(skin), samples.rows, samples.columns, skin, far, far_factor, far_share,
+        near, near_factor, near_share, diffuse,
+    )  # fmt: skip
 
 
-def _masked_blur(channel: F32, mask: F32, sigma: float) -> Array:
-    """Gaussian mean over the mask only; wide ones at a coarser scale."""
-    size = channel.shape[0]
-    factor = 4 if sigma > 8 else 2 if sigma > 3 else 1
+def _masked_blur(light: F32, sigma_px: F32) -> tuple[F32, int]:
+    """Gaussian means of three channels, each by its own width, where the fourth is 1; at 1/factor
+    of the size, and that factor."""
+    size = light.shape[1]
+    widest = float(sigma_px.max())
+    factor = 4 if widest > 8 else 2 if widest > 3 else 1
     while size % factor:
         factor //= 2
-    small = size // factor
-    shape = (small, factor, small, factor)
-    light = (channel * mask).reshape(shape).mean((1, 3))
-    weight = mask.reshape(shape).mean((1, 3))
-    out = gaussian_filter(light, sigma / factor) / (gaussian_filter(weight, sigma / factor) + 1e-4)
-    if factor == 1:
-        return np.asarray(out)
-    return np.asarray(zoom(out, factor, order=1, grid_mode=True, mode="nearest"))
+    small = light
+    if factor > 1:
+        edge = size // factor
+        small = light.reshape(4, edge, factor, edge, factor).mean((2, 4))
+    out = np.empty((3, *small.shape[1:]), np.float32)
+    weight = np.empty_like(out[0])
+    for c, sigma in enumerate(sigma_px / factor):
+        kernel = _gaussian(float(sigma))
+        if c == 0 or sigma_px[c] != sigma_px[c - 1]:
+            spread(blur, len(weight), small[3], kernel, weight)
+        spread(blur, len(weight), small[c], kernel, out[c])
+        out[c] /= weight + np.float32(1e-4)
+    return out, factor
+
+
+def _gaussian(sigma: float) -> F32:
+    """A Gaussian (2R+1,) of sum 1, cut at four sigma."""
+    reach = int(4 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -> Array:
@@ -351,17 +396,13 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     if not count:
         return np.zeros((1, 2, 3), np.float32)
     steps = (knots - 1) // STRAND_STEP + 2
-    lobes = np.zeros((count, steps, 9), np.float32)
+    out = np.zeros((count, steps, 3), np.float32)
     kept, power = strongest(lights.frames, lights.colors, HAIR_LIGHTS)
-    wanted = np.zeros(count, np.bool_)
-    wanted[np.unique(strand[strand >= 0])] = True
+    wanted = np.zeros(count, np.uint8)
+    mark_seen(strand, wanted)
+    shine = np.where(scene.strand_group == LASH, 0.2, 1.0).astype(np.float32)
     spread(
         shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.6, lobes,
+        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.6, scene.strand_color, shine, out,
     )  # fmt: skip
-    color = scene.strand_color[:, None]
-    tip = (0.82 + 0.30 * np.linspace(0, 1, steps))[None, :, None]
-    out = color * tip * lobes[..., :3] * 0.66
-    shine = np.where(scene.strand_group == LASH, 0.2, 1.0)[:, None, None]
-    out += shine * 0.075 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.42 * lobes[..., 6:]
-    return np.asarray(out, np.float32)
+    return out

@@ -15,21 +15,13 @@ from . import surface as mat
 from .camera import bend_neck, head_share, rotation
 from .facial import grow_brows, grow_facial_hair, grow_lashes
 from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
-<<<<<<< HEAD
 from .model import EYE_L, EYE_R, Tris, childhood
-from .person import Hair, Person
-from .raster import vertex_normals
-from .regions import Regions, regions, scalp_mask, smooth
-from .strands import Collider, press_hair
-=======
-from .model import EYE_L, EYE_R, Tris
 from .noise import KERNEL
 from .person import Hair, Person
 from .raster import vertex_normals
 from .regions import CASTER_CELL_CM, Regions, regions, scalp_mask, simplified, smooth
-from .strands import Collider
+from .strands import Collider, press_hair
 from .threads import spread
->>>>>>> ce47ed0 (Preview geometry: coarse shadow casters, compiled posing, cached attributes)
 from .wear import Fit, Piece, by_slot, clothing_pieces, grid_faces, item_of, pieces
 
 Array = NDArray[Any]
@@ -179,10 +171,10 @@ def _body_attributes(level: int, clothed: bool, style: str, hairline: float) -> 
 
 @lru_cache(maxsize=4)
 def _lids(level: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Vertices of all lids, and of the upper ones."""
+    """Vertices of the upper lids, and of the lower ones."""
     place = regions(level)
-    lid = place.lid > 0.5
-    return np.flatnonzero(lid), np.flatnonzero(lid & (place.model.canonical[:, 1] > 3.45))
+    lid, upper = place.lid > 0.5, place.model.canonical[:, 1] > 3.45
+    return np.flatnonzero(lid & upper), np.flatnonzero(lid & ~upper)
 
 
 @njit(**KERNEL)
@@ -249,21 +241,12 @@ class _Builder:
         """Openness of the eyeballs: the lids shade them."""
         points = np.concatenate(eyes)
         a = np.zeros((len(points), mat.N_ATTRIBUTES), np.float32)
-<<<<<<< HEAD
-        a[:, mat.OPEN] = 1.0
-        lid = self.place.lid > 0.5
-        upper = lid & (self.place.model.canonical[:, 1] > 3.45)
-        near = cKDTree(posed[np.flatnonzero(lid)]).query(points)[0]
-        above = cKDTree(posed[np.flatnonzero(upper)]).query(points)[0]
-        lower = lid & ~upper
-        below = cKDTree(posed[np.flatnonzero(lower)]).query(points)[0]
-        a[:, mat.WET] = smooth(0.11, 0.03, below)
-=======
-        lid, upper = _lids(self.level)
-        near, above = np.empty((2, len(points)), np.float32)
-        spread(_nearest, len(points), points, posed[lid], near)
+        upper, lower = _lids(self.level)
+        above, below = np.empty((2, len(points)), np.float32)
         spread(_nearest, len(points), points, posed[upper], above)
->>>>>>> ce47ed0 (Preview geometry: coarse shadow casters, compiled posing, cached attributes)
+        spread(_nearest, len(points), points, posed[lower], below)
+        near = np.minimum(above, below)
+        a[:, mat.WET] = smooth(0.11, 0.03, below)
         contact = 0.22 + 0.78 * smooth(0.03, 0.34, near)
         # lid and lashes throw a soft shadow over the upper third of the eye
         a[:, mat.OPEN] = contact * (0.58 + 0.42 * smooth(0.10, 0.70, above))

@@ -5,106 +5,229 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from .noise import KERNEL
 from .raster import depth_behind, to_light
 
+# single precision throughout, so that the loop over lights fills vector registers
+_ZERO, _ONE, _TINY, _BYTE = (np.float32(v) for v in (0.0, 1.0, 1e-9, 1 / 255))
+
+
+@njit(**KERNEL)
+def _diffuse(
+    n: Any, g: Any, dirs: Any, colors: Any, seen: Any, own: Any, wraps: Any, norms: Any, out: Any
+) -> None:
+    """Irradiance (3,) of one sample: its bumped normal n counts by the share `own`, the smooth
+    one g by the rest; light wraps past the terminator by `wraps` (3,) per channel."""
+    rest = _ONE - own
+    x = own * n[0] + rest * g[0]
+    y = own * n[1] + rest * g[1]
+    z = own * n[2] + rest * g[2]
+    r = _ZERO
+    gr = _ZERO
+    b = _ZERO
+    for l in range(dirs.shape[1]):
+        nl = x * dirs[0, l] + y * dirs[1, l] + z * dirs[2, l]
+        r += colors[0, l] * seen[l] * max(_ZERO, nl + wraps[0])
+        gr += colors[1, l] * seen[l] * max(_ZERO, nl + wraps[1])
+        b += colors[2, l] * seen[l] * max(_ZERO, nl + wraps[2])
+    out[0] = r * norms[0]
+    out[1] = gr * norms[1]
+    out[2] = b * norms[2]
+
+
+@njit(**KERNEL)
+def _specular(
+    n: Any, v: Any, rough: Any, f0: Any, dirs: Any, colors: Any, seen: Any, out: Any
+) -> None:
+    """Radiance (3,) of one sample's two GGX lobes towards v."""
+    a2 = rough * rough
+    a2 = a2 * a2
+    b2 = a2 * np.float32(0.12)
+    wide = np.float32(0.80 * 0.31831 * 0.25) * a2
+    tight = np.float32(0.20 * 0.31831 * 0.25) * b2
+    a2 -= _ONE
+    b2 -= _ONE
+    kk = (rough + _ONE) * (rough + _ONE) * np.float32(0.125)
+    left = _ONE - kk
+    nv = max(n[0] * v[0] + n[1] * v[1] + n[2] * v[2], np.float32(0.10))
+    masked = nv * left + kk
+    r = _ZERO
+    g = _ZERO
+    b = _ZERO
+    for l in range(dirs.shape[1]):
+        nl = max(_ZERO, n[0] * dirs[0, l] + n[1] * dirs[1, l] + n[2] * dirs[2, l])
+        hx = dirs[0, l] + v[0]
+        hy = dirs[1, l] + v[1]
+        hz = dirs[2, l] + v[2]
+        inv = _ONE / np.sqrt(hx * hx + hy * hy + hz * hz + _TINY)
+        nh = (n[0] * hx + n[1] * hy + n[2] * hz) * inv
+        vh = max(_ZERO, (v[0] * hx + v[1] * hy + v[2] * hz) * inv)
+        q = nh * nh
+        e1 = q * a2 + _ONE
+        e2 = q * b2 + _ONE
+        f = _ONE - vh
+        f5 = f * f
+        f5 = f5 * f5 * f
+        t = wide / (e1 * e1) + tight / (e2 * e2)
+        t = t / ((nl * left + kk) * masked) * (f0 + (_ONE - f0) * f5) * nl * seen[l]
+        r += colors[0, l] * t
+        g += colors[1, l] * t
+        b += colors[2, l] * t
+    out[0] = r
+    out[1] = g
+    out[2] = b
+
 
 @njit(**KERNEL)
 def shade_surface(
-    low: int, high: int, material: Any, bumped: Any, smooth_normal: Any, view: Any, gloss: Any, tri: Any, w0: Any, w1: Any,
-    visible: Any, frames: Any, colors: Any, diffuse: Any, specular: Any,
+    low: int, high: int, material: Any, bumped: Any, smooth_normal: Any, view: Any, gloss: Any, tri: Any, weights: Any,
+    visible: Any, dirs: Any, colors: Any, diffuse: Any, specular: Any,
 ) -> None:  # fmt: skip
-    """Samples [low, high): irradiance (n,3) and specular radiance (n,3).
+    """Samples [low, high): irradiance (n,3) and specular radiance (n,3) from lights with
+    directions and colours (3,L).
 
     Skin (material 0) wraps light past the terminator, most in red, and softens its normal: the
     near part of subsurface scattering; the far part is a blur on the screen. Specular is GGX in
     two lobes. Visibility is interpolated from the vertices of triangle `tri` (n,3).
     """
-    lights = frames.shape[0]
+    lights = dirs.shape[1]
+    seen = np.empty(lights, np.float32)
+    skin_wraps = np.array([0.18, 0.10, 0.06], np.float32)
+    skin_norms = np.array([1 / 1.3924, 1 / 1.21, 1 / 1.1236], np.float32)
+    wraps = np.full(3, np.float32(0.05))
+    norms = np.full(3, np.float32(1 / 1.1025))
     for i in range(low, high):
-        nx = bumped[i, 0]
-        ny = bumped[i, 1]
-        nz = bumped[i, 2]
-        gx = smooth_normal[i, 0]
-        gy = smooth_normal[i, 1]
-        gz = smooth_normal[i, 2]
-        vx = view[i, 0]
-        vy = view[i, 1]
-        vz = view[i, 2]
-        rough = gloss[i, 0]
-        f0 = gloss[i, 1]
-        a2 = rough**4
-        b2 = a2 * 0.12
-        kk = (rough + 1) ** 2 / 8
-        nv = max(nx * vx + ny * vy + nz * vz, 0.10)
-        i0 = tri[i, 0]
-        i1 = tri[i, 1]
-        i2 = tri[i, 2]
-        u = w0[i] / 255.0
-        v = w1[i] / 255.0
-        w = (1.0 - w0[i] - w1[i]) / 255.0
-        skin = material[i] == 0
-        d0 = 0.0
-        d1 = 0.0
-        d2 = 0.0
-        s0 = 0.0
-        s1 = 0.0
-        s2 = 0.0
+        a = visible[tri[i, 0]]
+        b = visible[tri[i, 1]]
+        c = visible[tri[i, 2]]
+        u = weights[i, 0] * _BYTE
+        v = weights[i, 1] * _BYTE
+        w = _BYTE - u - v
         for l in range(lights):
-            seen = u * visible[i0, l] + v * visible[i1, l] + w * visible[i2, l]
-            if seen <= 0.002:
-                continue
-            lx = frames[l, 0, 0]
-            ly = frames[l, 0, 1]
-            lz = frames[l, 0, 2]
-            nl = nx * lx + ny * ly + nz * lz
-            if skin:
-                nd = 0.65 * nl + 0.35 * (gx * lx + gy * ly + gz * lz)
-                r = max(0.0, (nd + 0.18) / 1.3924)
-                g = max(0.0, (nd + 0.10) / 1.21)
-                b = max(0.0, (nd + 0.06) / 1.1236)
-            else:
-                r = max(0.0, (nl + 0.05) / 1.1025)
-                g = r
-                b = r
-            d0 += colors[l, 0] * seen * r
-            d1 += colors[l, 1] * seen * g
-            d2 += colors[l, 2] * seen * b
-            if nl > 0.0 and f0 > 0.0:
-                hx = lx + vx
-                hy = ly + vy
-                hz = lz + vz
-                inv = 1.0 / math.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
-                nh = (nx * hx + ny * hy + nz * hz) * inv
-                vh = max(0.0, (vx * hx + vy * hy + vz * hz) * inv)
-                q = nh * nh
-                e1 = q * (a2 - 1) + 1
-                e2 = q * (b2 - 1) + 1
-                f = (1 - vh) ** 5
-                t = (0.80 * a2 / (e1 * e1) + 0.20 * b2 / (e2 * e2)) * 0.31831
-                t = t / ((nl * (1 - kk) + kk) * (nv * (1 - kk) + kk) * 4)
-                t = t * (f0 + (1 - f0) * f) * nl * seen
-                s0 += colors[l, 0] * t
-                s1 += colors[l, 1] * t
-                s2 += colors[l, 2] * t
-        diffuse[i, 0] = d0
-        diffuse[i, 1] = d1
-        diffuse[i, 2] = d2
-        specular[i, 0] = s0
-        specular[i, 1] = s1
-        specular[i, 2] = s2
+            seen[l] = u * np.float32(a[l]) + v * np.float32(b[l]) + w * np.float32(c[l])
+        n = bumped[i]
+        g = smooth_normal[i]
+        if material[i] == 0:
+            _diffuse(n, g, dirs, colors, seen, np.float32(0.65), skin_wraps, skin_norms, diffuse[i])
+        else:
+            _diffuse(n, g, dirs, colors, seen, _ONE, wraps, norms, diffuse[i])
+        if gloss[i, 1] > _ZERO:
+            _specular(n, view[i], gloss[i, 0], gloss[i, 1], dirs, colors, seen, specular[i])
+
+
+@njit(**KERNEL)
+def interpolate(
+    low: int, high: int, face: Any, faces: Any, weights: Any, face_material: Any, vertices: Any, normals: Any, canonical: Any,
+    attributes: Any, texture: Any, eye: Any, two_sided: int, tri: Any, material: Any, at: Any, kept: Any, uv: Any, normal: Any,
+    view: Any,
+) -> None:  # fmt: skip
+    """What samples [low, high) take from the corners of their faces (n,), by `weights` (n,2):
+    triangle, material, canonical position, attributes, texture coordinates, unit normal, and the
+    unit direction to the eye. Normals of material `two_sided` turn to the eye."""
+    towards = np.empty(3, np.float32)
+    own = np.empty(3, np.float32)
+    for n in range(low, high):
+        f = face[n]
+        i = faces[f, 0]
+        j = faces[f, 1]
+        k = faces[f, 2]
+        u = weights[n, 0]
+        v = weights[n, 1]
+        w = _ONE - u - v
+        tri[n, 0] = i
+        tri[n, 1] = j
+        tri[n, 2] = k
+        material[n] = face_material[f]
+        for c in range(attributes.shape[1]):
+            kept[n, c] = u * attributes[i, c] + v * attributes[j, c] + w * attributes[k, c]
+        if f < texture.shape[0]:
+            for c in range(2):
+                uv[n, c] = u * texture[f, 0, c] + v * texture[f, 1, c] + w * texture[f, 2, c]
+        length = _TINY
+        far = _TINY
+        facing = _ZERO
+        for c in range(3):
+            at[n, c] = u * canonical[i, c] + v * canonical[j, c] + w * canonical[k, c]
+            own[c] = u * normals[i, c] + v * normals[j, c] + w * normals[k, c]
+            towards[c] = eye[c] - (u * vertices[i, c] + v * vertices[j, c] + w * vertices[k, c])
+            length += own[c] * own[c]
+            far += towards[c] * towards[c]
+            facing += own[c] * towards[c]
+        inv = _ONE / np.sqrt(length)
+        if facing < _ZERO and material[n] == two_sided:
+            inv = -inv
+        near = _ONE / np.sqrt(far)
+        for c in range(3):
+            normal[n, c] = own[c] * inv
+            view[n, c] = towards[c] * near
+
+
+@njit(**KERNEL)
+def blur(low: int, high: int, source: Any, weights: Any, out: Any) -> None:
+    """Rows [low, high) of a picture (H,W) blurred by a symmetric kernel (2R+1,) along both axes;
+    beyond its border it is 0."""
+    h, w = source.shape
+    reach = len(weights) // 2
+    row = np.zeros(w + 2 * reach, np.float32)
+    for y in range(low, high):
+        row[:] = _ZERO
+        for k in range(max(-reach, -y), min(reach, h - 1 - y) + 1):
+            weight = weights[k + reach]
+            for x in range(w):
+                row[x + reach] += weight * source[y + k, x]
+        out[y, :] = _ZERO
+        for k in range(2 * reach + 1):
+            weight = weights[k]
+            for x in range(w):
+                out[y, x] += weight * row[x + k]
+
+
+@njit(**KERNEL)
+def _bilinear(picture: Any, x: float, y: float) -> float:
+    """A picture (H,W) at a position in its own pixels, centres at halves; borders continue."""
+    h, w = picture.shape
+    x = min(max(x - 0.5, 0.0), w - 1.001)
+    y = min(max(y - 0.5, 0.0), h - 1.001)
+    i = int(y)
+    j = int(x)
+    v = y - i
+    u = x - j
+    top = picture[i, j] * (1.0 - u) + picture[i, j + 1] * u
+    low = picture[i + 1, j] * (1.0 - u) + picture[i + 1, j + 1] * u
+    return top * (1.0 - v) + low * v
+
+
+@njit(**KERNEL)
+def mix_blurred(
+    low: int, high: int, rows: Any, columns: Any, skin: Any, far: Any, far_factor: int, far_share: Any, near: Any, near_factor: int,
+    near_share: Any, light: Any,
+) -> None:  # fmt: skip
+    """Replace the light (n,3) of skin samples [low, high) by its mixture with two blurs of it,
+    (3,H,W) at 1/factor of the size, each with a share (3,) per channel."""
+    for n in range(low, high):
+        if not skin[n]:
+            continue
+        x = columns[n] + 0.5
+        y = rows[n] + 0.5
+        for c in range(3):
+            wide = _bilinear(far[c], x / far_factor, y / far_factor)
+            tight = _bilinear(near[c], x / near_factor, y / near_factor)
+            own = 1.0 - far_share[c] - near_share[c]
+            light[n, c] = own * light[n, c] + far_share[c] * wide + near_share[c] * tight
 
 
 @njit(**KERNEL)
 def shade_strands(
     low: int, high: int, strands: Any, wanted: Any, step: int, eye: Any, frames: Any, colors: Any, centre: Any, extent: float,
-    maps: Any, density: float, out: Any,
+    maps: Any, density: float, albedo: Any, shine: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Light at every `step`-th point of strands [low, high): out (N,Q,9) = scattered, first
-    (white) and second (coloured) highlight, after Marschner's two visible cones. Hair above a
-    point lets exp(-depth * density) through."""
+    """Radiance (N,Q,3) at every `step`-th point of strands [low, high), brighter to the tips:
+    scattered, first (white, times `shine`) and second (coloured) highlight, after Marschner's two
+    visible cones. Hair above a point lets exp(-depth * density) through."""
+    lobes = np.empty(9, np.float64)
     size = maps.shape[1]
     scale = size / (2.0 * extent)
     knots = strands.shape[1]
@@ -134,8 +257,7 @@ def shade_strands(
             vz *= inv
             tv = max(-1.0, min(1.0, tx * vx + ty * vy + tz * vz))
             tv = tv * (1.0 + 0.22 * tv * tv)
-            for c in range(9):
-                out[n, q, c] = 0.0
+            lobes[:] = 0.0
             for l in range(frames.shape[0]):
                 lx = frames[l, 0, 0]
                 ly = frames[l, 0, 1]
@@ -158,9 +280,14 @@ def shade_strands(
                 e1 = seen * sl * math.exp(-h1 * h1 / 0.0128) * around
                 e2 = seen * sl * math.exp(-h2 * h2 / 0.045) * around
                 for c in range(3):
-                    out[n, q, c] += colors[l, c] * d
-                    out[n, q, 3 + c] += colors[l, c] * e1
-                    out[n, q, 6 + c] += colors[l, c] * e2
+                    lobes[c] += colors[l, c] * d
+                    lobes[3 + c] += colors[l, c] * e1
+                    lobes[6 + c] += colors[l, c] * e2
+            tip = 0.66 * (0.82 + 0.30 * q / max(out.shape[1] - 1, 1))
+            for c in range(3):
+                own = albedo[n, c]
+                second = 0.42 * own**0.75 * lobes[6 + c]  # the colour's root, times its fourth root
+                out[n, q, c] = own * tip * lobes[c] + 0.075 * shine[n] * lobes[3 + c] + second
 
 
 @njit(**KERNEL)
