@@ -21,7 +21,7 @@ from .camera import DISTANCE_CM, View, film, paint_backdrop, view_of
 from .light import cluster, radiance, strongest
 from .person import Light, Person
 from .raster import FAR, light_depths, raster_strands, raster_triangles, vertex_visibility
-from .scene import FULL_STRANDS, LASH, Scene, build
+from .scene import FULL_STRANDS, Scene, build
 from .shade import resolve, shade_strands, shade_surface
 from .threads import spread
 
@@ -29,6 +29,7 @@ Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 STRAND_STEP = 3
+STRAND_SHINE = (1.0, 0.35, 0.7, 0.2)  # white highlight of scalp hair, brows, beard, lashes
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 
@@ -362,6 +363,6 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     color = scene.strand_color[:, None]
     tip = (0.82 + 0.30 * np.linspace(0, 1, steps))[None, :, None]
     out = color * tip * lobes[..., :3] * 0.66
-    shine = np.where(scene.strand_group == LASH, 0.2, 1.0)[:, None, None]
-    out += shine * 0.075 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.42 * lobes[..., 6:]
+    shine = np.array(STRAND_SHINE)[scene.strand_group][:, None, None]
+    out += shine * 0.060 * lobes[..., 3:6] + np.sqrt(color) * color**0.25 * 0.42 * lobes[..., 6:]
     return np.asarray(out, np.float32)
