@@ -218,7 +218,7 @@ def _make_layout() -> tuple[Dim, ...]:
         _normal("hair_clump", 0.42, 0.10, "gathering to locks"),
         _normal("fringe", 5.2, 0.4, "length of a fringe where there is one, cm"),
         _normal("curtain", 1.0, 0.06, "width left to the face"),
-        _curve("hair_melanin", (0.28, 0.9, 1.6, 2.1, 2.5, 2.75, 2.95, 3.1, 3.2), "hair pigment", True),
+        _curve("hair_melanin", (0.28, 1.2, 1.8, 2.2, 2.5, 2.7, 2.85, 3.0, 3.1, 3.2), "hair pigment", True),
         _curve("hair_red", (0.0, 0.08, 0.15, 0.22, 0.3, 0.4, 1.1), "red hair pigment", True),
         *_color("hair_color", "dyed hair"),
         _curve("grey", (0.0, 0.2, 0.5, 0.8, 1.0), "share of white hairs in old age"),
