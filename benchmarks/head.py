@@ -201,7 +201,7 @@ def frontal(person: Person) -> Person:
 TONE_GROUPS = ((1, 4), (4, 7), (7, 8), (8, 9), (9, 10.01))
 
 
-def realism(count: int, size: int = 160, seed: int = 5000) -> dict[str, Any]:
+def realism(count: int, size: int = 160, seed: int = 9000) -> dict[str, Any]:
     judges = Judges()
     by_tone = {group: [0, 0] for group in TONE_GROUPS}
     seen: dict[str, int] = {}
