@@ -288,7 +288,7 @@ class _Builder:
             np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.16
         )
         dyed[SCALP] = (dyed[SCALP][0] * tones[lock][:, None], dyed[SCALP][1])
-        widths = np.array([0.0125, 0.0062, 0.0118, 0.0085], np.float32)
+        widths = np.array([0.0125, 0.0072, 0.0118, 0.0085], np.float32)
         if person.hair.style == "buzz":
             widths[SCALP] = 0.0095
         everything = np.concatenate(groups)
