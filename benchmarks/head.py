@@ -31,7 +31,7 @@ from spriteface.pulse.head import warm
 from spriteface.pulse.head.person import Camera, Person, Pose, srgb_to_linear
 from spriteface.pulse.head.prior import draw, draw_person, people_from_latents
 from spriteface.pulse.head.render import render
-from spriteface.pulse.head.skin import MONK, lightness, tone_melanin
+from spriteface.pulse.head.skin import MONK, lightness, melanin_tone, tone_melanin
 
 Image = NDArray[np.float32]
 BLUR_GATE = -2.6
@@ -198,8 +198,12 @@ def frontal(person: Person) -> Person:
     return replace(person, pose=Pose(), camera=Camera())
 
 
-def realism(count: int, size: int = 192, seed: int = 5000) -> dict[str, Any]:
+TONE_GROUPS = ((1, 4), (4, 7), (7, 8), (8, 9), (9, 10.01))
+
+
+def realism(count: int, size: int = 160, seed: int = 9000) -> dict[str, Any]:
     judges = Judges()
+    by_tone = {group: [0, 0] for group in TONE_GROUPS}
     seen: dict[str, int] = {}
     mosaics = blurs = passed = 0
     failures = []
@@ -209,10 +213,20 @@ def realism(count: int, size: int = 192, seed: int = 5000) -> dict[str, Any]:
         verdict = judges(image)
         for name, yes in verdict.items():
             seen[name] = seen.get(name, 0) + yes
+        tone = float(np.clip(melanin_tone(person.skin.melanin), 1, 10))
+        group = next(g for g in TONE_GROUPS if g[0] <= tone < g[1])
+        by_tone[group][1] += 1
+        by_tone[group][0] += all(verdict.values())
         if all(verdict.values()):
             passed += 1
         else:
-            failures.append({"seed": seed + n, **{k: v for k, v in verdict.items() if not v}})
+            failures.append(
+                {
+                    "seed": seed + n,
+                    "tone": round(tone, 1),
+                    **{k: v for k, v in verdict.items() if not v},
+                }
+            )
         if n >= BASELINES:
             continue
         small = image.reshape(16, size // 16, 16, size // 16, 3).mean((1, 3))
@@ -221,11 +235,13 @@ def realism(count: int, size: int = 192, seed: int = 5000) -> dict[str, Any]:
     low, high = wilson(passed, count)
     return {
         "samples": count,
+        "size, px": size,
         "passed": f"{passed / count:.3f} ({low:.3f}..{high:.3f})",
         **{name: round(n / count, 3) for name, n in seen.items()},
+        **{f"tones {a} to {int(b)}": f"{yes}/{n}" for (a, b), (yes, n) in by_tone.items()},
         "mosaics passed": mosaics / min(count, BASELINES),
         "bicubic passed": blurs / min(count, BASELINES),
-        "failures": failures[:12],
+        "failures": failures,
     }
 
 
@@ -328,16 +344,17 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--agreement", type=int, metavar="PEOPLE")
     parser.add_argument("--realism", type=int, metavar="SAMPLES")
+    parser.add_argument("--size", type=int, default=160, help="px of --realism's pictures")
     parser.add_argument("--tones", action="store_true")
     parser.add_argument("--prior", metavar="FILE")
     parser.add_argument("--sheet", metavar="FILE")
     asked = parser.parse_args()
-    if not any(vars(asked).values()):
+    if not any(v for k, v in vars(asked).items() if k != "size"):
         asked.speed = True
     for name, work in (
         ("speed", speed if asked.speed else None),
         ("agreement", (lambda: agreement(asked.agreement)) if asked.agreement else None),
-        ("realism", (lambda: realism(asked.realism)) if asked.realism else None),
+        ("realism", (lambda: realism(asked.realism, asked.size)) if asked.realism else None),
         ("tones", tones if asked.tones else None),
         ("prior", (lambda: prior_chart(asked.prior)) if asked.prior else None),
         ("sheet", (lambda: sheet(asked.sheet)) if asked.sheet else None),

@@ -58,7 +58,7 @@ def grow_brows(
     w = smooth(-0.16 - soft, 0.16 - soft, place.brow) * (place.brow > -1)
     w = w * (0.30 + 0.70 * smooth(1.2, 2.2, x))
     return tufts(
-        place, vertices, normals, w, int(2300 * brows.density * density * (1 - 0.45 * young)), rng,
+        place, vertices, normals, w, int(2700 * brows.density * density * (1 - 0.45 * young)), rng,
         direction=_brow_direction, length=lambda c: 0.50 - 0.12 * young + 0 * c[:, 0],
         lift=0.12, curve=1.3, knots=knots, jitter=0.15,
     )  # fmt: skip

@@ -158,10 +158,25 @@ def _thirds(value: float) -> tuple[float, float, float]:
 CHILDHOOD: Mapping[str, float] = {
     "eyes/eye-scale": 0.46, "eyes/eye-height1": 0.16, "eyes/eye-height2": 0.22, "eyes/eye-height3": 0.16,
     "nose/nose-scale-vert": -0.34, "nose/nose-scale-horiz": -0.28, "nose/nose-scale-depth": -0.28,
-    "nose/nose-volume": -0.24, "cheek/cheek-volume": 0.42, "cheek/cheek-bones": -0.35,
+    "nose/nose-volume": -0.24, "cheek/cheek-volume": 0.30, "cheek/cheek-bones": -0.35,
     "chin/chin-height": -0.42, "chin/chin-prominent": -0.25, "chin/chin-width": -0.18, "head/head-round": 0.42,
     "mouth/mouth-scale-horiz": -0.25, "eyebrows/eyebrows-trans-z": -0.25,
 }  # fmt: skip
+
+
+# and what old age adds to the data set's: bags under the eyes, laugh lines, thin lips, hollow cheeks,
+# larger ears and nose, a looser neck
+OLD_AGE: Mapping[str, float] = {
+    "eyes/eye-bag": 0.55, "mouth/mouth-laugh-lines": 0.60, "mouth/mouth-upperlip-volume": -0.30,
+    "mouth/mouth-lowerlip-volume": -0.20, "cheek/cheek-volume": -0.25, "ears/ear-scale": 0.25,
+    "ears/ear-lobe": 0.35, "nose/nose-scale-vert": 0.12, "neck/neck-double": 0.30, "head/head-age": 0.45,
+}  # fmt: skip
+
+
+def old_age(age: float) -> float:
+    """0 up to middle age, 1 for the oldest faces."""
+    t = min(1.0, max(0.0, (age - 0.76) / 0.22))
+    return t * t * (3 - 2 * t)
 
 
 def childhood(age: float) -> float:
@@ -171,11 +186,11 @@ def childhood(age: float) -> float:
 
 
 def _sliders_of(shape: Shape) -> dict[str, float]:
-    """A person's sliders with those of childhood added."""
-    young, out = childhood(shape.age), dict(shape.local)
-    if young > 0:
-        for name, value in CHILDHOOD.items():
-            out[name] = out.get(name, 0.0) + young * value
+    """A person's sliders with those of childhood or old age added."""
+    out = dict(shape.local)
+    for share, sliders in ((childhood(shape.age), CHILDHOOD), (old_age(shape.age), OLD_AGE)):
+        for name, value in sliders.items() if share > 0 else ():
+            out[name] = out.get(name, 0.0) + share * value
     return out
 
 

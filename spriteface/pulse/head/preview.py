@@ -31,7 +31,7 @@ from .light import cluster_lobes, lobe_colors
 from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, light_depths, raster_strands, raster_triangles
-from .scene import BEARD, BEARD_SHADE, BROW, SCALP, Scene, build, strand_colors
+from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
 from .transport import (
     BROWS,
     CLOTH,
@@ -362,7 +362,7 @@ def torch_colors(values: Tensor, structure: Mapping[str, Any], person: Person) -
         structure.get("beard_color") == "free",
     )
     rows[BROWS] = v.color("brow_color") if brow_free else hair * (fixed[BROWS] / fixed[HAIR])
-    rows[FACIAL] = v.color("beard_color") if beard_free else hair * BEARD_SHADE
+    rows[FACIAL] = v.color("beard_color") if beard_free else hair * (fixed[FACIAL] / fixed[HAIR])
     if structure.get("iris", "natural") == "free":
         rows[IRIS] = v.color("iris_color")
     rows[CLOTH], rows[CLOTH2] = v.color("cloth"), v.color("cloth2")

@@ -111,9 +111,9 @@ ASYM_SIGMA = 0.07
 
 IRISES: dict[str, tuple[Color, Color]] = {
     "dark brown": ((0.095, 0.045, 0.02), (0.04, 0.018, 0.009)),
-    "brown": ((0.22, 0.105, 0.04), (0.10, 0.045, 0.018)),
-    "hazel": ((0.28, 0.19, 0.065), (0.11, 0.12, 0.045)),
-    "green": ((0.17, 0.21, 0.095), (0.09, 0.10, 0.04)),
+    "brown": ((0.16, 0.076, 0.03), (0.075, 0.034, 0.014)),
+    "hazel": ((0.20, 0.135, 0.052), (0.085, 0.085, 0.035)),
+    "green": ((0.125, 0.15, 0.08), (0.065, 0.072, 0.034)),
     "grey": ((0.21, 0.235, 0.255), (0.10, 0.115, 0.13)),
     "blue": ((0.14, 0.24, 0.36), (0.07, 0.12, 0.20)),
 }
@@ -218,7 +218,7 @@ def _make_layout() -> tuple[Dim, ...]:
         _normal("hair_clump", 0.42, 0.10, "gathering to locks"),
         _normal("fringe", 5.2, 0.4, "length of a fringe where there is one, cm"),
         _normal("curtain", 1.0, 0.06, "width left to the face"),
-        _curve("hair_melanin", (0.28, 0.9, 1.6, 2.1, 2.5, 2.75, 2.95, 3.1, 3.2), "hair pigment", True),
+        _curve("hair_melanin", (0.28, 1.2, 1.8, 2.2, 2.5, 2.7, 2.85, 3.0, 3.1, 3.2), "hair pigment", True),
         _curve("hair_red", (0.0, 0.08, 0.15, 0.22, 0.3, 0.4, 1.1), "red hair pigment", True),
         *_color("hair_color", "dyed hair"),
         _curve("grey", (0.0, 0.2, 0.5, 0.8, 1.0), "share of white hairs in old age"),
@@ -240,10 +240,10 @@ def _make_layout() -> tuple[Dim, ...]:
         *_color("cloth2", "collar or trim", 0.92),
         _normal("key_x", 0.0, 0.60, "key light's tangent sideways"),
         _normal("key_y", 0.6, 0.15, "key light's tangent upwards"),
-        _normal("key", 1.9, 0.30, "key power", True),
-        _normal("fill", 0.5, 0.12, "fill power", True),
+        _normal("key", 2.0, 0.30, "key power", True),
+        _normal("fill", 0.44, 0.12, "fill power", True),
         _normal("rim", 0.9, 0.35, "rim power", True),
-        _normal("ambient", 0.58, 0.08, "ambient power", True),
+        _normal("ambient", 0.53, 0.08, "ambient power", True),
         _normal("warm", 0.03, 0.06, "warmth", True),
         _normal("exposure", 1.18, 0.05, "exposure", True),
     ]  # fmt: skip

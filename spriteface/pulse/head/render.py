@@ -29,7 +29,7 @@ from .raster import (
     vertex_visibility,
     weights_at,
 )
-from .scene import FULL_STRANDS, LASH, Scene, build
+from .scene import FULL_STRANDS, Scene, build
 from .shade import blur, interpolate, mix_blurred, resolve, shade_strands, shade_surface
 from .threads import spread
 
@@ -37,6 +37,7 @@ Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 STRAND_STEP = 3
+STRAND_SHINE = (1.0, 0.35, 0.7, 0.2)  # white highlight of scalp hair, brows, beard, lashes
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 
@@ -400,7 +401,7 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     kept, power = strongest(lights.frames, lights.colors, HAIR_LIGHTS)
     wanted = np.zeros(count, np.uint8)
     mark_seen(strand, wanted)
-    shine = np.where(scene.strand_group == LASH, 0.2, 1.0).astype(np.float32)
+    shine = np.array(STRAND_SHINE, np.float32)[scene.strand_group]
     spread(
         shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
         CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.6, scene.strand_color, shine, out,

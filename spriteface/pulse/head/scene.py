@@ -28,7 +28,7 @@ Array = NDArray[Any]
 SCALP, BROW, BEARD, LASH = range(4)
 FULL_STRANDS = 45000
 LASH_COLOR = (0.014, 0.010, 0.009)
-BEARD_SHADE = 0.7  # beards are darker than the hair of the head
+BEARD_SHADE = 0.55  # beards are darker than the hair of the head
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,7 +329,7 @@ class _Builder:
             np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.16
         )
         dyed[SCALP] = (dyed[SCALP][0] * tones[lock][:, None], dyed[SCALP][1])
-        widths = np.array([0.0125, 0.0062, 0.0118, 0.0085], np.float32)
+        widths = np.array([0.0125, 0.0072, 0.0118, 0.0085], np.float32)
         if person.hair.style == "buzz":
             widths[SCALP] = 0.0095
         everything = np.concatenate(groups)
@@ -359,14 +359,18 @@ def _color_strands(
 def strand_colors(person: Person) -> F32:
     """(4,3) linear albedo of scalp hair, brows, facial hair, lashes before greying."""
     hair = hair_color(person.hair)
-    beard = np.asarray(person.facial_hair.color) if person.facial_hair.color else hair * BEARD_SHADE
+    skin = mat.skin_albedo(person.skin.melanin, person.skin.hemoglobin)
+    brightest = float(skin.max())
+    if person.facial_hair.color:
+        beard = np.asarray(person.facial_hair.color)
+    else:
+        beard = hair * min(BEARD_SHADE, (0.07 + 1.2 * brightest) / max(float(hair.max()), 1e-3))
     if person.brows.color:
         brow = np.asarray(person.brows.color)
     else:
         # brows are darker than the hair, never blond-bright, and seldom lighter than the skin
         # they grow in
-        skin = mat.skin_albedo(person.skin.melanin, person.skin.hemoglobin)
-        limit = min(0.20, 0.02 + 0.55 * float(skin.max()))
+        limit = min(0.20, 0.02 + 0.55 * brightest)
         brow = hair * 0.67 * min(1.0, limit / max(float(hair.max()), 1e-3))
     return np.asarray(np.stack([hair, brow, beard, np.array(LASH_COLOR)]), np.float32)
 

@@ -287,7 +287,7 @@ def shade_strands(
             for c in range(3):
                 own = albedo[n, c]
                 second = 0.42 * own**0.75 * lobes[6 + c]  # the colour's root, times its fourth root
-                out[n, q, c] = own * tip * lobes[c] + 0.075 * shine[n] * lobes[3 + c] + second
+                out[n, q, c] = own * tip * lobes[c] + 0.060 * shine[n] * lobes[3 + c] + second
 
 
 @njit(**KERNEL)

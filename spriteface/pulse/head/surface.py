@@ -303,7 +303,7 @@ def _relief(
     strength = old + 0.7 * q[RAISE] * (0.3 + age)
     h -= (
         strength
-        * 0.030
+        * 0.044
         * math.exp(-(((y - 7.4) / 1.7) ** 2))
         * smoothstep(6.2, 2.5, ax)
         * t
@@ -330,7 +330,7 @@ def _relief(
         s = (radius - 1.2) / 0.7
         h -= (
             (old + 0.5 * q[SMILE] * (0.2 + age))
-            * 0.028
+            * 0.042
             * math.exp(-s * s)
             * t
             * t
@@ -341,7 +341,7 @@ def _relief(
     d = (y - 2.30 - 0.12 * (ax - 3.0) * (ax - 3.0)) / 0.14
     h -= (
         (0.12 + old)
-        * 0.016
+        * 0.026
         * math.exp(-d * d)
         * smoothstep(4.8, 4.0, ax)
         * smoothstep(1.5, 2.2, ax)
@@ -350,14 +350,14 @@ def _relief(
     d = (ax - (2.30 - 0.42 * (y + 1.0))) / 0.24
     h -= (
         (0.8 * old + 0.35 * q[SMILE])
-        * 0.045
+        * 0.058
         * math.exp(-d * d)
         * smoothstep(-4.2, -3.0, y)
         * smoothstep(0.4, -0.6, y)
     )
     # mouth corner downwards
     d = (ax - (2.55 + 0.12 * (y + 4.5))) / 0.18
-    h -= old * 0.025 * math.exp(-d * d) * smoothstep(-6.6, -5.4, y) * smoothstep(-3.9, -4.6, y)
+    h -= old * 0.036 * math.exp(-d * d) * smoothstep(-6.6, -5.4, y) * smoothstep(-3.9, -4.6, y)
     # neck
     t = max(0.0, math.cos((y + wander) * 2.6))
     h -= smoothstep(-8.0, -10.0, y) * (0.20 + 0.80 * age) * 0.014 * t**6
