@@ -570,7 +570,7 @@ def _features(c: Canvas, p: dict[str, Any]) -> None:
     iris = ink if rng.random() < 0.45 else hsv(u(), u(0.3, 1), u(0.3, 0.9))
     white, row = rng.random() < 0.55, round(ey - high / 2)
     inward = rng.choice([-1, 1])
-    p["eyes"] = []
+    p["eyes"], kind = [], rng.random()
     if p["closed"]:
         p["mouth_x"] = fx
         return
@@ -589,8 +589,6 @@ def _features(c: Canvas, p: dict[str, Any]) -> None:
         if not eye.any():
             continue
         p["eyes"].append((c.column[eye].mean(), c.row[eye].mean()))
-        kind = rng.random() if s == sides[0] else p["eye_kind"]
-        p["eye_kind"] = kind
         c.flat(eye, ink if kind < 0.75 else iris, EYE)
         inner = s * inward * (c.column - (x0 + narrow / 2))
         if white and narrow >= 2:

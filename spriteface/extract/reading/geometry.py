@@ -200,8 +200,9 @@ def _hairline(labels: U8, guess: float, eye_x: float, eye_y: float) -> float:
 
 
 def _cheeks(labels: U8, eye_y: float, chin: float, x0: float, x1: float) -> tuple[float, float]:
-    rows = slice(max(0, int(eye_y - 1)), max(1, int(np.ceil(0.5 * (eye_y + chin)))) + 1)
-    face = np.isin(labels[rows], _FACE).mean(0) > 0.34
+    top = int(np.clip(eye_y - 1, 0, len(labels) - 1))
+    low = max(top, int(np.ceil(0.5 * (eye_y + chin))))
+    face = np.isin(labels[top : low + 1], _FACE).mean(0) > 0.34
     at = np.nonzero(face)[0]
     at = at[(at >= x0 - 2) & (at < x1 + 2)]
     if len(at) < 2:

@@ -15,6 +15,7 @@ from .network import Opinion
 
 Traits = dict[str, Any]
 CLOSED = ("hood", "ninja")  # no hair shows
+WORN_FROM = 0.8  # chance of headwear plus its share of the crop; measured on drawings
 
 
 def traits_of(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
@@ -76,6 +77,7 @@ def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
         "headwear": "", "hat_rgb": None, "band_rgb": None, "brim": False, "emblem_rgb": None,
         "emblem_at": None, "emblem_radius": None, "hat_top": None, "hat_bottom": None,
     }  # fmt: skip
+    _hair_over_a_band(layers, labels, g)
     hat = labels == Label.HEADWEAR
     t["headwear"] = kind = _headwear_kind(layers, labels, g, opinion)
     if not kind:
@@ -95,25 +97,44 @@ def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
 
 def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> str:
     """The network's word for it, weighed with the shape that the label map shows."""
-    chances = dict(opinion.traits["headwear"])
+    chances = opinion.traits["headwear"]
     hat = labels == Label.HEADWEAR
     share = float(hat.sum() / max(1, layers.solid.sum()))
-    if share < 0.012 or (chances["none"] > 0.5 and share < 0.05 + 0.12 * chances["none"]):
+    if share < 0.012 or 1 - chances["none"] + min(share, 0.3) < WORN_FROM:
         return ""
     if _hair_above(labels, hat, g) > 0.5:
         return "headband"
     fits = _shapes(layers, labels, hat, g, chances)
     scores = {
-        k: (v + 0.02) * (1.0 if k in fits else 0.12) for k, v in chances.items() if k != "none"
+        k: (v + 0.02) * (1.0 if k in fits else 0.5) for k, v in chances.items() if k != "none"
     }
     worn = max(scores, key=scores.__getitem__)
-    if chances[worn] < 0.3 or chances["none"] > 0.45:  # a hat nobody can name is hair
-        return ""
     if worn == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
-        worn = "horned"
-    if share < 0.025 and worn not in ("headband", "crown") and chances[worn] < 0.6:
-        return ""
+        return "horned"
     return worn
+
+
+def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
+    """A "hat" in the colours of the hair beside the face, but for a band across the brow, is hair.
+
+    From the front the two look alike: a dome with another colour at its edge. Only the hair that
+    goes on below the band, in the same colours, tells them apart.
+    """
+    hat, hair = labels == Label.HEADWEAR, labels == Label.HAIR
+    if hat.sum() < 6 or hair.sum() < 4:
+        return
+    shares = np.bincount(layers.index[hair & layers.solid], minlength=len(layers.centres))
+    common = np.nonzero(shares >= max(2, 0.12 * hair.sum()))[0]
+    like = hat & np.isin(layers.index, common)
+    band = hat & ~like & (layers.y < g.eye_y)
+    if like.sum() < 0.35 * hat.sum() or band.sum() < 3:
+        return
+    rows = np.nonzero(band.sum(1) >= 0.6 * band.sum(1).max())[0]  # less shadows and lights above
+    thin = rows[-1] - rows[0] + 1 <= max(2.0, 0.25 * (g.chin - np.nonzero(hat.any(1))[0][0]))
+    across = span(band[rows[0] : rows[-1] + 1], 1) >= 0.7 * g.width
+    above = hat & (layers.y < rows[0])
+    if thin and across and (like & above).sum() >= 0.5 * max(1, above.sum()):
+        labels[above | (like & (layers.y > rows[-1]))] = Label.HAIR
 
 
 def _hair_above(labels: U8, hat: Bool, g: Geometry) -> float:
@@ -123,7 +144,8 @@ def _hair_above(labels: U8, hat: Bool, g: Geometry) -> float:
     if len(columns) < 2:
         return 0.0
     tops = hat.argmax(0)
-    over = [(labels[: tops[x], x] == Label.HAIR).sum() >= 1 for x in columns]
+    least = max(2.0, 0.08 * len(labels))
+    over = [(labels[: tops[x], x] == Label.HAIR).sum() >= least for x in columns]
     return float(np.mean(over))
 
 
