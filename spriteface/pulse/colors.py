@@ -42,13 +42,13 @@ SKIN_L = (12.0, 30.0, 50.0, 70.0, 90.0)
 SKIN_CHROMA = (13.0, 22.0, 28.0, 28.0, 22.0)
 SKIN_HUES = (42.0, 68.0)
 # L* asked for, by the sprite's: no detail is left at the ends of the scale
-SKIN_LIGHTNESS = ((0.0, 22.0, 68.0, 84.0, 100.0), (6.5, 22.0, 68.0, 81.0, 92.0))
+SKIN_LIGHTNESS = ((0.0, 22.0, 68.0, 84.0, 94.0, 100.0), (6.5, 22.0, 68.0, 81.0, 89.5, 93.0))
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
 HAIR_HUES = (15.0, 100.0)
 HAIR_LIGHTNESS = ((0.0, 4.0, 12.0, 60.0, 80.0, 100.0), (8.0, 9.0, 13.0, 60.0, 75.0, 90.0))
 # hues and chroma of colours that stand for human skin at all; others are green or blue people
-HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (6.0, 62.0)
+HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (2.5, 62.0)
 
 
 def sprite_colors(traits: Mapping[str, Any]) -> dict[str, RGB]:
