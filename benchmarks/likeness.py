@@ -30,6 +30,7 @@ from PIL import Image, ImageDraw
 from benchmarks import machine
 from spriteface.extract.reading import read
 from spriteface.palette.color import delta_e_2000, lab_from_u8, oklab_from_u8
+from spriteface.pulse.colors import median_lab
 from spriteface.types import Label, Reading
 
 HERE = Path(__file__).parent
@@ -254,12 +255,10 @@ def skin_gap(generator: Any, made: Any, reading: Reading, size: int) -> float:
     if reading.traits["mono"] or not hasattr(generator, "regions"):
         return float("nan")
     shown = generator.regions(made.latents, size)[0].numpy()
-    skin = made.image[np.isin(shown, (Label.SKIN, Label.NOSE))]
-    if len(skin) < 50:
+    seen = median_lab(made.image, np.isin(shown, (Label.SKIN, Label.NOSE)))
+    if seen is None:
         return float("nan")
-    lightness = np.sort(lab_from_u8(skin)[:, 0])
-    seen = lightness[int(0.45 * len(lightness)) : int(0.9 * len(lightness))].mean()
-    return float(seen - lab_from_u8(np.array(reading.traits["skin_rgb"], np.uint8))[0])
+    return float(seen[0] - lab_from_u8(np.array(reading.traits["skin_rgb"], np.uint8))[0])
 
 
 PALETTE = np.array([

@@ -13,7 +13,8 @@ import numpy as np
 from ..options import PortraitOptions
 from ..palette.color import lab_from_u8
 from ..pipeline import make_portraits
-from ..types import F64, U8, Bool, Box, Face, Frame, Label, Pixels, Portrait, Source
+from ..pulse.colors import median_lab
+from ..types import U8, Bool, Box, Face, Frame, Label, Pixels, Portrait, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +82,9 @@ class Studio:
     def skin_of(image: U8, mask: Bool) -> tuple[float, float, float] | None:
         if mask.sum() < 0.005 * mask.size:
             return None
-        lab: F64 = np.median(lab_from_u8(image[mask]).astype(np.float64), axis=0)
+        lab = median_lab(image, mask)
+        if lab is None:
+            return None
         return round(float(lab[0]), 3), round(float(lab[1]), 3), round(float(lab[2]), 3)
 
     def eye_lightness(self, portrait: Portrait) -> float:

@@ -20,7 +20,7 @@ from ..palette.color import delta_e_2000, lab_from_srgb, linear_from_srgb, srgb_
 from ..types import F32, F64, RGB, U8, Bool, Label, Reading
 
 MATERIALS: dict[str, tuple[Label, ...]] = {
-    "skin": (Label.SKIN, Label.NOSE), "hair": (Label.HAIR,), "hat": (Label.HEADWEAR,),
+    "skin": (Label.SKIN,), "hair": (Label.HAIR,), "hat": (Label.HEADWEAR,),
     "beard": (Label.FACIAL_HAIR,), "cloth": (Label.CLOTHING,),
 }  # fmt: skip
 # (as read, as the user may set it) per material
@@ -42,9 +42,13 @@ SKIN_L = (12.0, 30.0, 50.0, 70.0, 90.0)
 SKIN_CHROMA = (13.0, 22.0, 28.0, 28.0, 22.0)
 SKIN_HUES = (42.0, 68.0)
 # L* asked for, by the sprite's: no detail is left at the ends of the scale
-SKIN_LIGHTNESS = ((0.0, 22.0, 68.0, 84.0, 100.0), (6.5, 22.0, 68.0, 81.0, 92.0))
+SKIN_LIGHTNESS = ((0.0, 22.0, 68.0, 84.0, 94.0, 100.0), (6.5, 22.0, 68.0, 81.0, 89.5, 93.0))
+NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
+HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
+HAIR_HUES = (15.0, 100.0)
+HAIR_LIGHTNESS = ((0.0, 4.0, 12.0, 60.0, 80.0, 100.0), (8.0, 9.0, 13.0, 60.0, 75.0, 90.0))
 # hues and chroma of colours that stand for human skin at all; others are green or blue people
-HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (6.0, 62.0)
+HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (2.5, 62.0)
 
 
 def sprite_colors(traits: Mapping[str, Any]) -> dict[str, RGB]:
@@ -75,6 +79,8 @@ def wanted_colors(reading: Reading, options: PortraitOptions, candidate: int = 0
         if "skin" not in asked:
             own = (options.seed, candidate)
             wanted["skin"] = loosened(wanted["skin"], options.skin_tolerance, own)
+    if t.get("hair_word") in NATURAL_HAIR:
+        wanted |= {m: photographic_hair(wanted[m]) for m in ("hair", "beard") if m in wanted}
     return wanted
 
 
@@ -110,6 +116,17 @@ def loosened(lab: F64, tolerance: float, seed: Sequence[int]) -> F64:
     low, high = max(lab[0] - tolerance, darkest), min(lab[0] + tolerance, lightest)
     light = float(np.random.default_rng(list(seed)).uniform(min(low, lab[0]), max(high, lab[0])))
     return np.array([light, lab[1], lab[2]])
+
+
+def photographic_hair(lab: NDArray[Any]) -> F64:
+    """A natural hair colour as hair can have it: sprites paint blond and ginger as bright as
+    paint. Within CIEDE2000 8 of the sprite's."""
+    chroma = float(np.hypot(lab[1], lab[2]))
+    less = float(np.interp(chroma, *HAIR_CHROMA)) / max(chroma, 1e-6)
+    if not HAIR_HUES[0] <= np.degrees(np.arctan2(lab[2], lab[1])) <= HAIR_HUES[1]:
+        less *= 0.55  # blue and purple blacks and greys are a painter's
+    light = float(np.interp(lab[0], *HAIR_LIGHTNESS))
+    return np.array([light, lab[1] * less, lab[2] * less])
 
 
 def same_color(lab: NDArray[Any], known: RGB | None, skin: bool = False) -> bool:

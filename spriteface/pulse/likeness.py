@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -48,9 +48,11 @@ from .target import Target, make_target
 
 OnStep = Callable[[str, float, U8 | None, float | None], bool | None]
 PREVIEW_PX = 64
+# the head's camera at zoom 1, and a height that a portrait shows in any case: below the chin
+FRAME_EDGE_CM, FRAME_MIDDLE_CM, NECK_CM = 31.5, 1.8, -9.8
 COLOR_PX = 96
 STARTS = 3
-GENERATIONS = 8
+GENERATIONS = 3
 POPULATION = 10
 COLOR_ROUNDS = 6
 CHECK_PX = 128
@@ -413,10 +415,11 @@ class Goal:
         """Whether the same things are in the same places, without looking at colours."""
         with torch.no_grad():
             shown = generator.regions(latents, PREVIEW_PX)[0].numpy()
-        return self._misplaced(shown, self.color.shape[0])
+        return self.misplaced_labels(shown)
 
-    def _misplaced(self, shown: NDArray[np.int64], edge: int) -> float:
-        places = _places(shown, edge, self.blur)
+    def misplaced_labels(self, shown: NDArray[np.int64]) -> float:
+        """`misplaced` of a label map (n, n) already at hand."""
+        places = _places(shown, self.color.shape[0], self.blur)
         off = np.abs(places - self.places).sum(-1)
         loss = float((off * self.place_weight).sum() / self.place_weight.sum())
         eyes = _eye_centre(shown)
@@ -508,6 +511,7 @@ def _search(
     def look(at: Latents) -> float:
         return goal.loss(generator, at)[0] if regions is None else goal.misplaced(regions, at)
 
+    latents = _framed(generator, latents, goal, held, report)
     best, best_loss = latents, look(latents)
     if not free or generations < 1:
         return best, best_loss
@@ -528,6 +532,94 @@ def _search(
             report("searching", 0.15 + 0.45 * done, None, best_loss)
         strategy.tell(moves, losses)
     return best, best_loss
+
+
+FRAME_PX, FRAME_WIDER = 96, 0.72
+FRAME_STEPS = (  # (steps of x and y in shares of the frame, factors of zoom), coarse to fine
+    (0.05, 1.10), (0.05, 1.07), (0.025, 1.04), (0.0125, 1.02),
+)  # fmt: skip
+FRAME_REACH = (0.12, 0.25)  # how far the frame may go from the start's, and the log of its zoom
+
+
+def _framed(
+    generator: Any, latents: Latents, goal: Goal, held: Collection[str], report: _Report
+) -> Latents:
+    """The camera moved and zoomed until the same things are in the same places.
+
+    A camera's move is nearly a picture's, so one wide label map stands for all of them; the
+    neighbourhood of the best frame so far is looked at in ever finer steps.
+    """
+    fixed = {"zoom", "camera_x", "camera_y"} & set(held)
+    if fixed or not isinstance(generator, KnowsPeople) or not isinstance(generator, MapsRegions):
+        return latents
+    person = generator.people(latents)[0]
+    wide = replace(person.camera, zoom=person.camera.zoom * FRAME_WIDER)
+    with torch.no_grad():
+        batch = generator.latents([replace(person, camera=wide)])
+        shown = generator.regions(batch, FRAME_PX)[0].numpy()
+
+    top, chin = _extent(shown, wide)
+
+    def outside(frame: tuple[float, float, float]) -> float:
+        """How much of the head, hat and chin this frame cuts off, in shares of its edge."""
+        zoom = math.exp(frame[2]) / FRAME_WIDER
+        return max(0.0, frame[1] - 0.5 - top * zoom) + max(0.0, chin * zoom - frame[1] - 0.5)
+
+    allowed = outside((0.0, 0.0, 0.0)) + 0.01
+
+    def seen(frame: tuple[float, float, float]) -> float:
+        x, y, log_zoom = frame
+        cost = 0.3 * (x**2 + y**2) + 0.1 * log_zoom**2
+        window = _window(shown, (x, y), math.exp(log_zoom) / FRAME_WIDER)
+        return goal.misplaced_labels(window) + cost
+
+    best = (0.0, 0.0, 0.0)
+    lowest = seen(best)
+    for step, factor in FRAME_STEPS:
+        around = [
+            (best[0] + i * step, best[1] + j * step, best[2] + k * math.log(factor))
+            for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if i or j or k
+        ]  # fmt: skip
+        for frame in around:
+            if max(abs(frame[0]), abs(frame[1])) > FRAME_REACH[0] or abs(frame[2]) > FRAME_REACH[1]:
+                continue
+            if outside(frame) > allowed:
+                continue
+            loss = seen(frame)
+            if loss < lowest:
+                lowest, best = loss, frame
+        report("searching", 0.12, None, lowest)
+    return generator.latents([replace(person, camera=_moved(person.camera, best))])
+
+
+def _extent(labels: NDArray[np.int64], camera: Any) -> tuple[float, float]:
+    """Top of the head with what it wears, and a neck's breadth below the chin, as shares of the
+    map's edge from its middle, downwards."""
+    worn = (Label.HAIR, Label.HEADWEAR, Label.BAND, Label.EMBLEM, Label.SKIN)
+    rows = np.nonzero(np.isin(labels, worn).any(1))[0]
+    top = float(rows[0]) / len(labels) - 0.5 if len(rows) else 0.0
+    edge = FRAME_EDGE_CM / camera.zoom
+    return top, (FRAME_MIDDLE_CM + camera.y - NECK_CM) / edge
+
+
+def _window(
+    labels: NDArray[np.int64], middle: tuple[float, float], zoom: float
+) -> NDArray[np.int64]:
+    """(PREVIEW_PX, PREVIEW_PX): what a frame `zoom` times narrower shows, its middle moved right
+    and down by shares of its own edge; beyond the map its border goes on."""
+    n = len(labels)
+    at = (np.arange(PREVIEW_PX) + 0.5) / PREVIEW_PX - 0.5
+    columns, rows = (np.clip(((at + m) / zoom + 0.5) * n, 0, n - 1).astype(int) for m in middle)
+    out: NDArray[np.int64] = labels[rows[:, None], columns[None]]
+    return out
+
+
+def _moved(camera: Any, frame: tuple[float, float, float]) -> Any:
+    """A camera with its frame moved by shares of its edge, and zoomed."""
+    x, y, log_zoom = frame
+    zoom = camera.zoom * math.exp(log_zoom)
+    edge = FRAME_EDGE_CM / zoom
+    return replace(camera, zoom=zoom, x=camera.x + x * edge, y=camera.y - y * edge)
 
 
 def _implausible(z: Tensor, move: Tensor) -> float:

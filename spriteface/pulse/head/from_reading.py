@@ -42,8 +42,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import OptionError
-from ...palette.color import hue_degrees, oklab_from_u8
+from ...palette.color import hue_degrees, lab_from_u8, oklab_from_u8, srgb_from_lab
 from ...types import RGB, Reading, View
+from ..colors import is_human, photographic_skin
+from . import hints
 from .person import (
     FACIAL_HAIR_STYLES,
     HAIR_STYLES,
@@ -248,7 +250,7 @@ def _person(wish: Wish, seed: int, candidate: int) -> Person:
     rng = np.random.default_rng([seed, candidate, 7])
     base = draw_person(own)
     woman = _womanliness(wish, rng, candidate)
-    years = _years(wish, rng)
+    years = _years(wish, rng, candidate)
     person = replace(base, seed=own)
     person = replace(person, shape=_shape(wish, base.shape, woman, years, rng))
     person = replace(person, skin=_skin(wish, base.skin, woman, years))
@@ -267,57 +269,22 @@ def _person(wish: Wish, seed: int, candidate: int) -> Person:
 
 
 def _womanliness(wish: Wish, rng: np.random.Generator, candidate: int) -> float:
-    """0 a man to 1 a woman: a weighing of hints, each weak, none decisive but a beard."""
+    """0 a man to 1 a woman, where the hints point; other candidates are drawn by them."""
     if "sex" in wish.asked:
         return float(wish.asked["sex"])
-    t = wish.traits
-    odds = -0.2
-    if _beard_style(wish) != "none":
-        odds -= 6.0
-    odds += {"long": 0.9, "medium": 0.4, "short": -0.7}.get(t.get("hair_length", ""), 0.0)
-    odds += {
-        "braids": 0.7,
-        "bun": 0.8,
-        "ponytail": 0.6,
-        "bob": 0.5,
-        "bald": -0.8,
-        "mohawk": -0.4,
-    }.get(t.get("hair_style", ""), 0.0)
-    odds += {"crown": 0.5, "helmet": -0.6, "horned": -0.8, "cap": -0.3, "ninja": -0.3}.get(
-        t.get("headwear", ""), 0.0
-    )
-    if _red_lips(t):
-        odds += 1.2
-    if t.get("eye_height", 0.3) > 0.5:
-        odds += 0.3
-    share = 1 / (1 + math.exp(-odds))
+    share = 1 / (1 + math.exp(-hints.woman_odds(wish.traits, bearded=_bearded(wish))))
     draw = share > 0.5 if candidate == 0 else rng.random() < share
-    return float(np.clip((0.9 if draw else 0.1) + rng.normal() * 0.07, 0, 1))
+    return float(np.clip((0.95 if draw else 0.08) + rng.normal() * 0.05, 0, 1))
 
 
-def _red_lips(t: Mapping[str, Any]) -> bool:
-    if t.get("mouth_rgb") is None or t.get("skin_rgb") is None:
-        return False
-    lips, skin = (oklab_from_u8(np.array(t[k], np.uint8)) for k in ("mouth_rgb", "skin_rgb"))
-    return bool(lips[1] - skin[1] > 0.07 and lips[0] > 0.42)
+def _bearded(wish: Wish) -> bool:
+    return _beard_style(wish) != "none"
 
 
-def _years(wish: Wish, rng: np.random.Generator) -> float:
+def _years(wish: Wish, rng: np.random.Generator, candidate: int) -> float:
     if "age" in wish.asked:
         return float(wish.asked["age"])
-    t = wish.traits
-    beard = t.get("facial_hair_rgb")
-    pale = beard is not None and float(oklab_from_u8(np.array(beard, np.uint8))[0]) > 0.78
-    word = t.get("hair_word", "")
-    if (word == "white" and t.get("age") != "child") or (t.get("facial_hair") and pale):
-        return float(rng.uniform(66, 78))
-    if word == "grey":
-        return float(rng.uniform(54, 68))
-    if t.get("age") == "child" and not t.get("facial_hair"):
-        return float(rng.uniform(8, 11))
-    if t.get("facial_hair"):
-        return float(rng.uniform(32, 48))
-    return float(rng.uniform(20, 36))
+    return hints.years(wish.reading, rng, bearded=_bearded(wish), candidate=candidate)
 
 
 def _age_shape(years: float) -> float:
@@ -325,9 +292,22 @@ def _age_shape(years: float) -> float:
     return float(np.interp(years, [1, 9, 14, 24, 50, 95], [0.0, 0.33, 0.48, 0.66, 0.80, 1.0]))
 
 
+# sliders that a broad face (`hints.broadness`) moves, per unit of it
+BROAD = (
+    ("head/head-fat", 0.7), ("head/head-scale-horiz", 0.5), ("chin/chin-width", 0.5),
+    ("chin/chin-height", -0.4), ("cheek/cheek-volume", 0.4),
+)  # fmt: skip
+FEMININE = (
+    ("chin/chin-width", -0.22), ("chin/chin-bones", -0.2), ("chin/chin-jaw-drop", -0.12),
+    ("nose/nose-volume", -0.15), ("nose/nose-hump", -0.15), ("mouth/mouth-upperlip-volume", 0.25),
+    ("mouth/mouth-lowerlip-volume", 0.25), ("eyes/eye-scale", 0.1),
+    ("eyebrows/eyebrows-trans-y", 0.12), ("forehead/forehead-nubian", 0.1),
+)  # fmt: skip
+
+
 def _shape(wish: Wish, base: Shape, woman: float, years: float, rng: np.random.Generator) -> Shape:
     """The prior's own bones, bent to what the sprite exaggerates."""
-    t, lm = wish.traits, wish.reading.landmarks
+    t = wish.traits
     local = dict(base.local)
 
     def bend(name: str, amount: float, keep: float = 0.6) -> None:
@@ -335,11 +315,12 @@ def _shape(wish: Wish, base: Shape, woman: float, years: float, rng: np.random.G
 
     big_eyes = float(np.clip((t.get("eye_height", 0.3) - 0.25) * 1.3, -0.15, 0.5))
     bend("eyes/eye-scale", big_eyes)
-    if t.get("view") == "front":
-        tall = max(1.0, lm.chin_y - sum(y for _, y in lm.eyes) / len(lm.eyes))
-        wide = (lm.face[2] - lm.face[0]) / tall  # people: about 1.4; chibi sprites: 2 to 3
-        bend("head/head-fat", float(np.clip((wide - 2.3) * 0.22, -0.15, 0.35)))
-        bend("chin/chin-height", float(np.clip((1.9 - wide) * 0.15, -0.2, 0.3)))
+    broad = hints.broadness(wish.reading)
+    for name, share in BROAD:
+        bend(name, share * broad)
+    if woman > 0.5:  # the prior's bones are for everybody; these keep them within the sex
+        for name, amount in FEMININE:
+            bend(name, amount)
     nose = wish.asked.get("nose")
     if nose is None:
         width = t.get("nose_width") or 0.0
@@ -358,15 +339,16 @@ def _shape(wish: Wish, base: Shape, woman: float, years: float, rng: np.random.G
             ("ears/ear-wing", 0.6), ("ears/ear-scale", 0.25),
         ):  # fmt: skip
             local[name] = amount
-    weight = base.weight
+    weight = max(0.30, 0.42 + 0.4 * (base.weight - 0.5) + 0.7 * broad)
     if "build" in wish.asked:
         weight = float(wish.asked["build"])
     elif t.get("facial_hair") == "moustache":
-        weight = 0.5 * weight + 0.36
+        weight = max(weight, 0.6)
     return replace(
         base,
         gender=woman,
         age=_age_shape(years),
+        muscle=base.muscle if woman < 0.5 else min(base.muscle, 0.4),
         weight=float(np.clip(weight, 0.1, 0.95)),
         local=local,
     )
@@ -380,14 +362,15 @@ def _skin(wish: Wish, base: Skin, woman: float, years: float) -> Skin:
     """Melanin and redness that give the sprite's own tone; other hues become a tint."""
     aged = float(np.clip((years - 28) / 55, 0, 1))
     t = wish.traits
+    painted = hints.lips(t)
     skin = replace(
         base,
         age=aged,
         stubble=0.0 if woman > 0.5 or years < 17 else base.stubble,
-        freckles=base.freckles,
-        lipstick=0.5 * woman if _red_lips(t) and years > 15 else 0.12 * woman * (years > 15),
+        freckles=max(base.freckles, hints.freckles(wish.reading)),
+        lipstick=woman * (years > 15) * (0.1 + 0.45 * painted),
         lip_color=_linear(t.get("mouth_rgb") or (170, 60, 60), 0.62)
-        if _red_lips(t)
+        if painted > 0.2
         else base.lip_color,
     )
     asked = wish.asked.get("skin")
@@ -399,6 +382,10 @@ def _skin(wish: Wish, base: Skin, woman: float, years: float) -> Skin:
 
 def paint_skin(skin: Skin, rgb: RGB) -> Skin:
     """Skin that looks like `rgb` in a portrait, as far as a first guess can know."""
+    lab = lab_from_u8(np.array(rgb, np.uint8))
+    if is_human(lab):  # sprites paint skin more vivid than pigments can be
+        shown = np.clip(srgb_from_lab(photographic_skin(lab)), 0, 1)
+        rgb = (round(255 * shown[0]), round(255 * shown[1]), round(255 * shown[2]))
     melanin, hemoglobin, tint = match_skin(rgb)
     painted = replace(skin, melanin=melanin, hemoglobin=hemoglobin, tint=tint)
     if max(abs(c - 1) for c in tint) > 1e-3:  # green, blue or grey people don't blush red
@@ -570,7 +557,7 @@ def _brows(person: Person, base: Brows, woman: float) -> Brows:
     return replace(
         base,
         color=(dark[0] * limit, dark[1] * limit, dark[2] * limit),
-        density=base.density * (1.05 if woman < 0.5 else 0.85),
+        density=base.density * (1.05 if woman < 0.5 else 0.7),
     )
 
 
