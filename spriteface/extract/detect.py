@@ -17,7 +17,6 @@ from ..errors import OptionError
 from ..types import Box, View
 from .sprites import Scene
 
-
 Areas = NDArray[np.int64]
 
 
