@@ -1,18 +1,24 @@
 """Speed of extraction on one core: native frames, enlarged screenshots, a huge sheet.
 
-    python -m benchmarks.extract [--repeat N]
+    python -m benchmarks.extract [--repeat N] [--huge] [--against CHECKOUT]
 
-Prints frames per CPU second for a 256x224 frame, a 1920x1080 screenshot enlarged by four, and
-an 8192x8192 sheet, with the peak memory of the whole process.
+Prints frames per CPU second for two 256x224 frames, a 1920x1080 screenshot enlarged by four, and
+an 8192x8192 sheet, with the peak memory of the whole process. `--against` measures another
+checkout of the project in the same run: before and after on the same machine and load.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -55,28 +61,63 @@ def seconds(work: Callable[[], object], repeat: int) -> float:
     return statistics.median(times)
 
 
+def pictures() -> dict[str, U8]:
+    return {
+        "256x224 frame on one colour": game_frame(256, 224),
+        "256x224 frame of tiles": game_frame(256, 224, 9),
+        "1920x1080, enlarged by 4": resized(game_frame(480, 270), 1920, 1080, R.NEAREST),
+    }
+
+
+def measure(rows: Mapping[str, U8], repeat: int) -> None:
+    """Print one row for each picture, and the peak."""
+    for name, rgba in rows.items():
+        whole = seconds(lambda rgba=rgba: extract(rgba), repeat)
+        only_grid = seconds(lambda rgba=rgba: grid.recover(Pixels(rgba), Source(None)), repeat)
+        print(f"{name:28s} {1 / whole:7.1f} frames/s   grid alone {1000 * only_grid:6.1f} ms")
+    print(f"peak memory of the process {peak_mb():.0f} MB", flush=True)
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure_huge() -> None:
+    big = sheet(8192)
+    before, began = peak_mb(), time.process_time()
+    found = extract(big)
+    spent = time.process_time() - began
+    print(
+        f"8192x8192 sheet: {found} faces in {spent:.0f} CPU seconds, peak {peak_mb():.0f} MB, "
+        f"{big.nbytes >> 20} MB of them the picture ({before:.0f} MB before the search)"
+    )
+
+
+def compare(folder: Path, repeat: int) -> None:
+    """This checkout, another one, and this one again, on the same pictures."""
+    with tempfile.TemporaryDirectory() as temporary:
+        stored = Path(temporary) / "pictures.npz"
+        np.savez(stored, **pictures())
+        for at in (Path.cwd(), folder, Path.cwd()):  # slow moments show as a difference
+            print(f"in {at}:", flush=True)
+            command = [sys.executable, __file__, "--pictures", str(stored), "--repeat", str(repeat)]
+            environment = {**os.environ, "PYTHONPATH": str(at)}
+            subprocess.run(command, cwd=at, env=environment, check=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--huge", action="store_true", help="also an 8192x8192 sheet")
+    parser.add_argument("--against", type=Path, help="another checkout, measured in between")
+    parser.add_argument("--pictures", type=Path, help="an .npz of pictures by name")
     options = parser.parse_args(arguments)
-    native = game_frame(256, 224)
-    screen = resized(game_frame(480, 270), 1920, 1080, R.NEAREST)
-    rows: list[tuple[str, U8, int]] = [
-        ("256x224 native frame", native, options.repeat),
-        ("1920x1080, enlarged by 4", screen, options.repeat),
-    ]
-    for name, rgba, repeat in rows:
-        whole = seconds(lambda rgba=rgba: extract(rgba), repeat)
-        only_grid = seconds(lambda rgba=rgba: grid.recover(Pixels(rgba), Source(None)), repeat)
-        print(f"{name:28s} {1 / whole:7.1f} frames/s   grid alone {1000 * only_grid:6.1f} ms")
+    if options.against is not None:
+        compare(options.against.resolve(), options.repeat)
+        return
+    measure(np.load(options.pictures) if options.pictures else pictures(), options.repeat)
     if options.huge:
-        big = sheet(8192)
-        began = time.process_time()
-        found = extract(big)
-        print(f"8192x8192 sheet: {found} faces in {time.process_time() - began:.0f} CPU seconds")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of the process {peak:.0f} MB")
+        measure_huge()
 
 
 if __name__ == "__main__":

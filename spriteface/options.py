@@ -69,7 +69,8 @@ class ExtractOptions(_Record):
 
     `scale` (x, y) file px per native px and `phase` (x, y) file px overrule the grid detector;
     `sheet` is (cell w, cell h, margin, spacing) in native px; `key` an RGB key colour; pieces
-    at most `merge` native px apart are one sprite;
+    at most `merge` native px apart are one sprite; `tilt` says by how many degrees heads lean
+    clockwise, and crops are turned back by as much;
     `box` a face box given by the user, which always wins: in file px for the pipeline (which
     turns it into native px once the grid is known, before the extractors see it).
     """
@@ -80,6 +81,7 @@ class ExtractOptions(_Record):
     sheet: tuple[int, int, int, int] | None = None
     key: RGB | None = None
     merge: int = 1
+    tilt: float = 0.0
     min_score: float = 0.35
     box: Box | None = None
     detector: str = "auto"
@@ -100,6 +102,7 @@ class ExtractOptions(_Record):
             f"option merge: {self.merge} is not in 0..64",
             "expected the gap in native pixels that still joins pieces of one sprite",
         )
+        _check(-180 <= self.tilt <= 180, f"option tilt: {self.tilt:g} is not in -180..180")
         _check(0.0 <= self.min_score <= 1.0, f"option min-score: {self.min_score} is not in 0..1")
         _check(self.box is None or self.box.area > 0, f"option box: {self.box} is empty")
 

@@ -174,3 +174,34 @@ def test_boxes_map_to_the_file_and_back_exactly(k: int, data: st.DataObject) -> 
     assert frame.to_native(there) == box
     inside = file[there.slices()]
     assert np.array_equal(inside, enlarge(native[box.slices()], box.w * k, box.h * k))
+
+
+def test_a_photo_is_no_pixel_art() -> None:
+    ys, xs = np.mgrid[:200, :240]
+    rng = np.random.default_rng(5)
+    photo: U8 = np.full((200, 240, 4), 255, np.uint8)
+    for c in range(3):
+        a, b, d = rng.uniform(0.01, 0.05, 3)
+        wave = 128 + 60 * np.sin(a * xs + d * ys) + 50 * np.sin(b * ys - a * xs)
+        photo[..., c] = np.clip(wave + rng.normal(0, 1.0, wave.shape), 0, 255)
+    assert grid.looks_painted(grid.recover(Pixels(photo), MEMORY).pixels)
+    assert not grid.looks_painted(Pixels(art(240, 200, 3)))
+    assert not grid.looks_painted(Pixels(scene_of(240, 200)))
+    noise = rng.integers(100, 130, (200, 240, 4), dtype=np.uint8)
+    noise[..., 3] = 255
+    assert not grid.looks_painted(Pixels(noise))
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_coarse_compression_leaves_the_whole_scale(k: int) -> None:
+    """A beat of 3 px is one of 3/2 px too; the coarser scale is meant."""
+    native = enlarge(scene_of(160, 120), 160 * k, 120 * k)
+    assert grid.recover(Pixels(enlarge_by.jpeg(native, 60)), MEMORY).scale == (k, k)
+
+
+def test_borders_moved_to_one_pixel_count_once() -> None:
+    profile = np.zeros(160)
+    profile[[20, 21, 50, 51, 52, 90, 91, 120]] = [40, 3, 30, 2, 5, 60, 1, 9]
+    for scale in np.arange(1.04, 1.3, 0.01):
+        at = grid.border_columns(profile, float(scale), -0.5)
+        assert len(np.unique(at)) == len(at)

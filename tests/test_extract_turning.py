@@ -14,10 +14,11 @@ from PIL import Image
 
 from spriteface.extract import faces, grid
 from spriteface.extract.manifest import manifest
-from spriteface.extract.turning import Turn, laid_down, upright
+from spriteface.extract.turning import Turn, laid_down, shown, upright
 from spriteface.files import read_image
 from spriteface.options import ExtractOptions
-from spriteface.types import U8, Box, Pixels, Sprite
+from spriteface.types import U8, Box, Face, Frame, Pixels, Portrait, Source, Sprite
+from spriteface.writeback.composite import portrait_layer
 from tests.test_extract_sprites import walker
 
 PLACES = st.builds(
@@ -89,8 +90,7 @@ def test_a_packed_sprite_is_stood_up(tmp_path: Path) -> None:
     found = {face.name: face for face in faces.find_in(scene, options)}
     up, down = found["up.png"], found["down.png"]
     assert (up.tilt, down.tilt) == (0.0, 90.0)
-    assert np.array_equal(up.pixels.rgba, down.pixels.rgba)
-    assert down.group == up.group
+    assert laid_down(up.head.shift(-4, -4), Box(30, 40, 32, 16)).iou(down.head) > 0.6
     assert Box(30, 40, 32, 16).intersection(down.head) == down.head.area
     assert down.head.x > 40  # the head lies on the right
     turn = Turn(down.crop, down.tilt)
@@ -99,3 +99,44 @@ def test_a_packed_sprite_is_stood_up(tmp_path: Path) -> None:
     assert np.array_equal(sheet[at[:, 1], at[:, 0]], down.pixels.rgba[rows, columns])
     written = manifest(scene, list(found.values()))
     assert sorted(s["tilt"] for s in written["sprites"]) == [0, 90]
+
+
+def leaning_face(degrees: float) -> Face:
+    canvas = Pixels(np.zeros((80, 80, 4), np.uint8))
+    canvas.rgba[24:56, 32:48] = walker()
+    turn = Turn(Box(0, 0, 80, 80), -degrees)
+    leaning = turn.view(canvas)
+    x, y = (int(v) for v in turn.to_upright(np.array((40, 33))))
+    options = ExtractOptions(box=Box(x - 5, y - 5, 10, 10), tilt=degrees)
+    return faces.find(Frame(leaning, Source(None)), options)[0]
+
+
+@pytest.mark.parametrize("degrees", [-25.0, 20.0])
+def test_the_users_tilt_stands_a_head_up(degrees: float) -> None:
+    face = leaning_face(degrees)
+    assert face.tilt == degrees
+    turn = Turn(face.crop, degrees)
+    rows, columns = np.nonzero(face.pixels.rgba[..., 3])
+    at = turn.to_frame(np.stack([columns, rows], axis=-1))
+    frame = face.frame.pixels.rgba
+    assert np.array_equal(frame[at[:, 1], at[:, 0]], face.pixels.rgba[rows, columns])
+    eyes = (face.pixels.rgba[..., :3] == (20, 20, 30)).all(axis=2)
+    left, right = eyes[:, : eyes.shape[1] // 2], eyes[:, eyes.shape[1] // 2 :]
+    heights = [np.nonzero(half)[0].mean() for half in (left, right)]
+    assert abs(heights[0] - heights[1]) <= 1.0  # level again
+
+
+@pytest.mark.parametrize("degrees", [90.0, 20.0])
+def test_a_portrait_leans_as_its_head_did(degrees: float) -> None:
+    face = leaning_face(degrees)
+    edge = 4 * face.crop.w
+    image = np.full((256, 256, 3), 90, np.uint8)
+    image[:128, :] = (250, 40, 40)
+    portrait = Portrait(image, image, face, 0, "test", "0", {}, 0.0, "area", 0.0)
+    layer = portrait_layer(portrait, edge, edge).astype(float)
+    red = (layer[..., 0] > 200) & (layer[..., 3] > 200)
+    rows, columns = np.nonzero(red)
+    there = math.degrees(math.atan2(columns.mean() - edge / 2, edge / 2 - rows.mean()))
+    assert abs(there - degrees) < 25  # the upper half points to where the head leans
+    covered = layer[..., 3][2::4, 2::4] > 128
+    assert (covered & shown(face)).sum() > 0.8 * min(covered.sum(), shown(face).sum())

@@ -29,6 +29,7 @@ def extract_options(command: Function) -> Function:
     @click.option("--sheet", "ex_sheet", metavar="WxH[+MARGIN[+SPACING]]", help="Cells of a sprite sheet.")  # fmt: skip
     @click.option("--key", "ex_key", metavar="RRGGBB", help="Key colour that means transparent.")
     @click.option("--merge", "ex_merge", type=int, default=ExtractOptions.merge, show_default=True, metavar="PX", help="Gap that still joins pieces of a sprite.")  # fmt: skip
+    @click.option("--tilt", "ex_tilt", type=float, default=0.0, metavar="DEGREES", help="Heads lean by this clockwise; they are stood up.")  # fmt: skip
     @click.option("--min-score", "ex_min_score", type=float, default=ExtractOptions.min_score, show_default=True, help="Faces below this are not taken.")  # fmt: skip
     @click.option("--frame", "ex_frame", type=int, default=0, show_default=True, help="Frame of an animation, from 0.")  # fmt: skip
     @functools.wraps(command)
@@ -41,6 +42,7 @@ def extract_options(command: Function) -> Function:
             sheet=parse_sheet(raw["sheet"]) if raw["sheet"] else None,
             key=parse_color(raw["key"]) if raw["key"] else None,
             merge=raw["merge"],
+            tilt=raw["tilt"],
             min_score=raw["min_score"],
         )
         return command(*args, extract=extract, **kwargs)

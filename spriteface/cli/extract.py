@@ -91,7 +91,8 @@ def extract(
     else:
         for m in manifests:
             scale = "x".join(f"{s:g}" for s in m["grid"]["scale"])
-            click.echo(f"{m['image']['file']}: {len(m['faces'])} faces, scale {scale}, background {m['background']['kind']}")  # fmt: skip
+            other = "" if m["grid"]["pixel_art"] else ", not pixel art: taken as it is"
+            click.echo(f"{m['image']['file']}: {len(m['faces'])} faces, scale {scale}, background {m['background']['kind']}{other}")  # fmt: skip
         click.echo(f"{sum(len(m['faces']) for m in manifests)} faces in {output}/")
     if failures:
         return failures[0].exit_code

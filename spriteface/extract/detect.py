@@ -10,9 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import OptionError
 from ..types import Box, View
 from .sprites import Scene
+
+Areas = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,34 @@ def load_detector(name: str = "auto") -> Detector:
 
 
 def suppress(found: Sequence[Found], *, overlap: float = 0.35) -> list[Found]:
-    """Best first, without those whose head or face lies on a better one's."""
+    """Best first, without those whose head or face lies on a better one's (see `same_face`)."""
+    order = sorted(found, key=lambda f: -f.score)
+    heads = np.array([f.head.as_list() for f in order]).reshape(-1, 4)
+    boxes = np.array([f.box.as_list() for f in order]).reshape(-1, 4)
+    left = np.ones(len(order), bool)
     kept: list[Found] = []
-    for candidate in sorted(found, key=lambda f: -f.score):
-        if not any(same_face(candidate, other, overlap) for other in kept):
-            kept.append(candidate)
+    for i, candidate in enumerate(order):
+        if not left[i]:
+            continue
+        kept.append(candidate)
+        inner, a, b = _overlaps(heads, heads[i])
+        same = (inner > overlap * (a + b - inner)) | (
+            inner > 0.75 * np.maximum(1, np.minimum(a, b))
+        )
+        inner, a, b = _overlaps(boxes, boxes[i])
+        left &= ~(same | (inner > overlap * (a + b - inner)))
     return kept
+
+
+def _overlaps(boxes: NDArray[np.int64], one: NDArray[np.int64]) -> tuple[Areas, Areas, Areas]:
+    """Areas that (N, 4) boxes share with one, and the areas of both."""
+    low, high = np.maximum(boxes[:, :2], one[:2]), np.minimum(_ends(boxes), _ends(one))
+    shared = np.maximum(0, high - low).prod(axis=1)
+    return shared, boxes[:, 2:].prod(axis=1), one[2:].prod()
+
+
+def _ends(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return boxes[..., :2] + boxes[..., 2:]
 
 
 def same_face(a: Found, b: Found, overlap: float = 0.35) -> bool:

@@ -55,7 +55,7 @@ def open_scene(frame: Frame, options: ExtractOptions) -> Scene:
 def find_in(scene: Scene, options: ExtractOptions) -> list[Face]:
     """The faces of a frame that was taken apart already; see `find`."""
     if options.box is not None:
-        return [_face(scene, _given(options.box, scene), "user")]
+        return [_face(scene, replace(_given(options.box, scene), tilt=options.tilt), "user")]
     if marked := marked_faces(scene.frame):
         faces = [
             replace(_face(scene, _given(box, scene), "slice"), name=name)
@@ -66,7 +66,8 @@ def find_in(scene: Scene, options: ExtractOptions) -> list[Face]:
     found = [f for f in _detected(scene, detector) if f.score >= options.min_score]
     if options.limit:
         found = found[: options.limit]
-    return _grouped([_face(scene, f, detector.name) for f in found])
+    leaning = [replace(f, tilt=f.tilt + options.tilt) for f in found]
+    return _grouped([_face(scene, f, detector.name) for f in leaning])
 
 
 def _detected(scene: Scene, detector: Detector) -> list[Found]:

@@ -32,6 +32,7 @@ WEAK = math.log(1e-6)  # evidence that the other axis may overrule
 ENOUGH = 0.985  # share of the change that a grid must explain
 SLIGHT, SURE_SLIGHT = 1.3, math.log(1e-9)  # a slight stretch repeats few columns
 CROWDED = 1.9  # below this scale nearly every border must show a change
+PAINTED_EDGE = 128  # px: smaller pictures are never called paintings
 PHASES = (0.0, 0.5, -0.5)  # file px: where grids of a fraction of the picture may begin
 CHUNK = 100_000  # edges looked at in one go
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
@@ -253,6 +254,7 @@ def border_columns(profile: F64, scale: float, phase: float) -> NDArray[np.intp]
         other = np.clip(other, 1, size - 1)
         columns = np.clip(columns, 1, size - 1)
         columns = np.where(tied & (profile[other] > profile[columns]), other, columns)
+        columns = np.unique(columns)  # two borders may have been moved to one pixel
     return np.asarray(columns[(columns >= 1) & (columns < size)])
 
 
@@ -440,6 +442,24 @@ def _run_lengths(rgba: U8) -> NDArray[np.intp]:
     at = np.flatnonzero(change)
     row = at // change.shape[1]
     return np.bincount(np.diff(at)[row[1:] == row[:-1]], minlength=17)
+
+
+def looks_painted(pixels: Pixels) -> bool:
+    """Whether native pixels are those of a photo or a painting rather than pixel art.
+
+    Most neighbouring pixels of a photo differ a little, few of them much; pixel art is flat
+    between hard edges. Noise, which changes direction at every pixel, is a texture, no photo.
+    """
+    if min(pixels.width, pixels.height) < PAINTED_EDGE:
+        return False
+    x, y = (max(0, (edge - 512) // 2) for edge in (pixels.width, pixels.height))
+    image = luma_of(pixels.rgba[y : y + 512, x : x + 512])
+    across, down = np.diff(image, axis=1), np.diff(image, axis=0)
+    change = np.abs(np.concatenate([across.ravel(), down.ravel()]))
+    soft = float(np.mean((change > 0.5) & (change <= 16)))
+    hard = float(np.mean(change > 16))
+    bend = float(np.abs(np.diff(across, axis=1)).mean()) / max(1e-6, float(np.abs(across).mean()))
+    return soft > 0.55 and soft > 3.5 * hard and bend < 1.67
 
 
 def _native_confidence(profiles: tuple[F64, F64]) -> float:

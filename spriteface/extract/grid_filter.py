@@ -10,6 +10,7 @@ everything must be predictable from one sample per native pixel and its neighbou
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from ..types import F32, F64
 FINEST, COARSEST = 1.45, 16.0  # file px per native px that a rhythm is looked for
 RHYTHM = 9.0  # power over the surroundings' median that makes a candidate
 PREDICTED = 0.93  # share of local variance that one sample per native pixel must explain
+PREDICTED_COARSE, STRONG = 0.89, 12.0  # enough from a scale of 2 on, where the rhythm is strong
+SLACK = 0.05  # of prediction that the double of a scale may lose
 CANDIDATES = 10
 MOST_PAIRS = 40  # pairs of scales whose prediction is looked at
 ROWS = 96  # rows (or columns) that are enough to judge
@@ -59,10 +62,28 @@ def find_rhythm(
                 pairs.append((value, across, down))
     for _, across, down in sorted(pairs, reverse=True)[:MOST_PAIRS]:
         found = axes[0].judge(across), axes[1].judge(down)
-        trusted = [r.predicted >= PREDICTED or at is not None for r, at in zip(found, known)]
+        trusted = [r.predicted >= _needed(r) or at is not None for r, at in zip(found, known)]
         if all(trusted):
-            return found
+            return found if known != (None, None) else _coarsest(axes, found)
     return None
+
+
+def _needed(rhythm: Rhythm) -> float:
+    """How much must be predictable: coarse compression costs some, and a scale below two
+    predicts well by itself."""
+    return PREDICTED if rhythm.scale < 2 or rhythm.power < STRONG else PREDICTED_COARSE
+
+
+def _coarsest(axes: Sequence[_Axis], found: tuple[Rhythm, Rhythm]) -> tuple[Rhythm, Rhythm]:
+    """The double of a scale where it predicts the picture nearly as well: a rhythm of 3 px is
+    also one of 3/2 px, since both show the same beat."""
+    while max(r.scale for r in found) * 2 <= COARSEST:
+        doubled = axes[0].judge(2 * found[0].scale), axes[1].judge(2 * found[1].scale)
+        pairs = list(zip(found, doubled))
+        if any(b.predicted < a.predicted - SLACK or b.power < 0.5 * a.power for a, b in pairs):
+            break
+        found = doubled
+    return found
 
 
 def _plausibility(

@@ -51,6 +51,9 @@ def _alike(a: Bool, b: Bool) -> bool:
     """Whether two structures agree at some shift of at most one pixel, mirrored or not."""
     if max(abs(a.shape[0] - b.shape[0]), abs(a.shape[1] - b.shape[1])) > 2:
         return False
+    marks_a, marks_b = a.sum(axis=(0, 1)), b.sum(axis=(0, 1))
+    if (np.abs(marks_a - marks_b) > 2 * (1 - ALIKE) * np.maximum(marks_a, marks_b)[0] + 8).any():
+        return False  # too many marks differ wherever they lie
     return any(_agreement(a, other) >= ALIKE for other in (b, _mirrored(b)))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from .._version import __version__
 from ..types import RGB, Face, Frame, Sprite
 from .background import color_name, pack
+from .grid import looks_painted
 from .groups import group_pictures
 from .sprites import Scene
 from .turning import upright
@@ -92,6 +93,7 @@ def _grid(frame: Frame) -> dict[str, Any]:
         "native_size": [frame.pixels.width, frame.pixels.height],
         "confidence": round(frame.confidence, 4),
         "filter": frame.filter,
+        "pixel_art": frame.scale != (1.0, 1.0) or not looks_painted(frame.pixels),
     }
 
 

@@ -11,12 +11,12 @@ Degrees say how far a head is turned clockwise in its frame; upright is what und
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Box, Pixels, Sprite
+from ..types import Bool, Box, Face, Pixels, Sprite
 
 Points = NDArray[np.int64]  # (..., 2): x, y
 
@@ -84,6 +84,36 @@ class Turn:
 def _sheared(slope: float, along: Points) -> Points:
     """How far rows (or columns) slide, in half pixels, rounded to whole pixels."""
     return np.asarray(2 * np.floor(slope * along / 2 + 0.5), np.int64)
+
+
+def shown(face: Face) -> Bool:
+    """(h, w) of the crop, as it lies in the frame: where the face's pixels come from."""
+    opaque = face.pixels.rgba[..., 3] > 0
+    if not face.tilt:
+        return opaque
+    out = np.zeros((face.crop.h, face.crop.w), bool)
+    rows, columns = np.nonzero(opaque)
+    turn = Turn(Box(0, 0, face.crop.w, face.crop.h), face.tilt)
+    at = turn.to_frame(np.stack([columns, rows], axis=-1))
+    inside = ((at >= 0) & (at < face.crop.w)).all(axis=-1)
+    out[at[inside, 1], at[inside, 0]] = True
+    return out
+
+
+def standing(face: Face) -> Face:
+    """The same face as if its head stood upright in the frame: its boxes turned with it."""
+    if not face.tilt:
+        return face
+    turn = Turn(face.crop, face.tilt)
+
+    def stood(box: Box) -> Box:
+        xs, ys = (box.x, box.right - 1), (box.y, box.bottom - 1)
+        corners = turn.to_upright(np.array([(x, y) for x in xs for y in ys]))
+        low, high = corners.min(axis=0), corners.max(axis=0) + 1
+        x, y = face.crop.x + int(low[0]), face.crop.y + int(low[1])
+        return Box(x, y, int(high[0] - low[0]), int(high[1] - low[1]))
+
+    return replace(face, box=stood(face.box), head=stood(face.head), tilt=0.0)
 
 
 def upright(sprite: Sprite) -> Pixels:

@@ -9,11 +9,13 @@ sides of the square the portrait fades out over less than a native pixel, so sho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from ..errors import OptionError
+from ..extract.turning import shown, standing
 from ..palette.alpha import bleed, cut_out, find_key_color, outline_matte
 from ..palette.color import linear_from_u8, srgb_from_linear, u8_from_srgb
 from ..types import F32, RGB, U8, Bool, Box, Face, Portrait
@@ -71,7 +73,7 @@ def without_head(rgba: U8, face: Face) -> U8:
     inner = face.crop.clip(width, height)
     at = inner.shift(-face.crop.x, -face.crop.y)
     figure = np.zeros((height, width), bool)
-    figure[inner.slices()] = face.pixels.rgba[at.slices()][..., 3] > 0
+    figure[inner.slices()] = shown(face)[at.slices()]
     removed = figure.copy()
     if joins_body(face):
         removed[max(0, face.box.bottom) :] = False
@@ -112,9 +114,21 @@ def place(
     canvas[inner.slices()] = over(canvas[inner.slices()], part)
 
 
+def _leaning(layer: U8, degrees: float) -> U8:
+    """A layer (H, W, 4) turned clockwise about its middle; exact by quarters."""
+    if degrees % 90 == 0 and layer.shape[0] == layer.shape[1]:
+        return np.ascontiguousarray(np.rot90(layer, -round(degrees / 90)))
+    soft = Image.fromarray(layer).convert("RGBa")  # weighted by alpha, or edges would darken
+    return np.array(soft.rotate(-degrees, Image.Resampling.BICUBIC).convert("RGBA"))
+
+
 def portrait_layer(portrait: Portrait, width: int, height: int, *, feather: float = 0.6) -> U8:
     """The portrait at the size of its square, cut out: (height, width, 4) straight RGBA."""
     face = portrait.face
+    if face.tilt:  # a head that leans in its frame gets a portrait that leans as much
+        straight = replace(portrait, face=standing(face))
+        layer = portrait_layer(straight, width, height, feather=feather)
+        return _leaning(layer, face.tilt)
     if portrait.matte is not None:
         rgba = cut_out(portrait.image, portrait.matte)
         matte = _resized(portrait.matte, width, height)
