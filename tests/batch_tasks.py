@@ -41,7 +41,7 @@ def echo(config: Any) -> Callable[[Any], Any]:
             case "pid":
                 return os.getpid()
             case "threads":
-                return os.environ["OMP_NUM_THREADS"]
+                return os.environ["OMP_NUM_THREADS"], os.environ["SPRITEFACE_THREADS"]
             case ("sleep", seconds):
                 time.sleep(seconds)
         return (config, payload)
