@@ -118,7 +118,13 @@ def extract() -> None:
 
 
 def _batch(folder: Path, out: Path, workers: int, size: int) -> tuple[Batch, LocalPool]:
-    job = Job(out, portrait=PortraitOptions(size=size), make="tests.batch_tasks:make", load="")
+    job = Job(
+        out,
+        portrait=PortraitOptions(size=size),
+        make="tests.batch_tasks:make",
+        who="tests.batch_tasks:who",
+        load="",
+    )
     pool = LocalPool(WORKER, job, workers=workers)
     return Batch(job, pool), pool
 
