@@ -8,6 +8,7 @@ the machine hardly changes those), wall seconds where several do.
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from PIL import Image
 
 from spriteface.batch.executor import Result, Task
 from spriteface.batch.gallery import write_gallery
-from spriteface.batch.pool import LocalPool
+from spriteface.batch.pool import THREADS, LocalPool
 from spriteface.batch.recognise import Gallery, Kind, fingerprint
 from spriteface.batch.run import WORKER, Batch
 from spriteface.batch.walk import Item, walk
@@ -117,7 +118,13 @@ def extract() -> None:
 
 
 def _batch(folder: Path, out: Path, workers: int, size: int) -> tuple[Batch, LocalPool]:
-    job = Job(out, portrait=PortraitOptions(size=size), make="tests.batch_tasks:make", load="")
+    job = Job(
+        out,
+        portrait=PortraitOptions(size=size),
+        make="tests.batch_tasks:make",
+        who="tests.batch_tasks:who",
+        load="",
+    )
     pool = LocalPool(WORKER, job, workers=workers)
     return Batch(job, pool), pool
 
@@ -234,28 +241,58 @@ def manifest(count: int = 5000) -> None:
         print(f"fingerprint of a 16x16 face: {seconds / 200 * 1e3:.3f} ms")
 
 
-def workers(count: int = 12) -> None:
-    """Speed-up with two workers, portraits of the real generator, workers already warm."""
-    rates = {}
+def workers(rounds: int = 3, size: int = 512) -> None:
+    """Speed-up with two workers, portraits of the real generator, everything warm.
+
+    Each round makes one face twice: one after the other by one worker, then at the same time by
+    two. So neither the faces nor what else the machine does favours a side. Every worker has one
+    thread. Beside the wall clock stands what remains when other load is left out: twice the ratio
+    of CPU seconds per portrait, which falls below 2 where workers hinder each other.
+    """
+    for name in THREADS:
+        os.environ[name] = "1"
+    found: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for drawing in art.DRAWINGS[:count]:
-            (folder / "shots").mkdir(exist_ok=True)
-            Image.fromarray(art.paint(drawing)).save(folder / "shots" / f"{drawing.name}.png")
-        faces = [FoundFace.of(find_faces(p)[0]) for p in sorted((folder / "shots").glob("*.png"))]
-        for number in (1, 2):
-            job = Job(folder / f"out{number}")
-            pool = LocalPool(WORKER, job, workers=number)
-            try:
-                _portraits(pool, faces[:number])  # the workers load the generator
-                began = time.perf_counter()
-                _portraits(pool, faces)
-                rates[number] = len(faces) / (time.perf_counter() - began)
-            finally:
+        drawings = [d for d in art.DRAWINGS if d.name in FOLK][: rounds + 1]
+        faces = []
+        for drawing in drawings:
+            Image.fromarray(art.paint(drawing)).save(folder / f"{drawing.name}.png")
+            faces.append(FoundFace.of(find_faces(folder / f"{drawing.name}.png")[0]))
+        job = Job(folder / "out", portrait=PortraitOptions(size=size))
+        pools = {number: LocalPool(WORKER, job, workers=number) for number in (1, 2)}
+        try:
+            for number, pool in pools.items():
+                _portraits(pool, faces[:1] * number)  # the workers load the generator
+            for face in faces[1:]:
+                wall, cpu_seconds = {}, {}
+                for number, pool in pools.items():
+                    before, began = _cpu_seconds(pool.pids), time.perf_counter()
+                    _portraits(pool, [face] * 2)
+                    wall[number] = time.perf_counter() - began
+                    cpu_seconds[number] = _cpu_seconds(pool.pids) - before
+                found.append((wall[1] / wall[2], 2 * cpu_seconds[1] / cpu_seconds[2]))
+                print(
+                    f"  two portraits of {size} px: {wall[1]:.1f} s by one worker, {wall[2]:.1f} s "
+                    f"by two; CPU {cpu_seconds[1]:.1f} s and {cpu_seconds[2]:.1f} s"
+                )
+        finally:
+            for pool in pools.values():
                 pool.close()
+    clock, work = (statistics.median(values) for values in zip(*found))
     print(
-        f"portraits of 1024 px: {rates[1] * 3600:.0f} an hour with one worker, {rates[2] * 3600:.0f} with two: {rates[2] / rates[1]:.2f} times as fast (to reach 1.7)"
+        f"two workers are {clock:.2f} times as fast as one by the clock, {work:.2f} times by CPU "
+        f"seconds, median of {len(found)} (to reach 1.7)"
     )
+
+
+def _cpu_seconds(pids: list[int]) -> float:
+    """Processor time of processes with all their threads (Linux)."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # utime and stime
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _portraits(pool: LocalPool, faces: list[FoundFace]) -> None:
@@ -290,7 +327,6 @@ def gallery(count: int = 5000) -> None:
 
 def ray(count: int = 120) -> None:
     """A Ray cluster of two nodes on this machine: start, round trip, a worker killed."""
-    import os
     import signal
 
     try:

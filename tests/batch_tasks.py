@@ -41,7 +41,7 @@ def echo(config: Any) -> Callable[[Any], Any]:
             case "pid":
                 return os.getpid()
             case "threads":
-                return os.environ["OMP_NUM_THREADS"]
+                return os.environ["OMP_NUM_THREADS"], os.environ["SPRITEFACE_THREADS"]
             case ("sleep", seconds):
                 time.sleep(seconds)
         return (config, payload)
@@ -83,6 +83,14 @@ def find(frame: Frame, options: ExtractOptions) -> list[Face]:
     ]
 
 
+def who(
+    face: Face, options: PortraitOptions, *, generator: Any, person_seed: int, candidate: int
+) -> dict[str, Any]:
+    """A person is a seed and the picture it was first seen in."""
+    color = face.pixels.rgba[..., :3].mean(axis=(0, 1)).round().astype(int).tolist()
+    return {"shape": [1], "z": [person_seed], "structure": {"color": color, "n": candidate}}
+
+
 def make(
     faces: Sequence[Face],
     options: PortraitOptions,
@@ -109,7 +117,7 @@ def make(
             seed=options.seed,
             generator="test",
             version="0",
-            latent={"seed": seed},
+            latent=dict(options.identity) or {"shape": [1], "z": [seed]},
             lr_psnr_db=40.0,
             downscale_operator="area",
             seconds=0.0,

@@ -23,7 +23,12 @@ from spriteface.cli.batch import batch
 from tests.test_batch_run import FACES, shot
 
 ROOT = Path(__file__).resolve().parents[1]
-CHEAP = {"find": "tests.batch_tasks:find", "make": "tests.batch_tasks:make", "load": ""}
+CHEAP = {
+    "find": "tests.batch_tasks:find",
+    "make": "tests.batch_tasks:make",
+    "who": "tests.batch_tasks:who",
+    "load": "",
+}
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, out: Path) -> Iterator[Bro
 
 
 def test_it_opens_at_once_and_loads_pictures_as_they_come_into_view(browser: Browser) -> None:
-    assert f"{COUNT:,} characters of {COUNT}" in browser.js("document.body.innerText")
+    assert f"{COUNT:,} characters, from" in browser.js("document.body.innerText")
     drawn = browser.js("document.querySelectorAll('.card').length")
     assert 20 <= drawn <= 400
     browser.js("window.scrollTo(0, document.body.scrollHeight)")
@@ -207,6 +207,8 @@ def test_the_before_after_slider(browser: Browser, tmp_path: Path) -> None:
     browser.js("document.querySelector('.card').click()")
     assert browser.js("document.getElementById('view').open")
     browser.until("document.getElementById('big').complete && document.getElementById('before').complete")  # fmt: skip
+    handle = "getComputedStyle(document.querySelector('#view .line')).opacity"
+    assert browser.js(handle) == "1", "what is dragged can be seen"
     colors = []
     for value in (0, 100):
         browser.js(f"document.getElementById('cut').value = {value}")

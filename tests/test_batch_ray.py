@@ -19,6 +19,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),  # Ray's own
 ]
+# the least that Ray takes, instead of a third of the machine's memory for each node
+NODE = {"num_cpus": 1, "object_store_memory": 80 << 20}
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -29,10 +31,8 @@ def cluster() -> Iterator[Any]:
     os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-    )
-    cluster.add_node(num_cpus=1)
+    cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
+    cluster.add_node(**NODE)
     yield cluster
     cluster.shutdown()
 
@@ -90,7 +90,7 @@ def test_a_batch_with_workers_killed_and_nodes_that_join_and_leave(
                     os.kill(pid, signal.SIGKILL)
                     kills += 1
             if steps == 10:
-                joined = cluster.add_node(num_cpus=1)
+                joined = cluster.add_node(**NODE)
             if steps == 30 and joined is not None:
                 cluster.remove_node(joined)
                 joined = None

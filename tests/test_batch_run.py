@@ -24,7 +24,7 @@ from spriteface.batch.manifest import NAME
 from spriteface.batch.pool import LocalPool
 from spriteface.batch.run import WORKER, Batch, BatchOptions, Progress
 from spriteface.batch.walk import walk
-from spriteface.batch.work import Job
+from spriteface.batch.work import FindTask, Job, MakeTask, worker
 from spriteface.errors import GeneratorError, InputError, SinkError, SpritefaceError
 from spriteface.options import ExtractOptions, PortraitOptions
 from tools import draw_samples
@@ -35,7 +35,7 @@ FACES = {d.name: draw_samples.paint(d) for d in draw_samples.DRAWINGS if len(d.r
 
 def job(out: Path, **portrait: int) -> Job:
     options = PortraitOptions(size=64, **portrait)  # type: ignore[arg-type]
-    return Job(out, portrait=options, find="tests.batch_tasks:find", make="tests.batch_tasks:make", load="")  # fmt: skip
+    return Job(out, portrait=options, find="tests.batch_tasks:find", make="tests.batch_tasks:make", who="tests.batch_tasks:who", load="")  # fmt: skip
 
 
 def run(
@@ -168,10 +168,58 @@ def test_poses_of_a_sheet_are_one_person(tmp_path: Path) -> None:
     run(tmp_path / "shots", tmp_path / "out")
     sidecars = [json.loads(p.read_text()) for p in (tmp_path / "out").glob("portraits/*/*.json")]
     assert len(sidecars) == 2
-    assert len({s["latent"]["seed"] for s in sidecars}) == 1
-    (later,) = (s["traits"] for s in sidecars if s["traits"])  # the first one's, given to the other
-    assert later["skin"] == "#f6c296" and later["hair_length"] == "short"
-    assert "view" not in later
+    assert len({s["latent"]["z"][0] for s in sidecars}) == 1
+    assert len({s["latent"]["shape"][0] for s in sidecars}) == 1
+    (later,) = (s for s in sidecars if "colors" in s["latent"])
+    assert later["source"].endswith("Castle-0.png"), "the first one's, given to the other"
+
+
+def test_a_pose_is_shown_though_its_first_face_cannot_be(tmp_path: Path) -> None:
+    sheet = draw_samples.character_sheet()
+    sheet[(sheet[..., :3] == draw_samples.SHEET_KEY).all(axis=2)] = 0
+    shot(tmp_path / "shots" / "a" / "Castle-0.png", sheet[:16, 4:20])
+    shot(tmp_path / "shots" / "b" / "Castle-1.png", sheet[:16, 52:68])
+    (tmp_path / "shots" / "a" / "ill-make").write_text("refused nobody looks like that")
+    progress = run(tmp_path / "shots", tmp_path / "out", workers=2)
+    assert progress.failed == 1 and progress.portraits_done == 2
+    (made,) = [json.loads(p.read_text()) for p in (tmp_path / "out").glob("portraits/*/*.json")]
+    first = sheet[:16, 4:20, :3].mean(axis=(0, 1)).round().astype(int).tolist()
+    assert made["latent"]["structure"] == {"color": first, "n": 0}
+
+
+@pytest.mark.slow
+def test_poses_share_the_real_generators_person(tmp_path: Path) -> None:
+    """Face, skin and hair of the first pose, seen from where the second one is."""
+    import torch
+
+    from spriteface.pulse.generator import Latents
+    from spriteface.pulse.head.prior import people_from_latents
+
+    sheet = ROOT / "samples" / "character_sheet.png"
+    work = worker(Job(tmp_path, portrait=PortraitOptions(size=64, steps=1)))
+    found = {face.view: face for face in reversed(work(FindTask(sheet)))}
+    people = []
+    for name, face, first in (
+        ("a", found["front"], None),
+        ("b", found["profile"], found["front"]),
+    ):
+        work(MakeTask(face, sheet, name, 5, first, "a" if first else ""))
+        latent = json.loads((tmp_path / "portraits" / f"{name}.json").read_text())["latent"]
+        z = torch.tensor(latent["z"]).reshape(1, *latent["shape"])
+        people += people_from_latents(Latents(z, (latent["structure"],)))
+    front, side = (p.to_json() for p in people)
+    for part in ("shape", "skin", "hair"):
+        assert leaves(front[part]) == pytest.approx(leaves(side[part]), abs=1e-3), part
+    assert abs(side["pose"]["yaw"]) > abs(front["pose"]["yaw"]) + 0.4
+
+
+def leaves(value: object) -> list[float]:
+    """The numbers of a record, in order; words as their length."""
+    if isinstance(value, dict):
+        return [n for key in sorted(value) for n in leaves(value[key])]
+    if isinstance(value, list | tuple):
+        return [n for inner in value for n in leaves(inner)]
+    return [float(value) if isinstance(value, int | float) else float(len(str(value)))]
 
 
 def test_other_options_need_another_folder(shots: Path, tmp_path: Path) -> None:

@@ -303,13 +303,23 @@ class Manifest:
         self._db.execute("INSERT OR IGNORE INTO portraits (key, face) VALUES (?, ?)", (key, face))
 
     def pending_portraits(self, count: int, *, but: Iterable[str] = ()) -> list[tuple[str, int]]:
-        """(key, face) of portraits to make, those of the faces met first before the others."""
+        """(key, face) of portraits to make, those of the faces met first before the others. Poses
+        wait for the portrait of their person's first face, which says who that is."""
         barred = set(but)
         rows = self._db.execute(
-            "SELECT key, face FROM portraits WHERE status = 'pending' ORDER BY face LIMIT ?",
+            "SELECT key, face FROM portraits WHERE status = 'pending' AND NOT EXISTS ("
+            "SELECT 1 FROM faces JOIN portraits AS first ON first.face = faces.person "
+            "WHERE faces.id = portraits.face AND faces.person != faces.id "
+            "AND first.status = 'pending') ORDER BY face LIMIT ?",
             (count + len(barred),),
         )
         return [(key, face) for key, face in rows if key not in barred][:count]
+
+    def has_portrait(self, face: int) -> bool:
+        row = self._db.execute(
+            "SELECT 1 FROM portraits WHERE face = ? AND status = 'done'", (face,)
+        ).fetchone()
+        return row is not None
 
     def portrait_done(self, key: str, made: Sequence[Made], seconds: float) -> None:
         with self.transaction():

@@ -31,7 +31,7 @@ POLL_SECONDS = 0.5
 GIVE_UP_AFTER = 3  # workers in a row that died before they were ready
 THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS", "SPRITEFACE_THREADS",
 )  # fmt: skip
 
 

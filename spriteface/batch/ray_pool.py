@@ -239,13 +239,15 @@ class RayPool:
 
 def _connect(ray: Any, address: str | None) -> None:
     variables = {k: os.environ[k] for k in ("PYTHONPATH",) if k in os.environ}
+    # an actor has one CPU: Ray sees to the libraries' threads, this to ours
+    variables["SPRITEFACE_THREADS"] = os.environ.get("SPRITEFACE_THREADS", "1")
     try:
         ray.init(
             address=address,
             include_dashboard=False if address is None else None,
             log_to_driver=False,
             logging_level="ERROR",
-            runtime_env={"env_vars": variables} if variables else None,
+            runtime_env={"env_vars": variables},
         )
     except Exception as error:  # Ray raises a dozen kinds
         raise GeneratorError(

@@ -8,6 +8,7 @@ inputs give the same manifest with one worker or sixteen, interrupted or not.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import time
@@ -262,8 +263,13 @@ class Batch:
             return False
         key, number = found[0]
         row = self.manifest.face(number)
-        person = None if row.person == row.id else self.manifest.face(row.person).found
-        task = MakeTask(row.found, row.source, self._name(row), self._seeds[row.person], person)
+        task = MakeTask(row.found, row.source, self._name(row), self._seeds[row.person])
+        if row.person != row.id:
+            first = self.manifest.face(row.person)
+            done = self.manifest.has_portrait(row.person)
+            task = dataclasses.replace(
+                task, person=first.found, person_portrait=self._name(first) if done else ""
+            )
         self._making[key] = number
         self._at = row.name
         self.executor.submit(Task(f"make:{key}", task, alone=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,6 @@ from ..types import U8, Box, Face, Frame, Pixels, Source, View
 from .executor import SetupFailed, resolve
 
 THUMB_PX = 256
-# What stays a person's from pose to pose, by the name of the option and that of the reading;
-# place, view and expression are each picture's own.
-PERSONAL_COLORS = {
-    "skin": "skin_rgb", "hair": "hair_rgb", "eyes": "eye_rgb", "hat_color": "hat_rgb",
-    "clothes": "cloth_rgb",
-}  # fmt: skip
-PERSONAL_WORDS = ("hair_length", "ears")
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class Job:
     find: str = "spriteface.pipeline:find_faces"
     make: str = "spriteface.pipeline:make_portraits"
     load: str = "spriteface.pulse.generator:load_generator"
-    read: str = "spriteface.extract.reading:read"
+    who: str = "spriteface.pipeline:find_person"
     all_frames: bool = True
 
 
@@ -129,13 +122,15 @@ class FindTask:
 @dataclass(frozen=True, eq=False)
 class MakeTask:
     """`name` is the result's, without suffix; `person_seed` the identity to give it; `person`
-    the face of the same person that was met first, where that is another one."""
+    the face of the same person that was met first, where that is another one, and
+    `person_portrait` the name of that face's result, where there is one."""
 
     face: FoundFace
     source: Path
     name: str
     person_seed: int
     person: FoundFace | None = None
+    person_portrait: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,6 +186,8 @@ def _find_in_file(find: Callable[..., list[Face]], job: Job, path: Path) -> list
 
 
 def _maker(job: Job) -> Callable[[MakeTask], list[Made]]:
+    from ..writeback.load import load_identity
+
     try:
         generator = (
             resolve(job.load)(job.portrait.generator, job.portrait.device) if job.load else None
@@ -199,31 +196,43 @@ def _maker(job: Job) -> Callable[[MakeTask], list[Made]]:
     except Exception as error:
         raise SetupFailed from error
 
+    def who(task: MakeTask, candidate: int) -> Mapping[str, Any]:
+        """The person of an earlier face: of its portrait, or where that couldn't be made, of
+        the face itself."""
+        if task.person_portrait:
+            name = _candidate_name(job, task.person_portrait, candidate)
+            return load_identity(job.out / "portraits" / f"{name}.json")
+        assert task.person is not None
+        found: Mapping[str, Any] = resolve(job.who)(
+            task.person.face(task.source), job.portrait, generator=generator,
+            person_seed=task.person_seed, candidate=candidate,
+        )  # fmt: skip
+        return found
+
     def make_all(task: MakeTask) -> list[Made]:
-        face = task.face.face(task.source)
-        options = _as_the_person(job, task.person)
-        found = make([face], options, generator=generator, person_seed=task.person_seed)
-        return [_save(job, task, portrait) for portrait in found]
+        face, seed = task.face.face(task.source), task.person_seed
+        if task.person is None:
+            found = make([face], job.portrait, generator=generator, person_seed=seed)
+            return [_save(job, task, portrait) for portrait in found]
+        made = []
+        for candidate in range(job.portrait.candidates):
+            options = dataclasses.replace(job.portrait, candidates=1, identity=who(task, candidate))
+            (portrait,) = make([face], options, generator=generator, person_seed=seed)
+            made.append(_save(job, task, dataclasses.replace(portrait, candidate=candidate)))
+        return made
 
     return make_all
 
 
-def _as_the_person(job: Job, person: FoundFace | None) -> PortraitOptions:
-    """The job's options, with the traits read off the person's first face; the user's win."""
-    if person is None:
-        return job.portrait
-    read = resolve(job.read)(person.rgba).traits
-    traits: dict[str, Any] = {n: read[n] for n in PERSONAL_WORDS if read.get(n)}
-    for option, name in PERSONAL_COLORS.items():
-        if read.get(name) is not None:
-            traits[option] = "#{:02x}{:02x}{:02x}".format(*read[name])
-    return dataclasses.replace(job.portrait, traits={**traits, **job.portrait.traits})
+def _candidate_name(job: Job, name: str, candidate: int) -> str:
+    """A result's name, where a face has several."""
+    return name + (f".{candidate + 1}" if job.portrait.candidates > 1 else "")
 
 
 def _save(job: Job, task: MakeTask, portrait: Any) -> Made:
     from ..writeback import save_portrait, save_sidecar
 
-    name = task.name + (f".{portrait.candidate + 1}" if job.portrait.candidates > 1 else "")
+    name = _candidate_name(job, task.name, portrait.candidate)
     picture = Path("portraits") / f"{name}.png"
     sidecar, sprite, thumb = (
         picture.with_suffix(".json"),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import OptionError
 from ..options import (
     ExtractOptions,
     PortraitOptions,
@@ -71,27 +69,16 @@ def portrait_options(command: Function) -> Function:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         raw = {k[3:]: kwargs.pop(k) for k in list(kwargs) if k.startswith("po_")}
         traits = raw.pop("set")
-        raw["identity"] = _identity(raw["identity"]) if raw["identity"] else {}
+        if raw["identity"]:
+            from ..writeback.load import load_identity
+
+            raw["identity"] = load_identity(raw["identity"])
+        else:
+            raw["identity"] = {}
         portrait = PortraitOptions(traits=_pairs(traits), lock=tuple(raw.pop("lock")), **raw)
         return command(*args, portrait=portrait, **kwargs)
 
     return wrapper
-
-
-def _identity(path: str) -> dict[str, Any]:
-    """The person that a portrait's sidecar describes."""
-    import json
-
-    from ..pulse.colors import sprite_colors
-
-    try:
-        about = json.loads(Path(path).read_text("utf-8"))
-        return {**about["latent"], "colors": sprite_colors(about.get("traits", {}))}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OptionError(
-            f"option identity: {path} can't be read: {error}",
-            "expected the NAME.json beside a portrait",
-        ) from error
 
 
 def _pairs(items: tuple[str, ...]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..errors import ImageError, InputError
+from ..errors import ImageError, InputError, OptionError
 from ..files import read_image
 from ..files.boundary import reading
 from ..options import ExtractOptions
@@ -56,6 +56,24 @@ def load_portrait(path: str | Path, *, sprite: str | Path | None = None) -> Port
         traits=data.get("traits", {}),
         candidate=int(data.get("candidate", 0)),
     )
+
+
+def load_identity(path: str | Path) -> dict[str, Any]:
+    """The person that a portrait's sidecar describes, for `PortraitOptions.identity`.
+
+    Raises:
+        OptionError: it can't be read, or isn't a sidecar.
+    """
+    from ..pulse.colors import sprite_colors
+
+    try:
+        about = json.loads(Path(path).read_text("utf-8"))
+        return {**about["latent"], "colors": sprite_colors(about.get("traits", {}))}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OptionError(
+            f"option identity: {path} can't be read: {error}",
+            "expected the NAME.json beside a portrait",
+        ) from error
 
 
 def _cut_from_background(frame: Frame, box: Box, crop: Box) -> Pixels:
