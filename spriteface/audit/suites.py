@@ -69,7 +69,7 @@ QUICK = Effort(
     diverse=2,
     blank_seeds=8,
     steps=1,
-    tones=(0, 3, 6, 9),
+    tones=(0, 4, 9),
     pictures=False,
 )
 EFFORTS = (FULL, QUICK)

@@ -101,7 +101,15 @@ class StyleGan(ABC):
 
     def recipe_hints(self) -> dict[str, Any]:
         """What our recipe needs to know about a network like this."""
-        return {"preview_px": 32, "geocross_weight": 0.05, "corrections": 3, "correction_steps": 12}
+        return {
+            "preview_px": 32,
+            "steps": 80,
+            "keep": (0.05, 0.12),  # which start is best shows early
+            "learning_rate": 0.4,  # drawn sprites are far from any face
+            "geocross_weight": 0.05,
+            "corrections": 2,
+            "correction_steps": 10,
+        }
 
     # what a family must say
 
