@@ -225,7 +225,9 @@ def _attempt(rng: np.random.Generator) -> Drawn:
     )  # fmt: skip
     u = rng.uniform
     palette = str(
-        rng.choice(["free", "painted", "hand-held", "three", "steps"], p=[0.7, 0.06, 0.13, 0.06, 0.05])
+        rng.choice(
+            ["free", "painted", "hand-held", "three", "steps"], p=[0.7, 0.06, 0.13, 0.06, 0.05]
+        )
     )
     canvas.style = {
         "light": (rng.choice([-1, 1, 0]) * u(0.2, 1.0), u(-0.1, 1.0)),
@@ -282,9 +284,7 @@ def _plan(c: Canvas) -> dict[str, Any]:
     beard = str(rng.choice(FACIAL_HAIR, p=[0.7, 0.06, 0.07, 0.17]))
     glasses = str(rng.choice(GLASSES, p=[0.88, 0.07, 0.05]))
     mask = str(rng.choice(MASKS, p=[0.92, 0.03, 0.025, 0.025]))
-    being = str(
-        rng.choice(["human", "monster", "skull", "animal"], p=[0.91, 0.05, 0.015, 0.025])
-    )
+    being = str(rng.choice(["human", "monster", "skull", "animal"], p=[0.91, 0.05, 0.015, 0.025]))
     if being != "human":
         beard, glasses = "none", "none"
         style = "bald" if rng.random() < 0.85 else style
@@ -377,9 +377,7 @@ def _materials(c: Canvas, p: dict[str, Any]) -> None:
     for name, color in colors.items():
         c.ramps[name] = ramp(rng, color, contrast * u(0.7, 1.3))
     c.style["hair_texture"] = str(
-        rng.choice(
-            ["", "strokes", "noise", "dither", "locks"], p=[0.28, 0.27, 0.1, 0.05, 0.3]
-        )
+        rng.choice(["", "strokes", "noise", "dither", "locks"], p=[0.28, 0.27, 0.1, 0.05, 0.3])
     )
     c.style["ink"] = hsv(u(), u(0.0, 0.6), u(0.0, 0.2))
     if c.style["palette"] == "three":
@@ -490,7 +488,9 @@ def _head(c: Canvas, p: dict[str, Any]) -> None:
             mass |= (far < tufts) & (c.y < cy + b * min(reach, 0.5))
         if style == "bun" and rng.random() < 0.3:
             for s in (-1, 1):
-                mass |= c.ellipse(hx + s * a, cy - b * (0.8 + vol), a * u(0.25, 0.5), a * u(0.25, 0.5))
+                mass |= c.ellipse(
+                    hx + s * a, cy - b * (0.8 + vol), a * u(0.25, 0.5), a * u(0.25, 0.5)
+                )
         elif style == "bun":
             mass |= c.ellipse(
                 hx + rng.choice([-1, 0, 0, 1]) * a * 0.5,
@@ -677,12 +677,18 @@ def _strange_parts(c: Canvas, p: dict[str, Any], mouth: np.ndarray) -> None:
     if being == "monster" and rng.random() < 0.5:
         for s in (-1, 1):
             tusk = face & (np.abs(c.x - fx - s * a * u(0.25, 0.5)) < u(0.5, 1.1))
-            c.flat(tusk & (c.y < my + 0.5) & (c.y > my - b * u(0.15, 0.4)), np.ones(3) * 0.95, MOUTH)
+            c.flat(
+                tusk & (c.y < my + 0.5) & (c.y > my - b * u(0.15, 0.4)), np.ones(3) * 0.95, MOUTH
+            )
     if being == "animal" and rng.random() < 0.8:
-        snout = face & c.ellipse(fx + p["sign"] * a * 0.2, my - 0.1 * b, a * u(0.3, 0.6), b * u(0.25, 0.45))
+        snout = face & c.ellipse(
+            fx + p["sign"] * a * 0.2, my - 0.1 * b, a * u(0.3, 0.6), b * u(0.25, 0.45)
+        )
         c.fill(snout & (c.labels == SKIN), "beard" if rng.random() < 0.3 else "skin", SKIN)
         c.color[snout & (c.labels == SKIN)] = c.ramps["skin"][3]
-        nose = face & c.ellipse(fx + p["sign"] * a * 0.3, my - 0.35 * b, a * u(0.12, 0.25), b * u(0.08, 0.15))
+        nose = face & c.ellipse(
+            fx + p["sign"] * a * 0.3, my - 0.35 * b, a * u(0.12, 0.25), b * u(0.08, 0.15)
+        )
         c.color[nose & (c.labels == SKIN)] = ink
     if being == "human":
         return
@@ -763,10 +769,7 @@ def _facial_hair(c: Canvas, p: dict[str, Any], mouth: np.ndarray) -> None:
         long, full = (u(0.0, 1.1), u(0.5, 1.0)) if shape < 0.85 else (u(0.4, 1.6), u(0.9, 1.3))
         beard |= (
             free
-            & (
-                np.abs(c.x - fx)
-                < a * full * (1 - np.clip((c.y - p["chin"]) / (b * 1.5), 0, 0.8))
-            )
+            & (np.abs(c.x - fx) < a * full * (1 - np.clip((c.y - p["chin"]) / (b * 1.5), 0, 0.8)))
             & (c.y > (my if shape < 0.85 else start))
             & (c.y < p["chin"] + b * long)
         )
@@ -782,7 +785,12 @@ def _facial_hair(c: Canvas, p: dict[str, Any], mouth: np.ndarray) -> None:
 
 def _front_hair(c: Canvas, p: dict[str, Any]) -> None:
     rng, u = c.rng, c.rng.uniform
-    if p["closed"] or p["style"] in ("bald", "mohawk") or not p["scalp"] or p["headwear"] == "ninja":
+    if (
+        p["closed"]
+        or p["style"] in ("bald", "mohawk")
+        or not p["scalp"]
+        or p["headwear"] == "ninja"
+    ):
         if p["style"] == "bald" and rng.random() < 0.3 and p["scalp"]:
             sides = (
                 p["face"]
@@ -916,7 +924,9 @@ def _visor(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
         peak &= np.abs(c.y - hat.line - out * u(-0.05, 0.3)) < u(0.6, 1.3)
     else:
         mid = hat.x + sign * p["a"] * u(0.2, 0.6)
-        peak = c.ellipse(mid, hat.line - 0.5, hat.wide * u(0.75, 1.1), max(1.2, p["b"] * u(0.15, 0.4)))
+        peak = c.ellipse(
+            mid, hat.line - 0.5, hat.wide * u(0.75, 1.1), max(1.2, p["b"] * u(0.15, 0.4))
+        )
         peak &= (c.y > hat.line - u(0.5, 1.5)) & (c.y < p["eye_y"] - 0.4)
     c.fill(peak & (c.labels != EYE), "brim", HAT)
 
@@ -948,7 +958,9 @@ def _cap(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
         return
     if shape < 0.32:  # a beret, to one side
         s = rng.choice([-1, 1])
-        lean = c.ellipse(hx + s * a * u(0.1, 0.4), line - hat.tall * 0.3, hat.wide * 1.15, hat.tall * 0.55)
+        lean = c.ellipse(
+            hx + s * a * u(0.1, 0.4), line - hat.tall * 0.3, hat.wide * 1.15, hat.tall * 0.55
+        )
         c.fill(lean & (c.y < line + 0.5 + s * 0.15 * (c.x - hx)), "hat", HAT, hat.texture)
         return
     c.fill(hat.dome, "hat", HAT, hat.texture)
@@ -957,7 +969,9 @@ def _cap(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
         front = hat.dome & (c.y > line - u(2.2, 3.6)) & (c.y < line - u(0.8, 1.4))
         c.fill(front, "band", HAT)
     if rng.random() < 0.2:
-        panel = hat.dome & c.ellipse(hx + ahead, line - 0.3 * hat.tall, a * u(0.3, 0.6), hat.tall * 0.7)
+        panel = hat.dome & c.ellipse(
+            hx + ahead, line - 0.3 * hat.tall, a * u(0.3, 0.6), hat.tall * 0.7
+        )
         c.fill(panel, "emblem", HAT)
     if rng.random() < 0.25:
         puff = c.ellipse(hx, line - hat.tall * 0.7, hat.wide * u(1.0, 1.25), hat.tall * 0.45)
@@ -1016,7 +1030,9 @@ def _pointed(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
         reach, thick = hat.wide * u(1.1, 1.6), u(1.0, 1.8)
         _brim(c, p, hat, reach, thick, "hat" if rng.random() < 0.6 else "brim")
     elif trim < 0.8:  # fur at the edge and a ball at the tip
-        c.fill((np.abs(c.x - hat.x) < hat.wide) & (np.abs(c.y - line + 0.6) < u(0.6, 1.4)), "band", HAT)
+        c.fill(
+            (np.abs(c.x - hat.x) < hat.wide) & (np.abs(c.y - line + 0.6) < u(0.6, 1.4)), "band", HAT
+        )
         tip = hat.x + lean * h * 1.3
         c.fill(c.ellipse(tip, line - 0.85 * h, p["a"] * 0.25, p["a"] * 0.25), "band", HAT)
     if rng.random() < 0.5:
@@ -1147,7 +1163,9 @@ def _horned(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
         x, y = hat.x + s * hat.wide * 1.05, hat.line - hat.tall * u(0.5, 0.9)
         horn = c.ellipse(x, y, p["a"] * u(0.15, 0.35), hat.tall * u(0.35, 0.7))
         if kind < 0.4:  # curved
-            horn &= ~c.ellipse(x - s * p["a"] * 0.2, y - 0.3 * hat.tall, p["a"] * 0.25, hat.tall * 0.4)
+            horn &= ~c.ellipse(
+                x - s * p["a"] * 0.2, y - 0.3 * hat.tall, p["a"] * 0.25, hat.tall * 0.4
+            )
         c.flat(horn & (c.labels != HAT), bone, HAT)
 
 
@@ -1324,7 +1342,7 @@ def _outline(c: Canvas, p: dict[str, Any]) -> None:
 
 
 def _finish(c: Canvas, p: dict[str, Any]) -> Drawn:
-    rng, u, S = c.rng, c.rng.uniform, c.size
+    rng, S = c.rng, c.size
     color, labels, alpha = np.clip(c.color, 0, 1), c.labels, c.alpha.copy()
     color = _limited(c, color)
     rgba = np.zeros((S, S, 4))

@@ -192,7 +192,9 @@ def losses(
         at += len(values)
         known = heads[name] >= 0
         if known.any():
-            total = total + HEAD_WEIGHT.get(name, 0.12) * F.cross_entropy(part[known], heads[name][known])
+            total = total + HEAD_WEIGHT.get(name, 0.12) * F.cross_entropy(
+                part[known], heads[name][known]
+            )
         right[name] = float((part.argmax(1) == heads[name])[known].float().mean())
     total = total + 1.0 * F.smooth_l1_loss(flat[:, at:], points, beta=0.05)
     right["points_px"] = float((flat.detach()[:, at:] - points).abs().mean()) * CANVAS / 2

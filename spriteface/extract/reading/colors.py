@@ -53,7 +53,7 @@ def hair_word(lab: ArrayLike) -> str:
     if (L < 0.3 and C < 0.06) or (L < 0.37 and C < 0.045):
         return "black"
     if 25 <= h <= 110:
-        if C > 0.16 and h < 45:
+        if (C > 0.16 and h < 45) or (C > 0.11 and h < 33):
             return "red"
         if (h < 62 and C > 0.125 and L > 0.45) or (h < 66 and C > 0.14 and L > 0.45):
             return "ginger"
