@@ -291,6 +291,8 @@ def _portraits(
                 traits=dict(likeness.traits),
                 candidate=candidate,
                 notes=(*reading.notes, *likeness.notes),
+                lr_psnr_natural_db=likeness.lr_psnr_natural_db,
+                diversity=likeness.diversity,
             ),
             Who.of(likeness),
         )

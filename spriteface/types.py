@@ -306,7 +306,9 @@ class Portrait:
     """A finished portrait and everything needed to say where it came from.
 
     `image` (R, R, 3) uint8 sRGB; `matte` (R, R) uint8 or None; `small` (h, w, 3) uint8 is the
-    portrait downscaled to the sprite's size by `downscale_operator`, which `lr_psnr_db` compares.
+    portrait downscaled to the sprite's size by `downscale_operator`, which `lr_psnr_db` compares;
+    `lr_psnr_natural_db` is that of the same person before the faithful end of the dial.
+    `diversity`: how different the faces of all candidates are; strangers have about 1.
     """
 
     image: U8
@@ -324,3 +326,5 @@ class Portrait:
     traits: Mapping[str, Any] = field(default_factory=dict)
     candidate: int = 0
     notes: tuple[str, ...] = ()
+    lr_psnr_natural_db: float | None = None
+    diversity: float | None = None

@@ -31,6 +31,8 @@ class Outcome:
     faces: int = 0
     seconds: float = 0.0
     psnr_db: list[float] = field(default_factory=list)
+    diversity: list[float] = field(default_factory=list)
+    portraits: list[dict[str, Any]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     error: SpritefaceError | None = None
 
@@ -40,6 +42,7 @@ class Outcome:
             "faces": self.faces,
             "seconds": round(self.seconds, 3),
             "lr_psnr_db": [round(v, 2) for v in self.psnr_db],
+            "portraits": self.portraits,
             "written": self.written,
             "error": self.error.message if self.error else None,
             "hint": self.error.hint if self.error else None,
@@ -189,6 +192,9 @@ class _Run:
             str(save_sidecar(portrait, target.with_name(f"{name}.json"))),
         ]
         outcome.psnr_db.append(portrait.lr_psnr_db)
+        if portrait.diversity is not None and portrait.candidate == 0:
+            outcome.diversity.append(portrait.diversity)
+        outcome.portraits.append(_about(name, portrait))
         self.finished.append(portrait)
 
     def _free_name(self, path: Path, number: int, faces: int, candidate: int) -> str:
@@ -201,6 +207,23 @@ class _Run:
         return unused_name(name, self.names)
 
 
+def _about(name: str, portrait: Portrait) -> dict[str, Any]:
+    """What a script wants to know of one portrait; the sidecar says the rest."""
+
+    def rounded(value: float | None) -> float | None:
+        return None if value is None else round(value, 3)
+
+    return {
+        "name": name,
+        "candidate": portrait.candidate,
+        "lr_psnr_db": rounded(portrait.lr_psnr_db),
+        "lr_psnr_natural_db": rounded(portrait.lr_psnr_natural_db),
+        "diversity": rounded(portrait.diversity),
+        "seconds": rounded(portrait.seconds),
+        "stages": {stage: rounded(seconds) for stage, seconds in portrait.stages.items()},
+    }
+
+
 def _print_table(outcomes: list[Outcome], output: Path, sheet: Path | None) -> None:
     width = max(4, *(len(o.path.name) for o in outcomes))
     click.echo(f"{'file':<{width}}  faces  seconds  LR-PSNR dB")
@@ -209,6 +232,10 @@ def _print_table(outcomes: list[Outcome], output: Path, sheet: Path | None) -> N
         if o.error:
             psnr = f"failed: {o.error.message}"
         click.echo(f"{o.path.name:<{width}}  {o.faces:>5}  {o.seconds:>7.1f}  {psnr}")
+    for o in outcomes:
+        if o.diversity:
+            spread = " ".join(f"{v:.2f}" for v in o.diversity)
+            click.echo(f"{o.path.name}: diversity of the candidates {spread} (strangers: 1)")
     failed = sum(o.error is not None for o in outcomes)
     made = sum(len(o.psnr_db) for o in outcomes)
     click.echo(f"{made} portraits (imagined, never recovered) in {output}/", nl=not failed)

@@ -168,7 +168,8 @@ class Likeness:
 
     `latents` a batch of one, the portrait's own; `image` (R, R, 3) and `matte` (R, R) uint8 or
     None; `small` (h, w, 3) uint8 is the image downscaled to the sprite by `downscale_operator`,
-    which `lr_psnr_db` compares (opaque pixels only). `stages` are seconds.
+    which `lr_psnr_db` compares (opaque pixels only); `lr_psnr_natural_db` is what the same person
+    had before the faithful end of the dial. `stages` are seconds. `diversity` of all candidates.
     """
 
     latents: Latents
@@ -181,6 +182,8 @@ class Likeness:
     traits: Mapping[str, Any]
     notes: tuple[str, ...] = ()
     loss: float = 0.0
+    lr_psnr_natural_db: float | None = None
+    diversity: float | None = None
 
 
 def portray(
@@ -213,12 +216,15 @@ def portray(
     made = [
         _portray_one(generator, reading, options, c, report, who) for c, who in enumerate(known)
     ]
-    if len(made) > 1:
-        note = (
-            f"diversity of the candidates' faces: {diversity(generator, made):.2f} (strangers: 1)"
-        )
-        made = [replace(likeness, notes=(*likeness.notes, note)) for likeness in made]
-    return made
+    return _told_apart(generator, made)
+
+
+def _told_apart(generator: Generator, made: list[Likeness]) -> list[Likeness]:
+    """The candidates with their diversity, where there are several."""
+    if len(made) < 2:
+        return made
+    spread = diversity(generator, made)
+    return [replace(likeness, diversity=spread) for likeness in made]
 
 
 def find_person(generator: Generator, reading: Reading, *, options: PortraitOptions) -> list[Who]:
@@ -687,7 +693,7 @@ def _checked(
     shifted = {
         m: lab - (final[m] - proxy[m]) for m, lab in wanted.items() if m in final and m in proxy
     }
-    return _match_colors(generator, latents, shifted, report, 0.9)
+    return _match_colors(generator, latents, shifted, report, 0.72)
 
 
 # ------------------------------------------------------------------ the result
@@ -709,12 +715,13 @@ def _finish(
         image = _picture(generator.render(latents, options.size))
         better = _checked(generator, latents, wanted, image, report)
         if better is not latents:
-            report("rendering", 0.75, None, loss)
+            report("rendering", 0.8, None, loss)
             latents, image = better, _picture(generator.render(better, options.size))
     report("finishing", 0.95, downscale_array(image, (PREVIEW_PX, PREVIEW_PX)), loss)
     pairs = _correspondences(generator, latents, goal) if options.faithful else []
     sprite = goal.target.image.permute(1, 2, 0).numpy()
     bent, tinted = _dial(options.faithful)
+    natural = _psnr(_u8(image), goal.target, "area")
     image = bend(image, pairs, bent)
     image = make_faithful(image, sprite, goal.target.weights[0].numpy(), amount=tinted)
     matte = None
@@ -723,9 +730,10 @@ def _finish(
             cover = generator.matte(latents, options.size)[0].numpy()
         matte = _u8(bend(cover, pairs, bent))
     report("finishing", 1.0, None, loss)
-    return _likeness(
+    made = _likeness(
         _u8(image), latents, matte, reading, goal.target, options, report.finish(), loss, "area"
     )
+    return replace(made, lr_psnr_natural_db=natural)
 
 
 def _dial(faithful: float) -> tuple[float, float]:
@@ -800,6 +808,11 @@ def marks(labels: NDArray[np.int64]) -> dict[str, tuple[float, float]]:
     return found
 
 
+def _psnr(image: U8, target: Target, operator: str) -> float:
+    small = torch.from_numpy(downscale_array(image, target.size, operator)).permute(2, 0, 1)
+    return float(lr_psnr_db(small[None], target)[0])
+
+
 def _likeness(
     image: U8, latents: Latents, matte: U8 | None, reading: Reading, target: Target,
     options: PortraitOptions, stages: Mapping[str, float], loss: float, operator: str,
@@ -833,10 +846,12 @@ def _searched(
         report("searching", 0.9 * (step + 1) / max(1, steps), _picture(preview[None]), loss)
         return True
 
+    known = Who.from_json(options.identity, generator).latents if options.identity else None
     results = search_all(
         generator,
         target,
         count=options.candidates,
+        start=known,
         seed=options.seed,
         steps=options.steps,
         recipe=options.recipe,
@@ -847,26 +862,19 @@ def _searched(
     for result in results:
         image = _resized(_picture(result.image[None]), options.size)
         sprite = plain.image.permute(1, 2, 0).numpy()
+        operator = "area" if options.faithful else result.operator
+        natural = _psnr(_u8(image), plain, operator)
         image = make_faithful(image, sprite, plain.weights[0].numpy(), amount=options.faithful)
         matte = None
         if options.matte and isinstance(generator, ReadsSprites):
             with torch.no_grad():
                 matte = _u8(generator.matte(result.latents, options.size)[0].numpy())
-        operator = "area" if options.faithful else result.operator
-        out.append(
-            _likeness(
-                _u8(image),
-                result.latents,
-                matte,
-                reading,
-                plain,
-                options,
-                report.finish(),
-                result.loss,
-                operator,
-            )
+        found, seconds = result.latents, report.finish()
+        made = _likeness(
+            _u8(image), found, matte, reading, plain, options, seconds, result.loss, operator
         )
-    return out
+        out.append(replace(made, lr_psnr_natural_db=natural))
+    return _told_apart(generator, out)
 
 
 def _resized(image: F32, size: int) -> F32:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -497,76 +497,63 @@ class _Search:
         )
 
 
-def search(
-    generator: Generator,
-    target: Target,
-    *,
-    start: Latents | None = None,
-    starts: int = 0,
-    seed: int = 0,
-    steps: int = 0,
-    recipe: str | Recipe = "default",
-    operator: str = "",
-    free: Tensor | None = None,
-    on_step: OnStep | None = None,
-) -> SearchResult:
+class Arguments(TypedDict, total=False):
+    """What `search` and `search_all` take besides a generator and a target.
+
+    `start`: where to begin; without it, draws of the prior. `starts`: how many searches to begin
+    with; 0 is the recipe's number. `seed`: 0 is one too. `steps`: on previews; 0 is the recipe's
+    number, corrections come on top. `recipe`: a name or one of your own. `operator`: of the
+    downscale; "" is the recipe's, then the generator's own. `free`: broadcasts against a batch of
+    latents; 1 where they may move, 0 where they stay. `skin_tolerance` (L*): how far skin may be
+    from the sprite's where the recipe locks it. `on_step`: told of every step; returning False
+    cancels.
+    """
+
+    start: Latents | None
+    starts: int
+    seed: int
+    steps: int
+    recipe: str | Recipe
+    operator: str
+    free: Tensor | None
+    skin_tolerance: float
+    on_step: OnStep | None
+
+
+def search(generator: Generator, target: Target, **arguments: Unpack[Arguments]) -> SearchResult:
     """The best portrait for `target`.
 
     Args:
         generator: any; where its previews have no gradient an evolution strategy is used.
-        start: where to begin; without it, draws of the prior.
-        starts: how many searches to begin with; 0 is the recipe's number.
-        steps: on previews; 0 is the recipe's number. Corrections come on top.
-        operator: of the downscale; "" is the recipe's, then the generator's own.
-        free: broadcasts against a batch of latents; 1 where they may move, 0 where they stay.
-        on_step: told of every step; returning False cancels.
+        arguments: see `Arguments`.
 
     Raises:
         Cancelled: `on_step` returned False.
         GeneratorError: the generator gives NaN.
         OptionError: unknown recipe or operator.
     """
-    return search_all(
-        generator,
-        target,
-        count=1,
-        start=start,
-        starts=starts,
-        seed=seed,
-        steps=steps,
-        recipe=recipe,
-        operator=operator,
-        free=free,
-        on_step=on_step,
-    )[0]
+    return search_all(generator, target, count=1, **arguments)[0]
 
 
 def search_all(
-    generator: Generator,
-    target: Target,
-    *,
-    count: int,
-    start: Latents | None = None,
-    starts: int = 0,
-    seed: int = 0,
-    steps: int = 0,
-    recipe: str | Recipe = "default",
-    operator: str = "",
-    free: Tensor | None = None,
-    skin_tolerance: float = 0.0,
-    on_step: OnStep | None = None,
+    generator: Generator, target: Target, *, count: int, **arguments: Unpack[Arguments]
 ) -> tuple[SearchResult, ...]:
     """`count` different portraits that all downscale to `target`, best first: samples of what
-    the sprite leaves open, each from a start of its own. Arguments and errors as in `search`;
-    `skin_tolerance` (L*) is how far skin may be from the sprite's where the recipe locks it."""
+    the sprite leaves open, each from a start of its own. Arguments and errors as in `search`."""
+    recipe = arguments.get("recipe", DEFAULT.name)
     plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    plan = replace(plan, skin_tolerance=skin_tolerance) if skin_tolerance else plan
+    if arguments.get("skin_tolerance"):
+        plan = replace(plan, skin_tolerance=arguments["skin_tolerance"])
     if recipe == DEFAULT.name:  # a generator knows best what previews of it cost and show
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
-    plan = replace(plan, steps=steps or plan.steps, starts=max(starts or plan.starts, count))
-    how = operator or plan.operator or generator.info.downscale_operator
+    starts = max(arguments.get("starts", 0) or plan.starts, count)
+    plan = replace(plan, steps=arguments.get("steps", 0) or plan.steps, starts=starts)
+    how = arguments.get("operator", "") or plan.operator or generator.info.downscale_operator
+    seed, told = arguments.get("seed", 0), arguments.get("on_step")
     try:
-        return _search(generator, target, plan, how, count, start, seed, free, on_step)
+        first, noise = _initial(generator, arguments.get("start"), plan, target, seed)
+        run = _Search(generator, target.to(first.z.device), plan, how, seed, told)
+        return _searched(run, first, noise, count, arguments.get("free"))
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or "memory" in str(error).lower():
             raise GeneratorError(
@@ -576,24 +563,14 @@ def search_all(
         raise
 
 
-def _search(
-    generator: Generator,
-    target: Target,
-    plan: Recipe,
-    how: str,
-    count: int,
-    start: Latents | None,
-    seed: int,
-    free: Tensor | None,
-    on_step: OnStep | None,
+def _searched(
+    run: _Search, first: Latents, noise: list[Tensor], count: int, free: Tensor | None
 ) -> tuple[SearchResult, ...]:
     """`search_all` once its options are resolved."""
-    first, noise = _initial(generator, start, plan, target, seed)
-    z = first.z.detach()
+    plan, z = run.plan, first.z.detach()
     walk = _Walk([z.clone(), *noise], first.structure, list(range(len(first))), z, free)
-    run = _Search(generator, target.to(z.device), plan, how, seed, on_step)
     where, gradient = torch.zeros(z[0].numel(), dtype=torch.bool), True
-    if not isinstance(generator, StyleBased):  # there, what a cut doesn't show may rest
+    if not isinstance(run.generator, StyleBased):  # there, what a cut doesn't show may rest
         where, gradient = run.blind(walk)
     run.expect(count, gradient, bool(where.any()))
 

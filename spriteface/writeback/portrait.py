@@ -70,6 +70,8 @@ def describe(portrait: Portrait) -> dict[str, Any]:
         "version": portrait.version,
         "latent": plain(portrait.latent),
         "lr_psnr_db": _number(portrait.lr_psnr_db),
+        "lr_psnr_natural_db": _number(portrait.lr_psnr_natural_db),
+        "diversity": _number(portrait.diversity),
         "downscale_operator": portrait.downscale_operator,
         "seconds": round(float(portrait.seconds), 3),
         "stages": {key: round(float(value), 4) for key, value in portrait.stages.items()},
@@ -116,8 +118,10 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _number(value: float) -> float | None:
+def _number(value: float | None) -> float | None:
     """JSON knows neither infinity nor NaN: an infinite PSNR (identical) is written as 999."""
+    if value is None:
+        return None
     value = float(value)
     if value != value:
         return None
