@@ -1,6 +1,6 @@
 """What a batch costs: extraction, recognition, the manifest, workers.
 
-    python -m benchmarks batch [extract] [recognition] [playthrough] [manifest] [workers] [gallery] [ray]
+    python -m benchmarks batch [extract] [recognition] [playthrough] [manifest] [workers] [kills] [gallery] [ray]
 
 Without names, all of them. Times are CPU seconds where one process does the work (other load on
 the machine hardly changes those), wall seconds where several do.
@@ -311,6 +311,41 @@ def _portraits(pool: LocalPool, faces: list[FoundFace]) -> None:
             done += 1
 
 
+def kills(count: int = 60) -> None:
+    """kill -9 at random moments of a run, again and again until it is through; then everything is
+    compared with a run that nobody disturbed."""
+    import random
+    import subprocess
+
+    from tests.test_batch_run import DRIVER, many, outcome, run
+
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd()), "BATCH_TEST_DELAY": "0.02"}
+    rng, killed, runs, wrong = random.Random(1), 0, 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        many(folder / "shots", 40)
+        began = time.perf_counter()
+        run(folder / "shots", folder / "whole", workers=2)
+        whole = time.perf_counter() - began
+        expected = outcome(folder / "whole")
+        while killed < count:
+            out, through = folder / f"out{runs}", False
+            while not through and killed < count:
+                driver = subprocess.Popen(
+                    [sys.executable, "-c", DRIVER, folder / "shots", out, "2"], env=env
+                )
+                try:
+                    through = driver.wait(0.3 + rng.random() * whole) == 0
+                except subprocess.TimeoutExpired:
+                    driver.kill()
+                    driver.wait()
+                    killed += 1
+            run(folder / "shots", out, workers=2)
+            wrong += outcome(out) != expected or bool(list(out.rglob(".*.part")))
+            runs += 1
+    print(f"{killed} times kill -9 in {runs} runs of {whole:.1f} s: {wrong} ended otherwise")
+
+
 def gallery(count: int = 5000) -> None:
     """Time and size of the page with five thousand characters."""
     from spriteface.batch.manifest import Manifest
@@ -386,6 +421,7 @@ STUDIES: dict[str, Callable[[], None]] = {
     "playthrough": playthrough,
     "manifest": manifest,
     "workers": workers,
+    "kills": kills,
     "gallery": gallery,
     "ray": ray,
 }
