@@ -131,7 +131,7 @@ def test_no_hair_pokes_through_a_hat(kind: str) -> None:
     curls = Person(hair=Hair("curls", length=8.0, lift=0.8, wave=0.4, frequency=2.2))
     hat = Wear(kind)
     worn, bare = (off_skull(p, hat.low + 0.8) for p in (replace(curls, wear=(hat,)), curls))
-    assert (worn < 1.1).mean() > 0.998
+    assert worn.max() < 1.1
     assert (bare < 1.1).mean() < 0.5
 
 

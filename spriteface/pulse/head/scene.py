@@ -22,7 +22,7 @@ from .raster import vertex_normals
 from .regions import CASTER_CELL_CM, Regions, regions, scalp_mask, simplified, smooth
 from .strands import Collider, press_hair
 from .threads import spread
-from .wear import Fit, Piece, by_slot, clothing_pieces, grid_faces, item_of, pieces
+from .wear import Fit, Piece, by_slot, clothing_pieces, grid_faces, item_of, pieces, under_hat
 
 Array = NDArray[Any]
 SCALP, BROW, BEARD, LASH = range(4)
@@ -284,6 +284,8 @@ class _Builder:
                 strands = press_hair(strands, collider, press, head.low)
             if press != "tuck":
                 strands = collider.push_out(strands, 0.05)
+            if press == "above" and head:
+                strands = under_hat(strands, self.fit, head.low)
         return strands, bundle.lock, bundle.thick
 
     @cached_property

@@ -397,7 +397,7 @@ def press_hair(strands: Array, collider: Collider, press: str, low: float) -> F3
     if press == "band":
         return collider.press(strands, 7.0, top=8.4, fall=1.3)
     if press == "above":
-        return collider.press(strands, low + 0.3)
+        return collider.press(strands, low - 0.4)
     length = np.linalg.norm(np.diff(strands, axis=1), axis=2).sum(1, keepdims=True)
     short = resample(strands, strands.shape[1], np.minimum(1.0, TUCKED_CM / (length + 1e-6)))
     return collider.press(short, -30.0)

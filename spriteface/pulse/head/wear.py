@@ -338,12 +338,33 @@ def _elf_cap(w: Wear, fit: Fit) -> list[Piece]:
     ]
 
 
+def _clearance(fit: Fit, y: float, hair: float = 0.75) -> float:
+    """Least radius factor of a hat at a height, so that the skull and flat hair stay inside."""
+    up = max(y - 6.0, 0.0) / (fit.top + hair - 6.0)
+    if up >= 1.0:
+        return 0.0
+    return ((1 - up**2.4) ** 0.5 * fit.half_width + hair) / (fit.half_width + 0.9)
+
+
+def under_hat(strands: F32, fit: Fit, low: float, hair: float = 0.4) -> F32:
+    """Strands whose points above a hat's lower edge lie within `hair` cm of the skull's outline:
+    pressing follows the head's distance field and may leave a stray one outside."""
+    x, y, z = strands[..., 0], strands[..., 1], strands[..., 2] - fit.centre_z
+    up = ((y - 6.0) / (fit.top + hair - 6.0)).clip(0.0, 0.985)
+    shape = (1 - up**2.4) ** 0.5
+    reach = np.hypot(x / (fit.half_width * shape + hair), z / (fit.half_depth * shape + hair))
+    shrink = 1 + smooth(low - 0.5, low + 0.4, y) * (1 / np.maximum(reach, 1.0) - 1)
+    inside = [x * shrink, np.minimum(y, np.maximum(fit.top + hair, low)), z * shrink + fit.centre_z]
+    return np.asarray(np.stack(inside, -1), np.float32)
+
+
 def _pointed(w: Wear, fit: Fit, brim: float, height: float, crook: float) -> list[Piece]:
     low, high = w.low, height * w.size
     rows = []
-    for t in np.linspace(0.02, 1.0, 28):
-        radius = (1 - t) ** 1.05 * (1 + 0.04 * np.sin(t * 17))
-        rows.append((max(0.01, radius), low + high * t * (1 - 0.12 * t)))
+    for t in np.linspace(0.0, 1.0, 41)[1:] ** 1.3:
+        y = low + high * t * (1 - 0.12 * t)
+        radius = max((1 - t) ** 1.05 * (1 + 0.04 * np.sin(t * 17)), _clearance(fit, y))
+        rows.append((max(0.01, radius), y))
     side = w.side * 4.0 + 1.5 * crook
     shift = lambda t: (t**2 * side, -(t**1.5) * 5.0 * (0.5 + crook))  # noqa: E731
     cone = lathe(fit, _rim(low) + rows, shift=shift)
