@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from ...types import F32
 from .noise import KERNEL
 from .person import Background, Camera, Pose
+from .threads import spread
 
 Array = NDArray[Any]
 DISTANCE_CM, FRAME_CM, MIDDLE_Y_CM = 110.0, 31.5, 1.8
@@ -95,11 +96,50 @@ def head_share(y: Array) -> F32:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
+BACKDROP_PX = 256  # it is soft: larger ones are this one enlarged
+
+
 def backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F32]:
     """Weights (H,W,1) of the background's two colours, and a colour picture (H,W,3) to add.
 
     The picture behind the person is `color * first + edge * second + added`, linear.
     """
+    if size <= BACKDROP_PX:
+        return _backdrop(background, size, seed)
+    first, second, added = _backdrop(background, BACKDROP_PX, seed)
+    plain = background.grid is None
+    zero = np.zeros((size, size, 1 if not plain else 3), np.float32)
+    if plain:
+        return _enlarged(first, size), _enlarged(second, size), zero
+    return zero, zero, _enlarged(added, size)
+
+
+def _enlarged(picture: F32, size: int) -> F32:
+    out = np.empty((size, size, picture.shape[2]), np.float32)
+    spread(_stretch, size, picture, out)
+    return out
+
+
+@njit(**KERNEL)
+def _stretch(low: int, high: int, picture: Any, out: Any) -> None:
+    """Rows [low, high) of a small picture (h,h,C) enlarged to (H,H,C), bilinear."""
+    h = picture.shape[0]
+    scale = h / out.shape[0]
+    for y in range(low, high):
+        v = min(max((y + 0.5) * scale - 0.5, 0.0), h - 1.001)
+        i = int(v)
+        v -= i
+        for x in range(out.shape[1]):
+            u = min(max((x + 0.5) * scale - 0.5, 0.0), h - 1.001)
+            j = int(u)
+            u -= j
+            for c in range(picture.shape[2]):
+                top = picture[i, j, c] * (1.0 - u) + picture[i, j + 1, c] * u
+                low_ = picture[i + 1, j, c] * (1.0 - u) + picture[i + 1, j + 1, c] * u
+                out[y, x, c] = top * (1.0 - v) + low_ * v
+
+
+def _backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F32]:
     yy, xx = np.mgrid[0:size, 0:size].astype(np.float32) / size
     rng = np.random.default_rng(seed + 7)
     cloud = sum(_enlarge(rng.random((3 * 2**i, 3 * 2**i)), size) * 0.5 ** (i + 1) for i in range(2))

@@ -26,7 +26,7 @@ def vertex_occlusion(model: HeadModel) -> NDArray[np.uint8]:
     for start in range(0, DIRECTIONS, BATCH):
         part = frames[start : start + BATCH]
         maps = np.full((BATCH, MAP_SIZE, MAP_SIZE), FAR, np.float32)
-        light_depths(0, BATCH, vertices, faces, strands, 1, part, centre, EXTENT_CM, maps, False)
+        light_depths(0, BATCH, vertices, faces, strands, 1, part, centre, EXTENT_CM, maps, 0)
         visible = np.zeros((model.n_vertices, BATCH), np.uint8)
         vertex_visibility(
             0,

@@ -30,7 +30,7 @@ from .hair import HAIR_GREY, HAIR_HUE, HAIR_RED, HUE_DEEPEST
 from .light import cluster_lobes, lobe_colors
 from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
-from .raster import FAR, light_depths, raster_strands, raster_triangles
+from .raster import FAR, floors_of, light_depths, raster_strands, raster_triangles
 from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
 from .transport import (
     BROWS,
@@ -113,7 +113,8 @@ def see(scene: Scene, wide: int) -> Seen:
         if scene.person.hair.style == "long":
             thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
         width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
-        raster_strands(0, wide, view.project(scene.strands), width, depth, strand, along, 0.5)
+        points = view.project(scene.strands)
+        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, 0.5)
     return Seen(face, bary, strand, along)
 
 
@@ -214,7 +215,7 @@ def _trace(person: Person, size: int) -> Traced:
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(
         0, len(frames), scene.vertices, scene.casters, scene.strands, CAST_EVERY, frames, CENTRE, EXTENT_CM,
-        maps, True,
+        maps, len(scene.casters),
     )  # fmt: skip
     vertex_slot = np.full(len(scene.vertices), -1, np.int32)
     knot_slot = np.full((max(len(scene.strands), 1), KNOTS), -1, np.int32)

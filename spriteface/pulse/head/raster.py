@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from .noise import KERNEL
+from .threads import spread
 
 FAR = -1e9
+TILE = 32
 
 
 @njit(**KERNEL)
@@ -143,14 +146,42 @@ def mark_seen(index: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
+def tile_floors(low: int, high: int, depth: Any, out: Any) -> None:
+    """Rows [low, high) of the farthest depth in each TILE x TILE samples."""
+    h, w = depth.shape
+    for i in range(low, high):
+        for j in range(out.shape[1]):
+            floor = depth[i * TILE, j * TILE]
+            for y in range(i * TILE, min(h, i * TILE + TILE)):
+                for x in range(j * TILE, min(w, j * TILE + TILE)):
+                    floor = min(floor, depth[y, x])
+            out[i, j] = floor
+
+
+@njit(**KERNEL)
+def _hidden(floors: Any, x0: float, y0: float, x1: float, y1: float, z: float) -> bool:
+    """Whether everything in the tiles around a segment lies before depth z."""
+    i0 = max(0, int(min(y0, y1) - 3.0) // TILE)
+    i1 = min(floors.shape[0] - 1, int(max(y0, y1) + 3.0) // TILE)
+    j0 = max(0, int(min(x0, x1) - 3.0) // TILE)
+    j1 = min(floors.shape[1] - 1, int(max(x0, x1) + 3.0) // TILE)
+    for i in range(i0, i1 + 1):
+        for j in range(j0, j1 + 1):
+            if floors[i, j] < z:
+                return False
+    return True
+
+
+@njit(**KERNEL)
 def raster_strands(
-    low: int, high: int, points: Any, width: Any, depth: Any, strand: Any, along: Any, thin: float
-) -> None:
+    low: int, high: int, points: Any, width: Any, floors: Any, depth: Any, strand: Any, along: Any, thin: float
+) -> None:  # fmt: skip
     """Rows [low, high) of strand lines (N,K,3) px, tapered, tested against `depth`.
 
     `width` (N,) px. Below one sample the line keeps a share of its samples, in an order that
     spreads over 2x2 blocks, so that thin hairs fade instead of breaking. `thin` is the width's
-    share left at the tip. Writes the strand and the position along it, in points.
+    share left at the tip. Writes the strand and the position along it, in points. `floors` are
+    the surfaces' `tile_floors`: most hair is behind the head.
     """
     count, knots, _ = points.shape
     w_px = depth.shape[1]
@@ -173,6 +204,8 @@ def raster_strands(
             dx = x1 - x0
             dy = y1 - y0
             dz = points[n, k + 1, 2] - z0
+            if _hidden(floors, x0, y0, x1, y1, max(z0, z0 + dz)):
+                continue
             steps = int(max(abs(dx), abs(dy))) + 1
             if steps > 600:
                 continue
@@ -216,11 +249,11 @@ def light_depths(
     centre: Any,
     extent: float,
     maps: Any,
-    cull: bool,
+    closed: int,
 ) -> None:
     """Orthographic depth maps (L,S,S) of lights [low, high): triangles, and every n-th strand.
 
-    `cull` leaves out triangles that face away, which is right for closed surfaces only.
+    Of the first `closed` triangles those that face away are left out: others hide them.
     """
     size = maps.shape[1]
     scale = size / (2.0 * extent)
@@ -235,7 +268,7 @@ def light_depths(
             z = vertices[i, 2] - centre[2]
             q[i, 0], q[i, 1], q[i, 2] = to_light(x, y, z, frames, l, extent, scale)
         for f in range(faces.shape[0]):
-            if cull:
+            if f < closed:
                 i = faces[f, 0]
                 j = faces[f, 1]
                 k = faces[f, 2]
@@ -268,13 +301,16 @@ def light_depths(
                 qz -= 0.12
                 if k > 0:
                     steps = int(max(abs(qx - px), abs(qy - py))) + 1
-                    if steps < 200:
+                    near = min(px, py, qx, qy)
+                    if steps < 200 and near >= 0.0 and max(px, py, qx, qy) < size:
+                        dx = (qx - px) / steps
+                        dy = (qy - py) / steps
+                        dz = (qz - pz) / steps
                         for s in range(steps):
-                            t = (s + 0.5) / steps
-                            xi = int(px + (qx - px) * t)
-                            yi = int(py + (qy - py) * t)
-                            zi = pz + (qz - pz) * t
-                            if xi >= 0 and yi >= 0 and xi < size and yi < size and zi > m[yi, xi]:
+                            xi = int(px + dx * (s + 0.5))
+                            yi = int(py + dy * (s + 0.5))
+                            zi = pz + dz * (s + 0.5)
+                            if zi > m[yi, xi]:
                                 m[yi, xi] = zi
                 px = qx
                 py = qy
@@ -384,4 +420,12 @@ def vertex_normals(vertices: Any, faces: Any) -> Any:
         out[i, 0] /= size
         out[i, 1] /= size
         out[i, 2] /= size
+    return out
+
+
+def floors_of(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The farthest depth in each TILE x TILE block of samples (W,W)."""
+    tiles = -(-len(depth) // TILE)
+    out = np.empty((tiles, tiles), np.float32)
+    spread(tile_floors, tiles, depth, out)
     return out

@@ -22,6 +22,7 @@ from .light import cluster, radiance, strongest
 from .person import Light, Person
 from .raster import (
     FAR,
+    floors_of,
     light_depths,
     mark_seen,
     raster_strands,
@@ -30,7 +31,7 @@ from .raster import (
     weights_at,
 )
 from .scene import FULL_STRANDS, Scene, build
-from .shade import blur, interpolate, mix_blurred, resolve, shade_strands, shade_surface
+from .shade import blur, interpolate, mix_blurred, nearest_of, resolve, shade_strands, shade_surface
 from .threads import spread
 
 Array = NDArray[Any]
@@ -138,17 +139,25 @@ def _defocus(linear: F32, depth: F32, view: View) -> F32:
     sigma = 0.045 * view.pixels_per_cm
     if sigma < 0.3:
         return linear
-    s = depth.shape[0] // size
-    covered = depth > 0.5 * FAR
-    near = np.where(covered, depth, FAR).reshape(size, s, size, s).max((1, 3))
-    distance = np.where(near > 0.5 * FAR, -near, DISTANCE_CM + 4.0)
+    near = np.empty((size, size), np.float32)
+    spread(nearest_of, size, depth, near)
+    distance = np.where(near > 0.5 * FAR, -near, np.float32(DISTANCE_CM + 4.0))
     circle = APERTURE_CM * (np.abs(distance - FOCUS_CM) - SHARP_CM).clip(0) / distance
-    amount = np.asarray((circle / (4 * 0.045)).clip(0, 1), np.float32)
-    amount = np.asarray(gaussian_filter(amount, sigma), np.float32)
-    weight = (amount + 1e-3)[:, :, None]
-    blurred = gaussian_filter(linear * weight, (sigma, sigma, 0))
-    blurred /= gaussian_filter(weight, (sigma, sigma, 0))
-    return np.asarray(linear + amount[:, :, None] * (blurred - linear), np.float32)
+    kernel = _gaussian(sigma)
+
+    def blurred(channel: F32) -> F32:
+        out = np.empty((size, size), np.float32)
+        spread(blur, size, np.ascontiguousarray(channel), kernel, out)
+        return out
+
+    amount = blurred((circle / np.float32(4 * 0.045)).clip(0, 1))
+    weight = amount + np.float32(1e-3)
+    total = blurred(weight)
+    out = np.empty_like(linear)
+    for c in range(3):
+        soft = blurred(linear[:, :, c] * weight) / total
+        out[:, :, c] = linear[:, :, c] + amount * (soft - linear[:, :, c])
+    return out
 
 
 def _develop(linear: F32, person: Person) -> F32:
@@ -161,12 +170,17 @@ def _develop(linear: F32, person: Person) -> F32:
 
 def _cast_shadows(scene: Scene) -> _Lights:
     frames, colors = cluster(scene.person.light, LIGHTS)
+    order = np.argsort(-colors.mean(1), kind="stable")
+    frames, colors = np.ascontiguousarray(frames[order]), np.ascontiguousarray(colors[order])
     maps = np.full((LIGHTS, MAP_SIZE, MAP_SIZE), FAR, np.float32)
     every = max(1, len(scene.strands) // 7000)
-    spread(
-        light_depths, LIGHTS, scene.vertices, scene.casters, scene.strands, every, frames, CENTRE,
-        EXTENT_CM, maps, False,
-    )  # fmt: skip
+    closed = len(scene.place.casters)
+    # hair is lit by the strongest lights only; for the others' shadows fewer strands will do
+    for part, step in ((slice(HAIR_LIGHTS), every), (slice(HAIR_LIGHTS, None), 2 * every)):
+        spread(
+            light_depths, len(frames[part]), scene.vertices, scene.casters, scene.strands, step,
+            frames[part], CENTRE, EXTENT_CM, maps[part], closed,
+        )  # fmt: skip
     return _Lights(frames, colors, maps)
 
 
@@ -187,6 +201,7 @@ def _raster(scene: Scene, size: int) -> _Visible:
             wide,
             points,
             width.astype(np.float32),
+            floors_of(depth),
             depth.copy(),
             strand,
             along,

@@ -168,21 +168,37 @@ def interpolate(
 @njit(**KERNEL)
 def blur(low: int, high: int, source: Any, weights: Any, out: Any) -> None:
     """Rows [low, high) of a picture (H,W) blurred by a symmetric kernel (2R+1,) along both axes;
-    beyond its border it is 0."""
+    its border continues outwards."""
     h, w = source.shape
     reach = len(weights) // 2
     row = np.zeros(w + 2 * reach, np.float32)
     for y in range(low, high):
         row[:] = _ZERO
-        for k in range(max(-reach, -y), min(reach, h - 1 - y) + 1):
-            weight = weights[k + reach]
+        for k in range(2 * reach + 1):
+            weight = weights[k]
+            line = source[min(max(y + k - reach, 0), h - 1)]
             for x in range(w):
-                row[x + reach] += weight * source[y + k, x]
+                row[x + reach] += weight * line[x]
+        row[:reach] = row[reach]
+        row[w + reach :] = row[w + reach - 1]
         out[y, :] = _ZERO
         for k in range(2 * reach + 1):
             weight = weights[k]
             for x in range(w):
                 out[y, x] += weight * row[x + k]
+
+
+@njit(**KERNEL)
+def nearest_of(low: int, high: int, depth: Any, out: Any) -> None:
+    """Rows [low, high) of the nearest depth among each pixel's subsamples: out (H,W)."""
+    s = depth.shape[0] // out.shape[0]
+    for y in range(low, high):
+        for x in range(out.shape[1]):
+            best = depth[y * s, x * s]
+            for yy in range(y * s, y * s + s):
+                for xx in range(x * s, x * s + s):
+                    best = max(best, depth[yy, xx])
+            out[y, x] = best
 
 
 @njit(**KERNEL)
@@ -277,8 +293,12 @@ def shade_strands(
                 h1 = th + 0.07
                 h2 = th - 0.10
                 around = 0.45 + 0.55 * max(lv, -0.3)
-                e1 = seen * sl * math.exp(-h1 * h1 / 0.0128) * around
-                e2 = seen * sl * math.exp(-h2 * h2 / 0.045) * around
+                e1 = 0.0
+                e2 = 0.0
+                if abs(h1) < 0.45:  # beyond, the cones send nothing
+                    e1 = seen * sl * math.exp(-h1 * h1 / 0.0128) * around
+                if abs(h2) < 0.8:
+                    e2 = seen * sl * math.exp(-h2 * h2 / 0.045) * around
                 for c in range(3):
                     lobes[c] += colors[l, c] * d
                     lobes[3 + c] += colors[l, c] * e1

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from ...types import F32
 from .noise import KERNEL
-from .threads import spread
+from .threads import spread, workers
 
 Array = NDArray[Any]
 SKULL_CENTRE = np.array([0.0, 4.5, 2.0], np.float32)
@@ -292,7 +292,7 @@ class Collider:
         shape = np.ceil((self.HIGH - self.LOW) / cell).astype(int)
         axes = [self.LOW[i] + cell * np.arange(shape[i]) for i in range(3)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
-        far, nearest = cKDTree(vertices[chosen]).query(points)
+        far, nearest = cKDTree(vertices[chosen]).query(points, workers=workers())
         nearest = chosen[nearest]
         side = ((points - vertices[nearest]) * normals[nearest]).sum(1)
         size = np.where(np.abs(side) > 0.7 * far, np.abs(side), far)
@@ -373,7 +373,8 @@ def fill_between(
         return np.zeros((0, guides.shape[1], 3), np.float32), np.zeros(0, np.int64)
     tree = cKDTree(np.concatenate([guide_root, guide_side[:, None] * 4.0], 1))
     count = min(3, len(guides))
-    far, near = tree.query(np.concatenate([root, side[:, None] * 4.0], 1), k=count)
+    at = np.concatenate([root, side[:, None] * 4.0], 1)
+    far, near = tree.query(at, k=count, workers=workers() if len(root) > 9999 else 1)
     far, near = far.reshape(len(root), count), near.reshape(len(root), count)
     if count < 3:
         far, near = np.repeat(far[:, :1], 3, 1), np.repeat(near[:, :1], 3, 1)

@@ -44,6 +44,11 @@ def _alone() -> bool:
     return thread_count() == 1 or getattr(_here, "worker", False)
 
 
+def workers() -> int:
+    """How many threads of its own a library's call may start from here."""
+    return 1 if _alone() else thread_count()
+
+
 def each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """[function(item) ...], several at a time; what `function` spreads then stays on its thread."""
     if _alone() or len(items) < 2:
