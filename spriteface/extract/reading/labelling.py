@@ -25,15 +25,17 @@ _BACKGROUND = CLASSES.index("background")
 PATCH_WEIGHT = 0.9
 COLOR_WEIGHT = 0.25
 TRAIT_WEIGHT = 0.5
-WORN = {"headwear": "headwear", "facial_hair": "facial_hair", "glasses": "glasses"}
+# what the drawings wear, as log odds: the pixels' own chances have counted that already
+USUAL = {"headwear": 0.1, "facial_hair": -0.85, "glasses": -2.0}
 
 
 def label_pixels(layers: Layers, opinion: Opinion) -> tuple[U8, F32]:
     """(H, W) labels and their confidence in [0, 1] from the network's opinion."""
     logs = np.log(np.clip(opinion.labels, 1e-4, 1))
-    for trait, name in WORN.items():
+    for trait, usual in USUAL.items():
         absent = float(np.clip(opinion.traits[trait]["none"], 0.02, 0.98))
-        logs[..., CLASSES.index(name)] += TRAIT_WEIGHT * np.log((1 - absent) / absent)
+        news = np.log((1 - absent) / absent) - usual
+        logs[..., CLASSES.index(trait)] += TRAIT_WEIGHT * news
     solid = layers.solid
     logs[~solid] = -9.0
     logs[~solid, _BACKGROUND] = 0.0

@@ -15,6 +15,11 @@ from .network import Opinion
 
 Traits = dict[str, Any]
 CLOSED = ("hood", "ninja")  # no hair shows
+FAMILIES = (
+    ("cap", "beanie", "brim", "bandana", "turban", "pointed"),
+    ("helmet", "horned", "hood", "ninja"),
+    ("headband", "crown"),
+)
 WORN_FROM = 0.8  # chance of headwear plus its share of the crop; measured on drawings
 
 
@@ -105,10 +110,11 @@ def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
     if _hair_above(labels, hat, g) > 0.5:
         return "headband"
     fits = _shapes(layers, labels, hat, g, chances)
-    scores = {
-        k: (v + 0.02) * (1.0 if k in fits else 0.5) for k, v in chances.items() if k != "none"
-    }
-    worn = max(scores, key=scores.__getitem__)
+    scores = {k: (v + 0.02) * (1.0 if k in fits else 0.7) for k, v in chances.items()}
+    del scores["none"]
+    family = {k: sum(scores[j] for j in group) for group in FAMILIES for k in group}
+    # six sorts of cap share their chance: the family counts, too
+    worn = max(scores, key=lambda k: scores[k] * family[k] ** 0.5)
     if worn == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
         return "horned"
     return worn
