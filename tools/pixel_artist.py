@@ -864,11 +864,28 @@ def figure(
         painter.vector_features()
     crisp = chance(rng, 0.65) if smooth is None else not smooth
     rgba = c.native(rng, crisp)
+    if unit >= 8 and chance(rng, 0.3 if head.view != BACK else 0.6):
+        rgba = streaked(rgba, head.hair, rng)
     if by_pixel:
         painter.pixel_features(rgba)
     label = painter.label()
     rgba = finish(rgba, rng)
     return _trimmed(Picture(rgba, [label] if label else []))
+
+
+def streaked(rgba: U8, hair: Color, rng: Rng) -> U8:
+    """Hair with strands: columns of lighter and darker tone."""
+    out = rgba.astype(np.float32)
+    tones = [toned(hair, f) for f in (0.75 * 0.9, 0.75, 0.9, 1.0, 1.15, 1.15 * 0.9)]
+    near = np.zeros(rgba.shape[:2], bool)
+    for tone in tones:
+        near |= np.abs(out[..., :3] - tone).max(axis=2) <= 5
+    strength = rng.uniform(0.15, 0.5)
+    columns = rng.normal(0, strength, (1, rgba.shape[1])) + rng.normal(0, 0.08, rgba.shape[:2])
+    shine = np.exp(-((np.arange(rgba.shape[0])[:, None] / max(1, rgba.shape[0]) - 0.2) ** 2) / 0.01)
+    factor = np.clip(1 + columns + rng.uniform(0, 0.5) * shine, 0.3, 1.9)
+    out[near, :3] *= factor[near, None]
+    return np.clip(out, 0, 255).astype(np.uint8)
 
 
 def creature(rng: Rng, unit: float) -> Picture:

@@ -12,6 +12,7 @@ it, where the boxes of head and face are, the view, the side and the kind.
 from __future__ import annotations
 
 import argparse
+import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -24,13 +25,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spriteface.extract.network import DILATIONS, STRIDE
 from tools import pixel_artist as artist
+from tools import pixel_places as places
 
 SIZE = 96
-STRIDE = 4
 SMALLEST, LARGEST = 5.5, 36.0  # px of the head's longer edge found at one level
 WIDTH = 48
-DILATIONS = (1, 1, 2, 1, 4, 1)
+KEPT = 0.998  # of the running average of weights, at each step
 VIEWS = (artist.FRONT, artist.THREE_QUARTER, artist.PROFILE)
 KINDS = (artist.HUMAN, artist.HUMANOID, artist.CREATURE)
 OUTPUTS = 1 + 4 + 4 + 3 + 1 + 3  # heat, head, face, view, side, kind
@@ -42,30 +44,55 @@ MOST = 12  # labels per picture
 
 def sample(rng: np.random.Generator) -> artist.Picture:
     """One (96, 96) picture as the detector may see it at some level of its pyramid."""
+    picture = _sample(rng)
+    return artist.Picture(places.console(picture.rgba, rng), picture.labels) if rng.random() < 0.3 else picture  # fmt: skip
+
+
+def _sample(rng: np.random.Generator) -> artist.Picture:
     pick = rng.random()
     unit = float(np.exp(rng.uniform(np.log(5.5), np.log(27))))
     clear = bool(rng.random() < 0.5)
-    if pick < 0.25:
+    if pick < 0.17:
         return artist.scene(rng, SIZE, unit, transparent=True)
-    if pick < 0.48:
+    if pick < 0.3:
         return artist.scene(rng, SIZE, unit, transparent=False)
-    if pick < 0.58:
+    if pick < 0.48:
+        return places.play(rng, SIZE, min(unit, 16.0))
+    if pick < 0.55:
         return shrunk(artist.scene(rng, 2 * SIZE, 2 * unit, transparent=clear), 2)
+    if pick < 0.6:  # a whole screen, seen at a coarse level
+        k = int(rng.choice([2, 3, 4]))
+        return shrunk(places.play(rng, k * SIZE, float(rng.uniform(7, 24))), k)
     if pick < 0.68:
         return artist.walk_sheet(rng, SIZE, unit, transparent=rng.random() < 0.8)
-    if pick < 0.77:
-        factor = 1 if rng.random() < 0.7 else 2
+    if pick < 0.78:
+        factor = int(rng.choice([1, 1, 2, 3]))
         return shrunk(nobody(rng, SIZE * factor), factor)
     if pick < 0.84:
         factor = 1 if rng.random() < 0.5 else 2
         return shrunk(artist.strip(rng, SIZE * factor), factor)
+    if pick < 0.88:
+        return crowd(rng, unit)
     edge = int(rng.integers(10, SIZE + 1))
     factor = 1 if edge < 36 else 2 if rng.random() < 0.7 else 1
     return padded(shrunk(artist.portrait(rng, edge * factor), factor), rng)
 
 
+def crowd(rng: np.random.Generator, unit: float) -> artist.Picture:
+    """Simple heroes and foes beside bodies without a face, on nothing."""
+    canvas = np.zeros((SIZE, SIZE, 4), np.uint8)
+    labels: list[artist.Label] = []
+    taken: list[artist.Rect] = []
+    for _ in range(int(rng.integers(1, 6))):
+        maker = places.mascot if rng.random() < 0.6 else places.headless
+        artist.place(rng, canvas, maker(rng, unit), labels, taken)
+    return artist.Picture(canvas, labels)
+
+
 def nobody(rng: np.random.Generator, size: int) -> artist.Picture:
     """A picture without a face: things, textures, landscapes, lettering."""
+    if rng.random() < 0.5:
+        return places.nobody(rng, size)
     pick = rng.random()
     if pick < 0.4:
         return artist.thing_sheet(rng, size)
@@ -104,16 +131,38 @@ def padded(picture: artist.Picture, rng: np.random.Generator) -> artist.Picture:
 
 
 def draw(count: int, seed: int, path: Path, empty: float) -> None:
-    """Draw `count` pictures and write them with their labels.
+    """Draw `count` pictures, a share of them without faces, and write them with their labels."""
 
-    `labels` (N, 12, 11): head x0 y0 x1 y1, face x0 y0 x1 y1, view, side, kind; NaN where unused.
-    """
-    pictures = np.zeros((count, SIZE, SIZE, 4), np.uint8)
-    labels = np.full((count, MOST, 11), np.nan, np.float32)
+    def one(i: int) -> artist.Picture:
+        rng = np.random.default_rng((seed, i))
+        return nobody(rng, SIZE) if rng.random() < empty else sample(rng)
+
+    store([one(i) for i in range(count)], path)
+
+
+def mine(count: int, seed: int, path: Path, least: float) -> None:
+    """Of `count` pictures without a face, keep those in which the shipped detector sees one."""
+    from spriteface.extract import network
+
+    kept = []
     for i in range(count):
         rng = np.random.default_rng((seed, i))
-        picture = nobody(rng, SIZE) if rng.random() < empty else sample(rng)
-        pictures[i] = picture.rgba
+        factor = int(rng.choice([1, 1, 2]))
+        picture = shrunk(nobody(rng, SIZE * factor), factor)
+        if rng.random() < 0.3:
+            picture = artist.Picture(places.console(picture.rgba, rng))
+        if max((found.score for found in network.look(picture.rgba)), default=0.0) >= least:
+            kept.append(picture)
+    print(f"{len(kept)} of {count} pictures without a face are hard")
+    store(kept, path)
+
+
+def store(drawn: Sequence[artist.Picture], path: Path) -> None:
+    """`pictures` (N, 96, 96, 4) and `labels` (N, 12, 11): head x0 y0 x1 y1, face x0 y0 x1 y1,
+    view, side, kind; NaN where unused."""
+    pictures = np.stack([picture.rgba for picture in drawn])
+    labels = np.full((len(drawn), MOST, 11), np.nan, np.float32)
+    for i, picture in enumerate(drawn):
         for j, label in enumerate(picture.labels[:MOST]):
             side = {"left": -1, "": 0, "right": 1}[label.side]
             view, kind = VIEWS.index(label.view), KINDS.index(label.kind)
@@ -292,33 +341,47 @@ def batches(
 def train(
     paths: Sequence[Path], output: Path, minutes: float, seed: int, rate: float, resume: Path | None
 ) -> None:
+    """Fit for so many minutes of the clock; what is written is the running average of weights."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     stored = [np.load(path) for path in paths]
     pictures, labels = [s["pictures"] for s in stored], [s["labels"] for s in stored]
-    network = Network()
+    network = Network().to(memory_format=torch.channels_last)
     if resume:
         network.load_state_dict(torch.load(resume, weights_only=True))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-4)
-    began, average = time.process_time(), 0.0
+    average = copy.deepcopy(network)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-4)
+    began, mean = time.monotonic(), 0.0
     for step, batch in enumerate(batches(pictures, labels, 24, seed)):
-        done = (time.process_time() - began) / (60 * minutes)
+        done = (time.monotonic() - began) / (60 * minutes)
         if done >= 1:
             break
         now = rate * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
         for group in optimizer.param_groups:
             group["lr"] = now
-        loss = loss_of(network(batch[0]), *batch[1:])
+        x = batch[0].contiguous(memory_format=torch.channels_last)
+        loss = loss_of(network(x), *batch[1:])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
-        average = 0.98 * average + 0.02 * loss.item() if step else loss.item()
+        follow(average, network, min(KEPT, (step + 1) / (step + 10)))
+        mean = 0.98 * mean + 0.02 * loss.item() if step else loss.item()
         if step % 100 == 99:
-            print(f"step {step + 1}  {100 * done:.0f} %  loss {average:.3f}", flush=True)
+            print(f"step {step + 1}  {100 * done:.0f} %  loss {mean:.3f}", flush=True)
         if step % 500 == 499:
-            save(network, output)
-    save(network, output)
+            save(average, output)
+    save(average, output)
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, kept: float) -> None:
+    """Move the running average of weights and norms a little towards the network's."""
+    for mine, its in zip(average.state_dict().values(), network.state_dict().values()):
+        if mine.is_floating_point():
+            mine.lerp_(its, 1 - kept)
+        else:
+            mine.copy_(its)
 
 
 def save(network: Network, output: Path) -> None:
@@ -400,6 +463,11 @@ def main() -> None:
     drawing.add_argument("--count", type=int, default=6000)
     drawing.add_argument("--seed", type=int, default=1)
     drawing.add_argument("--empty", type=float, default=0.0, help="share of pictures without faces")
+    mining = commands.add_parser("mine")
+    mining.add_argument("-o", "--output", type=Path, required=True)
+    mining.add_argument("--count", type=int, default=5000)
+    mining.add_argument("--seed", type=int, default=2)
+    mining.add_argument("--least", type=float, default=0.2, help="score of a hard place")
     training = commands.add_parser("train")
     training.add_argument("data", type=Path, nargs="+")
     training.add_argument("-o", "--output", type=Path, required=True)
@@ -414,6 +482,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.command == "draw":
         draw(options.count, options.seed, options.output, options.empty)
+    elif options.command == "mine":
+        mine(options.count, options.seed, options.output, options.least)
     elif options.command == "calibrate":
         calibrate(options.weights, options.count, options.seed)
     else:

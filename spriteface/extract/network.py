@@ -8,7 +8,6 @@ learning library, so extraction starts in milliseconds and works wherever numpy 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -24,20 +23,22 @@ from ..types import F32, U8, Bool, Box, View
 from .detect import Found
 
 STRIDE = 4
-MARGIN = 16  # px of nothing around the frame
+MARGIN, THIN = 16, 4  # px of nothing around a small picture and around a frame
 DILATIONS = (1, 1, 2, 1, 4, 1)
+JOINED = ("stem",)  # layers whose inputs are 2x2 px joined
 VIEWS = (View.FRONT, View.THREE_QUARTER, View.PROFILE)
 KINDS = ("human", "humanoid", "creature")
 BAND = 256  # px of height looked at in one go, so that huge sheets need little memory
 OVERLAP = 96
-LOOK_TWICE = 40_000  # px of a level up to which it is looked at mirrored, too
+SMALL = 40_000  # px up to which a picture is looked at mirrored, too
 LEAST = 0.05
+UNITS = np.array([1 / 127.5, 1 / 127.5, 1 / 127.5, 1 / 255], np.float32)
 SMALLEST_LEVEL = 10  # px: a halved frame smaller than this is not looked at
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A 3x3 convolution as a matrix (9 * inputs, outputs), channels last."""
+    """A convolution as a matrix (k * k * inputs, outputs), channels last."""
 
     matrix: F32
     bias: F32
@@ -69,13 +70,21 @@ def layers_of(tensors: Mapping[str, NDArray[Any]]) -> dict[str, Layer]:
     single = _single(tensors)
     names = sorted({key.rsplit(".", 1)[0] for key in single if "." in key})
     return {
-        name: Layer(_matrix(single[f"{name}.weight"]), single[f"{name}.bias"]) for name in names
+        name: Layer(_matrix(single[f"{name}.weight"], name in JOINED), single[f"{name}.bias"])
+        for name in names
     }
 
 
-def _matrix(weight: F32) -> F32:
-    """(outputs, inputs, k, k) -> (k * k * inputs, outputs)."""
-    return np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0]))
+def _matrix(weight: F32, joined: bool) -> F32:
+    """(outputs, inputs, k, k) -> (k * k * inputs, outputs).
+
+    Inputs that join 2x2 px come from torch as channel, row, column; here the channel is last.
+    """
+    outputs, inputs, k, _ = weight.shape
+    matrix = weight.transpose(2, 3, 1, 0)
+    if joined:
+        matrix = matrix.reshape(k, k, inputs // 4, 2, 2, outputs).transpose(0, 1, 3, 4, 2, 5)
+    return np.ascontiguousarray(matrix.reshape(-1, outputs))
 
 
 def convolve(x: F32, layer: Layer, *, stride: int = 1, dilation: int = 1) -> F32:
@@ -117,16 +126,20 @@ def _convolve_flat(x: F32, layer: Layer, dilation: int) -> F32:
     return out.reshape(h, wide, -1)[:, :w]
 
 
+def unshuffled(x: F32) -> F32:
+    """(H, W, C) -> (H / 2, W / 2, 4 C): 2x2 px joined, in the order row, column, channel."""
+    h, w, c = x.shape
+    blocks = x.reshape(h // 2, 2, w // 2, 2 * c).swapaxes(1, 2)
+    return blocks.reshape(h // 2, w // 2, 4 * c)
+
+
 def forward(x: F32, layers: Mapping[str, Layer] | None = None) -> F32:
     """(H, W, 4) network input, H and W multiples of 4 -> (H / 4, W / 4, 16) raw outputs.
 
     `layers` are the shipped weights unless others are given.
     """
     layers = weights() if layers is None else layers
-    h, w, c = x.shape
-    # pixel unshuffle in torch's channel order: channel, row, column
-    x = x.reshape(h // 2, 2, w // 2, 2, c).transpose(0, 2, 4, 1, 3).reshape(h // 2, w // 2, 4 * c)
-    x = convolve(convolve(x, layers["stem"]), layers["down"], stride=2)
+    x = convolve(convolve(unshuffled(x), layers["stem"]), layers["down"], stride=2)
     for i in range(0, len(DILATIONS), 2):
         y = convolve(x, layers[f"trunk{i}"], dilation=DILATIONS[i])
         x = x + convolve(y, layers[f"trunk{i + 1}"], dilation=DILATIONS[i + 1])
@@ -149,9 +162,7 @@ def premultiplied(rgba: U8, content: Bool | None) -> U8:
 
 def network_input(premultiplied_rgba: U8) -> F32:
     """(H, W, 4): colours around 0 weighted by alpha, and alpha in [0, 1]. Nothing is all zeros."""
-    x = premultiplied_rgba.astype(np.float32)
-    x[..., 3] /= 255
-    x[..., :3] /= 127.5
+    x = premultiplied_rgba * UNITS
     x[..., :3] -= x[..., 3:]
     return x
 
@@ -177,29 +188,30 @@ def look(rgba: U8, content: Bool | None = None, *, least: float = LEAST) -> list
         least: scores below are left out.
     """
     level = premultiplied(rgba, content)
+    small = level.shape[0] * level.shape[1] <= SMALL
+    margin = MARGIN if small else THIN
     found: list[Found] = []
     factor = 1
     while min(level.shape[:2]) >= (SMALLEST_LEVEL if factor > 1 else 1):
-        twice = level.shape[0] * level.shape[1] <= LOOK_TWICE
-        for top, band in _bands(level):
-            out = both_ways(band) if twice else forward(band)
-            found += _decoded(out, factor, top - MARGIN, least)
+        for top, band in _bands(level, margin):
+            out = both_ways(band) if small else forward(band)
+            found += _decoded(out, factor, margin, top, least)
         if max(level.shape[:2]) < 24:
             break
         level, factor = halved(level), factor * 2
     return found
 
 
-def _bands(level: U8) -> Iterator[tuple[int, F32]]:
+def _bands(level: U8, margin: int) -> Iterator[tuple[int, F32]]:
     """Horizontal bands of network input with a margin around, and their first row."""
     h, w = level.shape[:2]
-    wide = -(-(w + 2 * MARGIN) // STRIDE) * STRIDE
+    wide = -(-(w + 2 * margin) // STRIDE) * STRIDE
     step = BAND - OVERLAP if h > BAND else h
     for top in range(0, max(1, h - OVERLAP if h > BAND else h), step):
         rows = network_input(level[top : top + BAND])
-        tall = -(-(rows.shape[0] + 2 * MARGIN) // STRIDE) * STRIDE
+        tall = -(-(rows.shape[0] + 2 * margin) // STRIDE) * STRIDE
         band = np.zeros((tall, wide, 4), np.float32)
-        band[MARGIN : MARGIN + rows.shape[0], MARGIN : MARGIN + w] = rows
+        band[margin : margin + rows.shape[0], margin : margin + w] = rows
         yield top, band
 
 
@@ -212,27 +224,35 @@ def both_ways(x: F32) -> F32:
     return np.asarray((out + turned) / 2, np.float32)
 
 
-def _decoded(out: F32, factor: int, top: int, least: float) -> list[Found]:
+def _decoded(out: F32, factor: int, margin: int, top: int, least: float) -> list[Found]:
     heat = 1 / (1 + np.exp(-np.clip(out[..., 0], -30, 30)))
     peak = (heat >= least) & (heat == ndimage.maximum_filter(heat, size=3))
+    rows, columns = np.nonzero(peak)
+    values, scores = out[rows, columns], heat[rows, columns]
+    x, y = (columns + 0.5) * STRIDE - margin, (rows + 0.5) * STRIDE - margin + top
+    heads, boxes = (_boxes(values[:, at : at + 4], x, y, factor) for at in (1, 5))
+    views, kinds = values[:, 9:12].argmax(axis=1), values[:, 13:16].argmax(axis=1)
     return [
-        _found(out[j, i], float(heat[j, i]), (i + 0.5) * STRIDE - MARGIN, (j + 0.5) * STRIDE + top, factor)
-        for j, i in np.argwhere(peak)
-    ]  # fmt: skip
+        Found(
+            Box(*boxes[i]),
+            Box(*heads[i]),
+            float(scores[i]),
+            VIEWS[views[i]],
+            "" if VIEWS[views[i]] is View.FRONT else "left" if values[i, 12] < 0 else "right",
+            KINDS[kinds[i]],
+        )
+        for i in range(len(scores))
+    ]
 
 
-def _found(values: NDArray[np.float32], score: float, x: float, y: float, factor: int) -> Found:
-    head = _box(values[1:5], x, y, factor)
-    face = _box(values[5:9], x, y, factor)
-    view = VIEWS[int(np.argmax(values[9:12]))]
-    lean = math.tanh(float(values[12]))
-    side = "" if view is View.FRONT else "left" if lean < 0 else "right"
-    return Found(face, head, score, view, side, KINDS[int(np.argmax(values[13:16]))])
-
-
-def _box(code: NDArray[np.float32], x: float, y: float, factor: int) -> Box:
-    cx, cy = x + 8 * float(code[0]), y + 8 * float(code[1])
-    w, h = (16 * math.exp(min(3.0, float(v))) for v in code[2:])
-    x0, y0 = round((cx - w / 2) * factor), round((cy - h / 2) * factor)
-    x1, y1 = round((cx + w / 2) * factor), round((cy + h / 2) * factor)
-    return Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
+def _boxes(
+    code: F32, x: NDArray[np.floating], y: NDArray[np.floating], factor: int
+) -> list[list[int]]:
+    """(N, 4) codes around N centres as [x, y, w, h] in px of the frame."""
+    centre = np.stack([x, y], axis=1) + 8 * code[:, :2]
+    half = 8 * np.exp(np.minimum(3.0, code[:, 2:].astype(np.float64)))
+    low, high = np.rint((centre - half) * factor), np.rint((centre + half) * factor)
+    whole: list[list[int]] = (
+        np.concatenate([low, np.maximum(1, high - low)], axis=1).astype(int).tolist()
+    )
+    return whole
