@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections import deque
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from spriteface.batch.executor import FailureKind
+from spriteface.batch.executor import FailureKind, Result, Task, attempt
 from spriteface.batch.manifest import NAME
 from spriteface.batch.pool import LocalPool
 from spriteface.batch.run import WORKER, Batch, BatchOptions, Progress
@@ -125,6 +126,54 @@ def test_two_workers_leave_the_same_as_one(shots: Path, tmp_path: Path) -> None:
     run(shots, tmp_path / "two", workers=2)
     one, two = outcome(tmp_path / "one"), outcome(tmp_path / "two")
     assert one == two
+
+
+class InTurn:
+    """An executor in this process: its workers keep step, a task each at a time."""
+
+    def __init__(self, config: Job, workers: int) -> None:
+        self.workers = workers
+        self._work = worker(config)
+        self._team: list[deque[Task]] = [deque() for _ in range(workers)]
+
+    @property
+    def free(self) -> int:
+        return sum(map(self._room, self._team))
+
+    @property
+    def idle(self) -> int:
+        return sum(not tasks for tasks in self._team)
+
+    @staticmethod
+    def _room(tasks: deque[Task]) -> int:
+        return 0 if any(task.alone for task in tasks) else 2 - len(tasks)
+
+    def submit(self, task: Task) -> None:
+        tasks = max(self._team, key=self._room)
+        assert self._room(tasks) > 0 and not (task.alone and tasks)
+        tasks.append(task)
+
+    def results(self, timeout_seconds: float) -> list[Result]:
+        at = [tasks.popleft() for tasks in self._team if tasks]
+        return [Result(task, *attempt(self._work, task.payload)) for task in at]
+
+    def close(self) -> None:
+        self._team.clear()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_portraits_are_made_while_pictures_are_left(tmp_path: Path, workers: int) -> None:
+    many(tmp_path / "shots", 30)
+    left = []
+    with Batch(job(tmp_path / "out"), InTurn(job(tmp_path / "out"), workers)) as batch:
+        batch.on_portrait = lambda _: left.append(batch.progress())
+        batch.add(walk([tmp_path / "shots"])[0])
+        batch.work()
+        end = batch.progress()
+    assert end.finished and not end.failed and len(left) == end.portraits > 10
+    # the first ones early; and pictures go on being looked at meanwhile
+    assert left[0].files_done <= 6
+    assert len({p.files_done for p in left}) > 5
 
 
 def test_a_second_run_makes_nothing_again_and_new_files_join(shots: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from .walk import Item
 from .work import FindTask, FoundFace, Job, MakeTask
 
 WORKER = "spriteface.batch.work:worker"
+FILES_AHEAD = 2  # pictures handed out while portraits wait: one worker's, and its next
 MAX_AHEAD = 256  # files whose results may wait for a slower one before them
 FOLDERS = ("portraits", "sprites", "thumbs")
 
@@ -217,16 +218,24 @@ class Batch:
             self._next_report = began + max(0.1, 20 * (time.monotonic() - began))
 
     def _hand_out(self) -> None:
-        """One worker at least looks for faces as long as there are files; the others make
-        portraits, and look for faces where there are none to make."""
+        """One worker looks for faces as long as there are files; the others make portraits, and
+        look for faces where there are none to make. One alone makes portraits first."""
+        several = self.executor.workers > 1
         while self.executor.idle > 0:
-            nobody_looks = len(self._order) == len(self._answers) and self.executor.workers > 1
-            if nobody_looks and self._hand_out_file():
+            if several and not self._looking and self._hand_out_file():
                 continue
             if not self._hand_out_portrait():
                 break
-        while self.executor.free > 0 and self._hand_out_file():
+        # with portraits waiting, workers must run dry to be given them
+        waiting = bool(self.manifest.pending_portraits(1, but=self._making))
+        most = (FILES_AHEAD if several else 0) if waiting else MAX_AHEAD
+        while self.executor.free > 0 and self._looking < most and self._hand_out_file():
             pass
+
+    @property
+    def _looking(self) -> int:
+        """How many pictures are with workers."""
+        return len(self._order) - len(self._answers)
 
     def _more_files(self) -> bool:
         while not self._files:

@@ -15,8 +15,8 @@ from ..types import RGB, Reading
 
 HEADWEAR = (
     "none", "plumber_cap", "baseball_cap", "beanie", "elf_cap", "wizard_hat", "witch_hat",
-    "brim_hat", "top_hat", "cowboy_hat", "crown", "tiara", "headband", "bandana", "hood",
-    "knight_helmet", "knight_visor", "viking_helmet", "ninja_mask",
+    "brim_hat", "top_hat", "cowboy_hat", "crown", "tiara", "headband", "bandana", "turban",
+    "hood", "hijab", "knight_helmet", "knight_visor", "viking_helmet", "ninja_mask",
 )  # fmt: skip
 HAIR_WORDS: dict[str, RGB] = {
     "black": (34, 28, 26), "brown": (98, 60, 32), "auburn": (122, 50, 28),

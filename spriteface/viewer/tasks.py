@@ -247,6 +247,7 @@ def _search(job: Search, studio: Studio, outlet: Outlet) -> None:
     generator = studio.generator(job.options.generator, job.options.device, outlet)
     options, first = job.options, 0
     watch: Watch | None = None
+    reached = 0.0
     if isinstance(generator, HeadGenerator):
         fixed = None if job.start is None else _changed_person(job, generator)
         if job.start is not None:
@@ -254,13 +255,15 @@ def _search(job: Search, studio: Studio, outlet: Outlet) -> None:
         generator, watch = watched(generator, fixed)
 
     def told(event: Event) -> bool:
+        nonlocal reached
         outlet.check()
+        reached = max(reached, event.fraction)  # a picture may be corrected and rendered again
         # the last report of a candidate carries the fraction at which the next one begins
         at = min(options.candidates - 1, int(event.fraction * options.candidates - 1e-6))
         preview = event.preview
         if preview is None and watch is not None and event.stage == "searching":
             preview = watch.better(event.loss)
-        outlet.send(Progress(event.stage, event.fraction, at, preview, event.loss))
+        outlet.send(Progress(event.stage, reached, at, preview, event.loss))
         return True
 
     made = tuple(make_portraits([job.face], options, generator=generator, on_event=told))
