@@ -7,6 +7,8 @@
     python -m benchmarks search --wide 256          the small one in a body of full width: the
                                                     same pictures, so the same losses, at what a
                                                     published network costs; cost only
+    python -m benchmarks search --probe             cuts of the small one through a linear probe, as
+                                                    networks without small outputs are cut
     python -m benchmarks search --full              a full-size StyleGAN1 of random weights:
                                                     cost only
 
@@ -21,6 +23,7 @@ import argparse
 import math
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +36,7 @@ from spriteface.pulse.downscale import downscale
 from spriteface.pulse.generator import load_generator
 from spriteface.pulse.loss import weighted_mse
 from spriteface.pulse.search import SearchResult, diversity, search, search_all
-from spriteface.pulse.stylegan import StyleGan, make_bank
+from spriteface.pulse.stylegan import StyleGan, fit_probe, make_bank, probe_rows
 from spriteface.pulse.stylegan1 import StyleGan1
 from spriteface.pulse.stylegan2 import StyleGan2
 from spriteface.pulse.target import Target, make_target
@@ -259,6 +262,57 @@ def cost(network: StyleGan, target: Target, steps: int = 3) -> None:
     )
 
 
+class Probed(StyleGan2):
+    """The small network as one without outputs at small sizes: its cuts go through a linear probe
+    on the features there. What a StyleGAN2's skip outputs have drawn already isn't in its
+    features, so this is harder than a StyleGAN1, whose features hold everything."""
+
+    probe: torch.Tensor | None = None
+
+    def _to_rgb(self, x: torch.Tensor, w: torch.Tensor, name: str, half: bool) -> torch.Tensor:
+        self.features = x.to(self.dtype)
+        return super()._to_rgb(x, w, name, half)
+
+    def network(
+        self, w: torch.Tensor, noise: Sequence[torch.Tensor] | None, px: int, half: bool
+    ) -> torch.Tensor:
+        image = super().network(w, noise, px, half)
+        if px >= self.resolution or self.probe is None:
+            return image
+        shown = torch.einsum("oc,bchw->bohw", self.probe[:, :-1], self.features)
+        return shown + self.probe[:, -1, None, None]
+
+    @torch.no_grad()
+    def pictures(self, seed: int, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """(features at 32 px, the full picture downscaled to 32 px) of `count` people."""
+        found = []
+        for z in self.sample(count, seed).z:
+            w = self.to_w_plus(z[None])
+            full = downscale(self.network(w, None, self.resolution, half=False), (32, 32))
+            self.network(w, None, 32, half=False)
+            found.append((self.features, full))
+        return found
+
+
+def probes() -> None:
+    """How well a linear probe shows trained features, and what a search by it reaches."""
+    plain = small_network()
+    network = Probed(plain.state, {}, name="heads128 by a probe", licence="MIT")
+    network.probe = fit_probe([probe_rows(x, image) for x, image in network.pictures(3, 12)])
+    pairs = network.pictures(4, 8)
+    probe = network.probe
+    guess = torch.cat([torch.einsum("oc,bchw->bohw", probe[:, :-1], x) for x, _ in pairs])
+    truth = torch.cat([image for _, image in pairs])
+    error = (guess + probe[:, -1, None, None] - truth).square().mean() / truth.var()
+    print(f"a probe at 32 px explains {1 - float(error):.0%} of the variance on other people")
+    for name, target in reachable(plain, 5):
+        by_output = search(plain, target, operator="bicubic")
+        by_probe = search(network, target, operator="bicubic")
+        print(
+            f"{name}: {by_output.lr_psnr_db:.1f} dB by its outputs, {by_probe.lr_psnr_db:.1f} by it"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -266,6 +320,7 @@ def main() -> None:
     parser.add_argument("--model", default="")
     parser.add_argument("--wide", type=int, default=0)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--probe", action="store_true")
     parser.add_argument("--short", action="store_true", help="one target of each kind, one seed")
     parser.add_argument("--targets", type=int, default=3, help="of each kind")
     parser.add_argument("--seeds", type=int, default=3)
@@ -275,6 +330,9 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(describe())
+    if args.probe:
+        probes()
+        return
     if args.short:
         args.targets = args.seeds = 1
     if args.full:

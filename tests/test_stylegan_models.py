@@ -15,10 +15,11 @@ from spriteface.errors import GeneratorError, OptionError, SinkError
 from spriteface.pulse import models
 from spriteface.pulse.checkpoint import read, write_safetensors
 from spriteface.pulse.families import FAMILIES, Family, family_of
-from spriteface.pulse.generator import HasBank, StyleBased, entries, load_generator
+from spriteface.pulse.generator import HasBank, Latents, StyleBased, entries, load_generator
 from spriteface.pulse.search import search
 from spriteface.pulse.stylegan import fit_probe, probe_rows
 from spriteface.pulse.stylegan1 import StyleGan1
+from spriteface.pulse.stylegan2 import StyleGan2
 from spriteface.pulse.target import make_target
 
 from . import stylegan_layouts as layouts
@@ -142,6 +143,17 @@ def test_half_a_pair_is_named(files: dict[str, list[Path]]) -> None:
         models.add([synthesis, synthesis], name="twice")
 
 
+def test_a_wrong_file_is_named_for_what_it_is(tmp_path: Path) -> None:
+    for name, data, said in (
+        ("ffhq.pkl", b"<!DOCTYPE html><p>quota exceeded</p>", r"ffhq\.pkl.*a web page"),
+        ("face.pt", b"\x89PNG\r\n\x1a\n" + bytes(40), r"face\.pt.*expected \.safetensors"),
+        ("notes.txt", b"hello", r"notes\.txt is not a checkpoint"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(GeneratorError, match=said):
+            models.add([tmp_path / name])
+
+
 def test_unknown_and_broken_networks(tmp_path: Path, files: dict[str, list[Path]]) -> None:
     torch.save({"layer.weight": torch.zeros(3)}, tmp_path / "other.pt")
     with pytest.raises(GeneratorError, match=r"unknown kind of network \(tensors layer\.weight"):
@@ -194,6 +206,48 @@ def test_unusable_device(files: dict[str, list[Path]]) -> None:
     models.add(files["stylegan2"])
     with pytest.raises(GeneratorError, match="doesn't run on 'cuda:7'"):
         models.load("n", "cuda:7")
+    for device in ("cuda:7", "toaster"):
+        for name in ("n", "head"):
+            with pytest.raises(OptionError, match=rf"'{device}' can't be used here.*--device cpu"):
+                load_generator(name, device)
+    with pytest.raises(OptionError, match="can't be used here"):
+        CliRunner().invoke(cli, ["audit", "--device", "cuda:7"], catch_exceptions=False)
+
+
+def test_a_network_runs_on_whatever_device_its_tensors_are_on() -> None:
+    """On torch's "meta" device, which computes shapes only: no tensor is left on the CPU."""
+    state = {k: v.to("meta") for k, v in layouts.nvidia("sg2").items()}
+    state |= {"prior.mean": torch.zeros(16), "prior.factor": torch.eye(16)}
+    network = StyleGan2(state, {}, device="meta")
+    latents = network.sample(2, 0)
+    assert latents.z.device.type == "meta"
+    assert network.preview(latents, 32).shape == (2, 3, 32, 32)
+    assert network.render(latents).device.type == "meta"
+
+
+class Hungry(StyleGan2):
+    """Wants an exbibyte for its picture."""
+
+    def render(self, latents: Latents, size: int | None = None) -> torch.Tensor:
+        return torch.empty(1 << 58)
+
+
+def test_not_enough_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from spriteface.pulse import families
+
+    hungry = Family(
+        "hungry",
+        "a test's",
+        "a .pt",
+        lambda tensors: "synthesis.b4.const" in tensors,
+        lambda tensors, values: (tensors, {}),
+        lambda: Hungry,
+    )
+    monkeypatch.setattr(families, "FAMILIES", (hungry,))
+    torch.save(layouts.nvidia("sg2"), tmp_path / "h.pt")
+    with pytest.raises(GeneratorError, match=r"not enough memory.*smaller checkpoint"):
+        models.add([tmp_path / "h.pt"])
+    assert models.installed() == ()
 
 
 def test_nothing_half_installed(
@@ -218,7 +272,6 @@ def test_a_foreign_folder_is_passed_over(data_folder: Path) -> None:
 def test_a_family_is_one_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As CONTRIBUTING says: detect, canonical, network, one line in the list."""
     from spriteface.pulse import families
-    from spriteface.pulse.stylegan2 import StyleGan2
 
     dummy = Family(
         "dummy",

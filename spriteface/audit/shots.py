@@ -110,12 +110,13 @@ def take(studio: Studio, job: Job) -> Taken:
         return Taken(error=str(error))
     pairs = itertools.combinations([_tiny(p.image) for p in found], 2)
     return Taken(
-        tuple(_measured(studio, job.art(), p) for p in found),
+        tuple(measured(studio, job.art(), p) for p in found),
         tuple(round(math.sqrt(float(np.mean((a - b) ** 2))), 5) for a, b in pairs),
     )
 
 
-def _measured(studio: Studio, art: U8, portrait: Portrait) -> Shot:
+def measured(studio: Studio, art: U8, portrait: Portrait) -> Shot:
+    """A portrait of the sprite `art` (h, w, 4) uint8, measured."""
     from ..pulse.latent import percentile
 
     errors, kept = pixel_errors(art, portrait)

@@ -167,6 +167,28 @@ def entries() -> Sequence[GeneratorEntry]:
     return (*BUILTIN, *brought)
 
 
+def check_device(device: str) -> None:
+    """Raises:
+    OptionError: torch can't compute on `device` here (cpu, cuda, cuda:1, mps).
+    """
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (
+        RuntimeError,
+        AssertionError,
+        NotImplementedError,
+    ) as error:  # torch's ways of saying no
+        reason = str(error).strip().splitlines()[0]
+        raise OptionError(
+            f"option device: {device!r} can't be used here ({reason})",
+            "try --device cpu; cuda and mps need the build of torch for them",
+        ) from error
+
+
 def load_generator(
     name: str = "head", device: str = "cpu", *, on_prepare: OnPrepare = lambda what: None
 ) -> Generator:
@@ -176,8 +198,9 @@ def load_generator(
         on_prepare: told about one-time work such as compiling.
 
     Raises:
-        OptionError: no generator of that name is installed.
+        OptionError: no generator of that name is installed, or the device can't be used.
     """
+    check_device(device)
     known = {entry.name: entry for entry in entries()}
     if name not in known:
         raise OptionError(

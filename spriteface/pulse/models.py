@@ -294,7 +294,12 @@ def _complete(state: Arrays, config: Mapping[str, Any], family: str, name: str) 
             network.state.update(network.make_probes(count=PROBE_PICTURES))
         network.state.update(make_bank(network, count=BANK))
         picture = network.render(network.sample(1, 0))
-    except (KeyError, RuntimeError, IndexError) as error:
+    except (KeyError, RuntimeError, IndexError, MemoryError) as error:
+        if isinstance(error, MemoryError) or "memory" in str(error).lower():
+            raise GeneratorError(
+                f"not enough memory to run this {family} network once",
+                "close other programs, or add a smaller checkpoint (256 px take 1 GiB, 1024 px 3)",
+            ) from error
         raise GeneratorError(
             f"the network can't be built ({type(error).__name__}: {error})",
             "the file is damaged or of a layout we don't know",
