@@ -4,7 +4,6 @@
     python -m benchmarks.head --agreement 12      preview against the downscaled render, dB
     python -m benchmarks.head --realism 100       share of frontal samples that the judges accept
     python -m benchmarks.head --tones             lightness and pass rate over the Monk scale
-    python -m benchmarks.head --prior chart.png   histograms of draws from the prior
     python -m benchmarks.head --sheet sheet.jpg   36 people at 384 px
 
 Each prints a table and a line of JSON with the machine. Judges: OpenCV's two frontal Haar cascades
@@ -62,6 +61,7 @@ def timed(work: Callable[[], Any], rounds: int) -> tuple[float, float]:
 def speed() -> dict[str, Any]:
     import torch
 
+    from spriteface.pulse.generator import Latents
     from spriteface.pulse.head import load, preview, scene
 
     torch.set_num_threads(1)
@@ -69,7 +69,7 @@ def speed() -> dict[str, Any]:
     warm()
     first = time.process_time() - start
     head = load()
-    latents = head.sample(12, seed=3)
+    latents = head.sample(16, seed=3)
     rows: dict[str, Any] = {"load and warm, CPU s": first}
 
     def previews() -> None:
@@ -77,8 +77,26 @@ def speed() -> dict[str, Any]:
             head.preview(latents[i], 64)
 
     def fresh() -> None:
-        preview._traced.clear()
+        preview.forget()
         previews()
+
+    # as a search asks: every member of a batch has a shape, pose and frame of its own
+    rng = torch.Generator().manual_seed(0)
+    names = head.info.extra["dims"]
+    wanted = [
+        i for i, n in enumerate(names) if n.startswith("local:") or n in ("yaw", "pitch", "zoom")
+    ]
+
+    def moved() -> Latents:
+        z = latents.z.clone()
+        z[:, wanted] += 0.3 * torch.randn(len(z), len(wanted), generator=rng)
+        return latents.with_z(z)
+
+    def batch() -> None:
+        head.preview(moved(), 64)
+
+    def labels() -> None:
+        head.regions(moved(), 64)
 
     def everything() -> None:
         scene._small_hair.cache_clear()
@@ -89,6 +107,8 @@ def speed() -> dict[str, Any]:
     for name, work in (
         ("preview 64 px, new colours", previews),
         ("preview 64 px, new shape or pose", fresh),
+        ("preview 64 px, batch of 16 new shapes", batch),
+        ("label map 64 px, batch of 16 new shapes", labels),
         ("preview 64 px, new person and hair", everything),
     ):
         wall, cpu = timed(work, 5)
@@ -278,53 +298,6 @@ def tones(size: int = 256, each: int = 8) -> dict[str, Any]:
     return rows
 
 
-def prior_panels(count: int = 4000) -> list[tuple[str, NDArray[np.int64], str, str]]:
-    """(label, histogram, lowest, highest) of the dims that say most, and of the cuts."""
-    import torch
-
-    from spriteface.pulse.head.prior import draw_structure, layout
-
-    lay, rng = layout(), np.random.default_rng(0)
-    z = torch.from_numpy(rng.standard_normal((count, len(lay))).astype(np.float32))
-    v = np.stack([lay.values(row, {}).numpy() for row in z])
-    column = {name: v[:, i] for name, i in lay.index.items()}
-    panels = []
-    for name, label in (
-        ("tone", "Monk skin tone"), ("gender", "sex of shape"), ("age", "age of shape"),
-        ("weight", "weight"), ("hair_melanin", "hair pigment"), ("iris", "iris, brown to blue"),
-        ("smile", "smile"), ("yaw", "turn of the head, rad"),
-    ):  # fmt: skip
-        h, edges = np.histogram(column[name], 10 if name == "tone" else 24)
-        panels.append((label, h, f"{edges[0]:.1f}", f"{edges[-1]:.1f}"))
-    ancestry = np.exp(np.stack([column[n] for n in ("african", "asian", "caucasian")]))
-    largest = (ancestry / ancestry.sum(0)).max(0)
-    panels.append(("largest ancestry weight", np.histogram(largest, 24)[0], ".33", "1"))
-    people = zip(column["gender"], column["age"])
-    cuts = [draw_structure(rng, float(g), float(a))["hair"] for g, a in people]
-    names, h = np.unique(cuts, return_counts=True)
-    panels.append(("cuts", h, str(names[0]), str(names[-1])))
-    return panels
-
-
-def prior_chart(path: str) -> dict[str, Any]:
-    from PIL import Image as Pil
-    from PIL import ImageDraw
-
-    picture = Pil.new("RGB", (5 * 230, 2 * 150), "white")
-    pen = ImageDraw.Draw(picture)
-    for i, (label, h, low, high) in enumerate(prior_panels()):
-        x, y = (i % 5) * 230 + 14, (i // 5) * 150 + 22
-        pen.text((x, y - 16), label, fill=(30, 30, 30))
-        wide = 200 / len(h)
-        for k, n in enumerate(h):
-            box = [x + k * wide, y + 100 - 100 * n / h.max(), x + (k + 1) * wide - 1, y + 100]
-            pen.rectangle(box, fill=(70, 110, 160))
-        pen.text((x, y + 104), low, fill=(90, 90, 90))
-        pen.text((x + 170, y + 104), high, fill=(90, 90, 90))
-    picture.save(path)
-    return {"chart": path}
-
-
 def sheet(path: str, across: int = 6, size: int = 384, seed: int = 1000) -> dict[str, Any]:
     from PIL import Image as Pil
 
@@ -346,7 +319,6 @@ def main() -> None:
     parser.add_argument("--realism", type=int, metavar="SAMPLES")
     parser.add_argument("--size", type=int, default=160, help="px of --realism's pictures")
     parser.add_argument("--tones", action="store_true")
-    parser.add_argument("--prior", metavar="FILE")
     parser.add_argument("--sheet", metavar="FILE")
     asked = parser.parse_args()
     if not any(v for k, v in vars(asked).items() if k != "size"):
@@ -356,7 +328,6 @@ def main() -> None:
         ("agreement", (lambda: agreement(asked.agreement)) if asked.agreement else None),
         ("realism", (lambda: realism(asked.realism, asked.size)) if asked.realism else None),
         ("tones", tones if asked.tones else None),
-        ("prior", (lambda: prior_chart(asked.prior)) if asked.prior else None),
         ("sheet", (lambda: sheet(asked.sheet)) if asked.sheet else None),
     ):
         if work is None:

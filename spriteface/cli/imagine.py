@@ -25,7 +25,9 @@ def _settings(values: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 @click.command()
-@click.option("-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write to."
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--count", default=1, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--size", default=1024, show_default=True, type=click.IntRange(64, 2048))
@@ -36,7 +38,7 @@ def _settings(values: tuple[str, ...]) -> list[tuple[str, str]]:
 @click.option("--turntable", is_flag=True, help="Write a turning GIF of each person too.")
 @click.option("--list", "show", is_flag=True, help="List the parameters and stop.")
 def imagine(
-    out: Path,
+    out: Path | None,
     seed: int,
     count: int,
     size: int,
@@ -53,6 +55,8 @@ def imagine(
         for line in _parameter_lines():
             click.echo(line)
         return
+    if out is None:
+        raise click.UsageError("Missing option '-o' / '--out': the folder to write to.")
     settings = _settings(values)
     people = [_apply(p, settings) for p in people_from_latents(draw_latents(count, seed))]
     if not is_warm():

@@ -53,14 +53,16 @@ from .transport import (
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
-STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2600, 8, 14, 64, 18.0, 2
+STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2600, 8, 14, 64, 18.0, 3
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
+THICKNESS_CM = (0.27, 0.10, 0.24, 0.02)  # of scalp hair, brows, beard, lashes: one stands for many
 CAST_EVERY = 7  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
 SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95
-SKIN_SHINE, CLOTH_SHINE = 0.12, 0.03
+SKIN_GAIN = (1.054, 1.077, 1.084)
+SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.054, 0.03, 0.018, 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +111,7 @@ def see(scene: Scene, wide: int) -> Seen:
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
-        thick = np.array([0.27, 0.10, 0.24, 0.02])[scene.strand_group]
+        thick = np.array(THICKNESS_CM)[scene.strand_group]
         if scene.person.hair.style == "long":
             thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
         width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
@@ -295,6 +297,7 @@ def shares(t: Traced, person: Person, colors: F32) -> F32:
     look[[transport.GREY, transport.BROW_PAINT, transport.BEARD_PAINT, transport.CLOTH_GAIN]] = (
         person.hair.grey, 0.75 * person.brows.density, 0.8 * bearded, CLOTH_GAIN,
     )  # fmt: skip
+    look[transport.SKIN_R : transport.SKIN_B + 1] = SKIN_GAIN
     out = np.zeros((count + len(t.knots), N_GROUPS, 3), np.float32)
     transport.vertex_shares(
         material, canonical, a, albedo, tinted, colors, look, _MARK_COLORS, _MARK_GROUPS, out
@@ -314,11 +317,11 @@ def _strand_shares(scene: Scene, person: Person) -> F32:
         (HAIR, SCALP, 1.0, HAIR_GAIN), (BROWS, BROW, 0.45, HAIR_GAIN), (FACIAL, BEARD, 0.9, BEARD_GAIN),
     ):  # fmt: skip
         mine = scene.strand_group == strands
-        tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** 0.35
+        tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** TONE_POWER
         out[mine, group] = gain * tone * (1 - grey * share)
         pale = 0.6 if strands == BROW else 1.0
         out[mine, CONST] = pale * gain * (0.22 + 0.27 * grey) * grey * share
-    out[:, CONST] += 0.018
+    out[:, CONST] += HAIR_SHINE
     return out
 
 

@@ -17,7 +17,7 @@ from .facial import grow_brows, grow_facial_hair, grow_lashes
 from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
 from .model import EYE_L, EYE_R, Tris, childhood
 from .noise import KERNEL
-from .person import Hair, Person
+from .person import Hair, Person, Wear
 from .raster import vertex_normals
 from .regions import CASTER_CELL_CM, Regions, regions, scalp_mask, simplified, smooth
 from .strands import Collider, press_hair
@@ -27,6 +27,7 @@ from .wear import Fit, Piece, by_slot, clothing_pieces, grid_faces, item_of, pie
 Array = NDArray[Any]
 SCALP, BROW, BEARD, LASH = range(4)
 FULL_STRANDS = 45000
+SKULL_BASE_CM = 3.4
 LASH_COLOR = (0.014, 0.010, 0.009)
 BEARD_SHADE = 0.55  # beards are darker than the hair of the head
 
@@ -125,13 +126,16 @@ def _canonical_fit(level: int) -> Fit:
     return Fit(place, place.model.canonical, place.normals)
 
 
+def carried_height(fit: Fit, level: int) -> float:
+    """How much higher a person's skull is than the mean head's."""
+    return (fit.top - SKULL_BASE_CM) / (_canonical_fit(level).top - SKULL_BASE_CM)
+
+
 def carry(bundle: Bundle, fit: Fit, level: int) -> F32:
     """Strands of the canonical head on a person's: scaled with the skull, moved to their roots."""
     mean = _canonical_fit(level)
-    size = (fit.top - 3.4) / (mean.top - 3.4)
-    scale = np.array(
-        [fit.half_width / mean.half_width, size, fit.half_depth / mean.half_depth], np.float32
-    )
+    across, deep = fit.half_width / mean.half_width, fit.half_depth / mean.half_depth
+    scale = np.array([across, carried_height(fit, level), deep], np.float32)
     out = np.empty_like(bundle.strands)
     spread(_carry, len(out), bundle.strands, bundle.faces, bundle.bary, fit.vertices, scale, out)
     return out
@@ -277,16 +281,27 @@ class _Builder:
             bundle = _full_hair(hair, person.seed, self.strand_count, self.level)
         else:
             bundle = _small_hair(hair, person.seed, self.strand_count, self.knots or 8)
-        strands = carry(bundle, self.fit, self.level)
-        if self.fine or press:
-            collider = self.collider
-            if press and head:
-                strands = press_hair(strands, collider, press, head.low)
-            if press != "tuck":
-                strands = collider.push_out(strands, 0.05)
-            if press == "above" and head:
-                strands = under_hat(strands, self.fit, head.low)
+        if self.fine:
+            strands = self._fitted(carry(bundle, self.fit, self.level), head, 1.0)
+        else:
+            # there is a collider of the mean head only: hair is pressed there, then carried, or it
+            # would float over a hat on a smaller head and sink into a larger one
+            if press:
+                rise = carried_height(self.fit, self.level)
+                bundle = replace(bundle, strands=self._fitted(bundle.strands.copy(), head, rise))
+            strands = carry(bundle, self.fit, self.level)
+        if press == "above" and head:
+            strands = under_hat(strands, self.fit, head.low)
         return strands, bundle.lock, bundle.thick
+
+    def _fitted(self, strands: F32, head: Wear | None, rise: float) -> F32:
+        """Hair kept out of the head and under what is worn on it, on a head `rise` times smaller
+        than the person's. In place."""
+        press = item_of(head).press if head else ""
+        if press and head:
+            low = SKULL_BASE_CM + (head.low - SKULL_BASE_CM) / rise
+            strands = press_hair(strands, self.collider, press, low)
+        return strands if press == "tuck" else self.collider.push_out(strands, 0.05)
 
     @cached_property
     def collider(self) -> Collider:

@@ -27,8 +27,8 @@ BIAS_CM, SOFTNESS, WRAP, SHINE_POWER = 0.22, 4.0, 0.12, 14.0
 
 # scalars that `vertex_shares` needs of a person
 (
-    ROOT_R, ROOT_G, ROOT_B, GREY, BROW_PAINT, BEARD_PAINT, CLOTH_GAIN, N_LOOK,
-) = range(8)  # fmt: skip
+    ROOT_R, ROOT_G, ROOT_B, GREY, BROW_PAINT, BEARD_PAINT, CLOTH_GAIN, SKIN_R, SKIN_G, SKIN_B, N_LOOK,
+) = range(11)  # fmt: skip
 
 
 @njit(**KERNEL)
@@ -126,7 +126,7 @@ def vertex_shares(
             keep = (1.0 - brow) * (1.0 - beard) * opened
             for c in range(3):
                 hair = look[ROOT_R + c] * 0.7 * tinted[i]
-                share[SKIN, c] = (albedo[i, c] - hair) * keep / colors[SKIN, c]
+                share[SKIN, c] = look[SKIN_R + c] * (albedo[i, c] - hair) * keep / colors[SKIN, c]
                 share[HAIR, c] = hair * keep / colors[HAIR, c]
                 brows = brow * (1.0 - beard) * opened
                 share[BROWS, c] = (1.0 - look[GREY]) * brows

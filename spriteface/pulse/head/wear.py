@@ -206,7 +206,9 @@ def shell(
     border[border_edges // count] = True
     border[border_edges % count] = True
     n = fit.normals[ids].astype(float)
-    for _ in range(rounds):
+    # rounds are for the final mesh: on one twice as coarse, each reaches twice as far and pulls a
+    # dome four times as deep into the skull
+    for _ in range(max(1, rounds // 4 ** (2 - place.model.level))):
         average = mean @ x
         x = np.where(border[:, None], 0.5 * x + 0.5 * average, average)
         n = mean @ n
