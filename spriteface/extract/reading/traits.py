@@ -133,13 +133,14 @@ def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
     common = np.nonzero(shares >= max(2, 0.12 * hair.sum()))[0]
     like = hat & np.isin(layers.index, common)
     band = hat & ~like & (layers.y < g.eye_y)
-    if like.sum() < 0.35 * hat.sum() or band.sum() < 3:
+    if band.sum() < 3:
         return
     rows = np.nonzero(band.sum(1) >= 0.6 * band.sum(1).max())[0]  # less shadows and lights above
     thin = rows[-1] - rows[0] + 1 <= max(2.0, 0.25 * (g.chin - np.nonzero(hat.any(1))[0][0]))
     across = span(band[rows[0] : rows[-1] + 1], 1) >= 0.7 * g.width
-    above = hat & (layers.y < rows[0])
-    if thin and across and (like & above).sum() >= 0.5 * max(1, above.sum()):
+    above = (hat | hair) & (layers.y < rows[0])
+    hairy = (like | hair) & above
+    if thin and across and above.sum() > band.sum() and hairy.sum() >= 0.6 * above.sum():
         labels[above | (like & (layers.y > rows[-1]))] = Label.HAIR
 
 
