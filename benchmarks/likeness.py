@@ -234,12 +234,13 @@ def score_portraits(cases: Sequence[Case], options: argparse.Namespace) -> dict[
         )[0]
         seconds = time.process_time() - began
         gap = skin_gap(generator, made, reading, options.size)
-        passes = judge(made.image).passes
+        word = judge(made.image)
+        passes = word.passes
         rows.append((case.name, gap, made.lr_psnr_db, seconds, passes))
         tiles.append(tile(case, reading, made.image, made.small))
         print(
             f"{case.name:36s} skin L* {gap:+5.1f}  LR-PSNR {made.lr_psnr_db:5.1f} dB  "
-            f"{seconds:5.1f} CPU-s{'' if passes else '  judges: no'}",
+            f"{seconds:5.1f} CPU-s{'' if passes else f'  judges: {word}'}",
             flush=True,
         )
     options.output.mkdir(parents=True, exist_ok=True)

@@ -124,6 +124,16 @@ def test_broad_and_narrow_faces(root: Path) -> None:
     assert hints.broadness(reading(root, "spiky_hero")) == 0  # seen from the side
 
 
+def test_the_lit_side_is_read_off_the_skin(root: Path) -> None:
+    rgba = np.asarray(Image.open(root / "samples" / "child.png").convert("RGBA"))
+    seen = read(rgba)
+    for side, columns in ((-1, slice(8, None)), (1, slice(0, 8))):
+        shaded = rgba.copy()
+        shaded[:, columns, :3] = (shaded[:, columns, :3] * 0.8).astype(np.uint8)
+        assert hints.light_side(replace(seen, pixels=shaded)) == side
+    assert hints.light_side(reading(root, "spiky_hero")) == 0
+
+
 # ------------------------------------------------------------------ the frame
 
 

@@ -260,7 +260,7 @@ def _person(wish: Wish, seed: int, candidate: int) -> Person:
     person = replace(person, brows=_brows(person, base.brows, woman))
     person = replace(person, eyes=_eyes(wish, base.eyes))
     person = replace(person, action=_expression(wish, base.action), pose=_pose(wish))
-    person = replace(person, light=_light(person))
+    person = replace(person, light=_light(wish, person))
     person = replace(person, background=_background(wish, person))
     return replace(person, camera=_camera(wish, person))
 
@@ -740,10 +740,11 @@ def _clothing(wish: Wish, base: Clothing) -> Clothing:
     return replace(base, style=style, color=_linear(rgb, 0.7))
 
 
-def _light(person: Person) -> Light:
-    """A plain studio from the side that the prior drew: the face is what counts. Exposed for the
-    skin, as a photographer would: sprites paint light skin lighter than a lit cheek is."""
-    side = 1.0 if person.light.key_x >= 0 else -1.0
+def _light(wish: Wish, person: Person) -> Light:
+    """A plain studio, lit from the sprite's side or else from the one that the prior drew. Exposed
+    for the skin, as a photographer would: sprites paint light skin lighter than a lit cheek is."""
+    drawn = 1.0 if person.light.key_x >= 0 else -1.0
+    side = hints.light_side(wish.reading) or drawn
     exposure = float(
         np.interp(person.skin.melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.3])
     )
