@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 
 from ..options import PortraitOptions
 from ..palette.color import delta_e_2000, lab_from_srgb, linear_from_srgb, srgb_from_lab
@@ -31,7 +32,7 @@ COLOR_TRAITS = {
 OWN_COLORS = (
     "crown", "tiara", "glasses", "sunglasses", "goggles", "eye_patch", "earrings", "lower_mask",
 )  # fmt: skip
-LEAST_PX = 12
+LEAST_PX = 20
 SAME_DELTA_E = 8.0
 LEAST_MELANIN, MOST_MELANIN = 0.10, 8.0
 EXPOSURES = (0.8, 3.2)
@@ -154,7 +155,10 @@ def median_lab(picture: F32 | U8, mask: Bool) -> F64 | None:
 
 def shown_colors(picture: F32 | U8, labels: NDArray[np.integer]) -> dict[str, F64]:
     """`median_lab` of every material in sight; `labels` (h, w) as the generator says."""
-    seen = {m: median_lab(picture, np.isin(labels, names)) for m, names in MATERIALS.items()}
+    masks = {material: np.isin(labels, names) for material, names in MATERIALS.items()}
+    inside = binary_erosion(masks["hat"], border_value=1)  # hair hangs over the edge of a band
+    masks["hat"] = inside if int(inside.sum()) >= LEAST_PX else masks["hat"]
+    seen = {material: median_lab(picture, mask) for material, mask in masks.items()}
     return {material: lab for material, lab in seen.items() if lab is not None}
 
 

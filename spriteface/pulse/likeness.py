@@ -85,6 +85,7 @@ GROUPS: tuple[tuple[Label, ...], ...] = (
     (Label.GLASSES, Label.MASK),
 )
 EYES = (Label.EYE, Label.IRIS)
+MOUTH = (Label.MOUTH, Label.TEETH)
 
 SEARCHED = (
     "zoom", "camera_x", "camera_y", "pitch", "weight", "hairline", "hair_lift",
@@ -393,8 +394,8 @@ class Goal:
     """What the search compares with: a square of the sprite's edge.
 
     `target` weighs opaque pixels alike and is what reports use; `labels` (S, S); `color` (S, S, 3) Oklab and
-    `weight` (S, S) weigh labels; `places` (S, S, groups) blurred one-hot; `eyes` the centre and
-    the spread of the eyes in units of the edge.
+    `weight` (S, S) weigh labels; `places` (S, S, groups) blurred one-hot; `eyes` the centre
+    of the eyes and `head` the rows of its top and its chin, in units of the edge.
     """
 
     target: Target
@@ -405,6 +406,7 @@ class Goal:
     place_weight: F32
     eyes: tuple[float, float] | None
     blur: float
+    head: tuple[float, float]
 
     def loss(self, generator: Generator, latents: Latents) -> tuple[float, F32]:
         """The whole disagreement (0 none) with the sprite, and the preview it was seen in."""
@@ -463,6 +465,10 @@ def _goal(reading: Reading) -> Goal:
         place_weight=place_weight.astype(np.float32),
         eyes=centre if reading.confidence_overall > 0.2 else None,
         blur=blur,
+        head=(
+            (reading.landmarks.head[1] + top) / edge,
+            min(1.0, (reading.landmarks.chin_y + top) / edge),
+        ),
     )
 
 
@@ -542,9 +548,10 @@ def _search(
 
 FRAME_PX, FRAME_WIDER = 96, 0.72
 FRAME_STEPS = (  # (steps of x and y in shares of the frame, factors of zoom), coarse to fine
-    (0.05, 1.10), (0.05, 1.07), (0.025, 1.04), (0.0125, 1.02),
+    (0.05, 1.12), (0.05, 1.10), (0.05, 1.07), (0.025, 1.04), (0.0125, 1.02),
 )  # fmt: skip
-FRAME_REACH = (0.12, 0.25)  # how far the frame may go from the start's, and the log of its zoom
+FILL = 1.5  # what a head costs that fills less or more of the frame's height than the sprite's
+FRAME_REACH = (0.14, 0.45)  # how far the frame may go from the start's, and the log of its zoom
 
 
 def _framed(
@@ -575,9 +582,11 @@ def _framed(
 
     def seen(frame: tuple[float, float, float]) -> float:
         x, y, log_zoom = frame
+        zoom = math.exp(log_zoom) / FRAME_WIDER
+        height = (chin - top) * zoom
         cost = 0.3 * (x**2 + y**2) + 0.1 * log_zoom**2
-        window = _window(shown, (x, y), math.exp(log_zoom) / FRAME_WIDER)
-        return goal.misplaced_labels(window) + cost
+        cost += FILL * abs(height - (goal.head[1] - goal.head[0]))
+        return goal.misplaced_labels(_window(shown, (x, y), zoom)) + cost
 
     best = (0.0, 0.0, 0.0)
     lowest = seen(best)
@@ -599,11 +608,16 @@ def _framed(
 
 
 def _extent(labels: NDArray[np.int64], camera: Any) -> tuple[float, float]:
-    """Top of the head with what it wears, and a neck's breadth below the chin, as shares of the
-    map's edge from its middle, downwards."""
+    """Top of the head with what it wears, and a little below the chin, as shares of the map's edge
+    from its middle, downwards. The chin is told from eyes and mouth, or else from the camera."""
+    n = len(labels)
     worn = (Label.HAIR, Label.HEADWEAR, Label.BAND, Label.EMBLEM, Label.SKIN)
     rows = np.nonzero(np.isin(labels, worn).any(1))[0]
-    top = float(rows[0]) / len(labels) - 0.5 if len(rows) else 0.0
+    top = float(rows[0]) / n - 0.5 if len(rows) else 0.0
+    eyes, mouth = (np.nonzero(np.isin(labels, part))[0] for part in (EYES, MOUTH))
+    if len(eyes) > 2 and len(mouth) > 2 and mouth.mean() > eyes.mean():
+        drop = float(mouth.mean() - eyes.mean())
+        return top, (float(mouth.mean()) + 0.80 * drop) / n - 0.5
     edge = FRAME_EDGE_CM / camera.zoom
     return top, (FRAME_MIDDLE_CM + camera.y - NECK_CM) / edge
 

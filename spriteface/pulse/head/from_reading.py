@@ -98,7 +98,7 @@ COLORS = ("hair", "beard_color", "hat_color", "background", "clothes")
 NAMES = (*CHOICES, *NUMBERS, *COLORS, "skin", "eyes", "sex")
 HEADWEAR = {
     "cap": "plumber_cap", "beanie": "beanie", "pointed": "wizard_hat", "brim": "brim_hat",
-    "crown": "crown", "headband": "headband", "bandana": "bandana", "turban": "bandana",
+    "crown": "crown", "headband": "headband", "bandana": "bandana", "turban": "turban",
     "helmet": "knight_helmet", "horned": "viking_helmet", "hood": "hood", "ninja": "ninja_mask",
 }  # fmt: skip
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn")
@@ -260,7 +260,7 @@ def _person(wish: Wish, seed: int, candidate: int) -> Person:
     person = replace(person, brows=_brows(person, base.brows, woman))
     person = replace(person, eyes=_eyes(wish, base.eyes))
     person = replace(person, action=_expression(wish, base.action), pose=_pose(wish))
-    person = replace(person, light=_light(person))
+    person = replace(person, light=_light(wish, person))
     person = replace(person, background=_background(wish, person))
     return replace(person, camera=_camera(wish, person))
 
@@ -446,6 +446,9 @@ def _hair(wish: Wish, person: Person, rng: np.random.Generator, woman: float, ye
     return hair
 
 
+SMOOTH_HAIR = 0.05  # mean step of lightness between neighbours in it
+
+
 def _hair_style(wish: Wish, rng: np.random.Generator) -> str:
     """One of the head's cuts; where several would do, the seed decides."""
     if "hair_style" in wish.asked:
@@ -477,8 +480,10 @@ def _hair_style(wish: Wish, rng: np.random.Generator) -> str:
     if style == "long":
         return "long" if fringe < 0.62 or length == "long" or rng.random() < 0.6 else "curtains"
     if style == "afro":
-        tall = float(t.get("hair_volume", 1.0)) > 0.7 or float(t.get("hair_width", 1.0)) > 1.25
-        return "afro" if tall else "curls"
+        wide, tall = float(t.get("hair_width", 1.0)), float(t.get("hair_volume", 1.0))
+        if wide <= 1.25 or float(t.get("hair_texture", 0.0)) < SMOOTH_HAIR:
+            return "bob" if wide > 1.3 else "fringe"  # a smooth round cap of hair
+        return "afro" if tall > 0.7 else "curls"
     if style == "" or style is None:
         return "short"
     return {"spiky": "spikes"}.get(style, str(style))
@@ -510,6 +515,9 @@ def _cut(name: str, rng: np.random.Generator) -> dict[str, Any]:
     }[name]  # fmt: skip
 
 
+BROAD_MOUSTACHE = 0.9  # area in squared eye distances
+
+
 def _beard_style(wish: Wish) -> str:
     asked = wish.asked.get("beard")
     if asked is not None:
@@ -521,6 +529,8 @@ def _beard_style(wish: Wish) -> str:
     if t.get("facial_hair") == "beard":
         pointed = t.get("headwear") == "pointed" and size > 0.7
         return "wizard" if pointed else "long" if size > 1.7 else "full"
+    if t.get("facial_hair") == "moustache" and size > BROAD_MOUSTACHE:
+        return "walrus"
     return str(t.get("facial_hair") or "none")
 
 
@@ -540,7 +550,9 @@ def _facial_hair(wish: Wish, person: Person) -> FacialHair:
         "full": float(np.clip(0.8 + 1.4 * size, 1.0, 3.2)), "long": 7.0, "wizard": 12.0,
         "goatee": 1.6, "van_dyke": 2.0,
     }.get(style, 1.0)  # fmt: skip
-    moustache = 1.3 if style in ("moustache", "walrus", "handlebar", "wizard", "long") else 1.0
+    moustache = 1.3 if style in ("moustache", "handlebar", "wizard", "long") else 1.0
+    if style == "walrus":  # somebody's mark: as much of it as the sprite has
+        moustache = float(np.clip(1.2 + 0.5 * size, 1.3, 2.2))
     return FacialHair(style=style, length=length, moustache=moustache, density=1.1, color=color)
 
 
@@ -692,6 +704,8 @@ def _hat(wish: Wish, kind: str) -> Wear:
     size = 1.0
     if kind in ("wizard_hat", "witch_hat") and t.get("hat_top") is not None:
         size = float(np.clip((t["hat_bottom"] - t["hat_top"]) * cm / 15.0, 0.75, 1.3))
+    if kind == "headband" and t.get("hat_top") is not None:
+        size = float(np.clip((t["hat_bottom"] - t["hat_top"]) * cm / 2.5, 0.8, 2.0))
     emblem = None
     if t.get("emblem_rgb") is not None and kind in (
         "plumber_cap",
@@ -726,10 +740,11 @@ def _clothing(wish: Wish, base: Clothing) -> Clothing:
     return replace(base, style=style, color=_linear(rgb, 0.7))
 
 
-def _light(person: Person) -> Light:
-    """A plain studio from the side that the prior drew: the face is what counts. Exposed for the
-    skin, as a photographer would: sprites paint light skin lighter than a lit cheek is."""
-    side = 1.0 if person.light.key_x >= 0 else -1.0
+def _light(wish: Wish, person: Person) -> Light:
+    """A plain studio, lit from the sprite's side or else from the one that the prior drew. Exposed
+    for the skin, as a photographer would: sprites paint light skin lighter than a lit cheek is."""
+    drawn = 1.0 if person.light.key_x >= 0 else -1.0
+    side = hints.light_side(wish.reading) or drawn
     exposure = float(
         np.interp(person.skin.melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.3])
     )

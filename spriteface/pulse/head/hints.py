@@ -21,6 +21,7 @@ from ...types import Label, Reading
 NEUTRAL_WIDTH = ((0.6, 1.0, 1.5, 2.1), (1.60, 1.25, 1.00, 0.75))
 GROWN_UP_WEAR = ("crown", "helmet", "horned", "turban", "pointed", "bandana", "brim", "ninja")
 MOST_FRECKLES, FRECKLES = 14, 3
+LEAST_SKIN_PX, SIDES_DIFFER_L = 6, 2.0
 
 
 def lips(traits: Mapping[str, Any]) -> float:
@@ -117,3 +118,18 @@ def broadness(reading: Reading) -> float:
     return float(
         np.clip(math.log(wide / np.interp(t.get("chin_drop", 1.0), *NEUTRAL_WIDTH)), -0.35, 0.5)
     )
+
+
+def light_side(reading: Reading) -> float:
+    """Where the painted light comes from: -1 the viewer's left, 1 the right, 0 where the skin's
+    shades on both halves of the face don't say."""
+    x0, _, x1, _ = reading.landmarks.face
+    skin = (reading.labels == Label.SKIN) & (reading.pixels[..., 3] > 127)
+    columns = np.arange(skin.shape[1]) + 0.5
+    middle = (x0 + x1) / 2
+    left, right = skin & (columns < middle), skin & (columns > middle)
+    if min(left.sum(), right.sum()) < LEAST_SKIN_PX or reading.traits.get("view") != "front":
+        return 0.0
+    light = lab_from_u8(reading.pixels[..., :3])[..., 0]
+    gap = float(light[right].mean() - light[left].mean())
+    return float(np.sign(gap)) if abs(gap) > SIDES_DIFFER_L else 0.0
