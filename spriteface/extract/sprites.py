@@ -96,10 +96,10 @@ def take_apart(
     if found is not None:
         pieces = _joined(pieces, found, content.shape)
     sprites = [_cut(frame, background, box, mask) for box, mask in pieces]
-    captions = [
-        replace(_cut(frame, background, box, mask), text=True)
-        for box, mask in components(letters, merge=max(merge, WORDS), smallest=smallest)
-    ]
+    written = (
+        components(letters, merge=max(merge, WORDS), smallest=smallest) if letters.any() else []
+    )
+    captions = [replace(_cut(frame, background, box, mask), text=True) for box, mask in written]
     return Scene(frame, background, (*sprites, *captions), found)
 
 
