@@ -116,7 +116,9 @@ def _spread(
 ) -> None:
     """Each group of jobs to one process, one job at a time."""
     pools = [
-        LocalPool("spriteface.audit.play:work_for", (name, options), workers=1)
+        # a pool of one process each, as it is given one job at a time; the number says how many
+        # share the cores
+        LocalPool("spriteface.audit.play:work_for", (name, options), workers=workers)
         for _ in range(workers)
     ]
     waiting = list(groups)
