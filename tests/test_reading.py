@@ -67,6 +67,8 @@ def test_labels_of_the_samples(samples: dict[str, Any]) -> None:
     [
         ("plumber", "headwear", ("cap",)),
         ("plumber", "hair_word", ("brown",)),
+        ("plumber", "hair_style", ("short",)),
+        ("afro_hero", "hair_style", ("afro",)),
         ("elf_hero", "ears", ("pointed",)),
         ("elf_hero", "hair_word", ("blond",)),
         ("afro_hero", "hair_word", ("black",)),

@@ -307,6 +307,10 @@ def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
         "medium": ("bob", "afro", "short", "ponytail", "spiky", "bun", "braids"),
         "long": ("long", "braids", "ponytail", "bob"),
     }[length]
+    if headwear and headwear not in ("headband", "crown"):  # what stands up is under the hat
+        fits = tuple(name for name in fits if name in ("short", "bob", "long", "braids"))
+    elif headwear == "headband":  # and what a band holds down is no ball of hair
+        fits = tuple(name for name in fits if name != "afro")
     return max(fits, key=lambda name: opinion.traits["hair_style"][name])
 
 
