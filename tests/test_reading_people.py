@@ -66,7 +66,18 @@ def test_long_hair_alone_makes_no_woman() -> None:
         ({"headwear": "ninja", "hat_rgb": (50, 54, 84)}, "wear", "ninja_mask"),
         ({"glasses": "dark"}, "wear", "sunglasses"),
         ({"mask": "eyepatch_right"}, "wear", "eye_patch"),
-        ({"hair_style": "afro", "hair_volume": 1.2}, "hair", "afro"),
+        (
+            {"hair_style": "afro", "hair_volume": 1.2, "hair_width": 1.6, "hair_texture": 0.06},
+            "hair",
+            "afro",
+        ),
+        (
+            {"hair_style": "afro", "hair_volume": 1.2, "hair_width": 1.4, "hair_texture": 0.02},
+            "hair",
+            "bob",  # a smooth round cap of hair has no curls
+        ),
+        ({"facial_hair": "moustache", "beard_size": 1.5}, "beard", "walrus"),
+        ({"headwear": "turban", "hat_rgb": (240, 146, 50)}, "wear", "turban"),
         ({"hair_style": "bald", "bald": True}, "hair", "bald"),
         ({"hair_style": "braids", "hair_length": "long"}, "hair", "braids"),
         ({"facial_hair": "moustache", "beard_size": 0.3}, "beard", "moustache"),

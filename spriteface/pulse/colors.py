@@ -40,7 +40,7 @@ EXPOSURES = (0.8, 3.2)
 # What skin in a portrait photograph can look like, by its L*: the most chroma, and the hues in
 # degrees between rosy and golden. Sprites paint it more vivid and up to pure orange.
 SKIN_L = (12.0, 30.0, 50.0, 70.0, 90.0)
-SKIN_CHROMA = (13.0, 22.0, 28.0, 28.0, 22.0)
+SKIN_CHROMA = (13.0, 22.0, 28.0, 29.0, 23.0)
 SKIN_HUES = (42.0, 68.0)
 # L* asked for, by the sprite's: no detail is left at the ends of the scale. On the Monk tones it is
 # at most 3.2 off, so that parity (5 L*, light against dark too) holds with the search's own errors

@@ -58,7 +58,7 @@ COLOR_ROUNDS = 6
 CHECK_PX = 128
 # CIEDE2000 at which a colour is right enough to stop, in previews and in the finished picture
 CLOSE = {"": 1.0}
-TOLERABLE = {"": 9.0, "skin": 3.0, "hair": 6.0, "beard": 6.0}
+TOLERABLE = {"": 9.0, "skin": 2.0, "hair": 6.0, "beard": 6.0}
 
 # what counts how much, by label: outlines are drawn, not there
 LABEL_WEIGHT = np.full(len(Label), 1.0)
