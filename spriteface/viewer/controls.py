@@ -40,7 +40,7 @@ MONK: tuple[RGB, ...] = (
 
 # what the reading calls headwear, and what it becomes
 READ_HEADWEAR = {
-    "cap": "plumber_cap", "pointed": "wizard_hat", "brim": "brim_hat", "turban": "bandana",
+    "cap": "plumber_cap", "pointed": "wizard_hat", "brim": "brim_hat",
     "helmet": "knight_helmet", "horned": "viking_helmet", "ninja": "ninja_mask",
 }  # fmt: skip
 
