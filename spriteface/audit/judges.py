@@ -2,8 +2,9 @@
 
 The judges are classical detectors trained by others on photographs: OpenCV's Haar cascades and
 scikit-image's LBP cascade. They are no evidence alone: a nearest-neighbour mosaic of a face
-pleases them too. So a portrait passes when at least two of the three judges accept it, it is
-accepted upright and not better upside down, and it is neither mosaic nor blur.
+pleases them too, and so can a face upside down. So a portrait passes when at least two of the
+three judges accept it, it is seen more surely upright than upside down (by more judges, or by as
+many with more confidence), and it is neither mosaic nor blur.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,13 +58,12 @@ def judge(image: U8) -> Judgement:
         OptionError: the extra `audit` isn't installed.
     """
     gray = _gray(_resize(image, EDGE))
-    votes = _votes(gray)
-    upside_down = _votes(np.ascontiguousarray(gray[::-1]))
+    seen, upside_down = _sight(gray), _sight(np.ascontiguousarray(gray[::-1]))
     native = _gray(image)
     return Judgement(
-        votes=sum(votes),
-        judges=len(votes),
-        upright=sum(votes) > sum(upside_down),
+        votes=seen.votes,
+        judges=3,
+        upright=seen > upside_down,
         flat_share=flat_share(native),
         comb=comb_contrast(native),
         slope=spectrum_slope(gray),
@@ -116,12 +116,20 @@ def spectrum_slope(gray: U8) -> float:
     return float(np.polyfit(np.log(frequency), np.log(profile[lo:hi] + 1e-9), 1)[0])
 
 
-def _votes(gray: U8) -> list[bool]:
+class _Sight(NamedTuple):
+    """How surely the judges see a face; compared by votes, then by confidence."""
+
+    votes: int
+    confidence: float  # of the Haar cascades' best hits, summed; the LBP cascade gives none
+
+
+def _sight(gray: U8) -> _Sight:
     cascades, lbp = _tools()
     edge = gray.shape[0]
     smallest = int(edge * 0.3)
-    found = [
-        len(c.detectMultiScale(gray, 1.05, 3, minSize=(smallest, smallest))) > 0 for c in cascades
+    weights = [
+        c.detectMultiScale3(gray, 1.05, 3, minSize=(smallest, smallest), outputRejectLevels=True)[2]
+        for c in cascades
     ]
     hits = lbp.detect_multi_scale(
         img=gray,
@@ -130,7 +138,8 @@ def _votes(gray: U8) -> list[bool]:
         min_size=(smallest, smallest),
         max_size=(edge, edge),
     )
-    return [*found, len(hits) > 0]
+    best = [float(np.max(w)) for w in weights if len(w)]
+    return _Sight(len(best) + (len(hits) > 0), sum(best))
 
 
 @functools.cache
