@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spriteface.audit.judges import judge
 from spriteface.audit.report import Report, as_html, as_text, save
 from spriteface.audit.shots import Job, Taken, measured
 from spriteface.audit.stats import Verdict
@@ -69,6 +70,13 @@ def test_a_generator_pushed_light_fails(studio: Studio, portraits: dict[Job, Por
     assert biased.failed and biased.skin_tone is not None, as_text(biased)
     by_name = {c.name: c.verdict for c in biased.skin_tone.criteria}
     assert by_name["slope"] is Verdict.FAIL and by_name["dark-light gap"] is Verdict.FAIL
+
+
+def test_portraits_are_no_faces_upside_down(portraits: dict[Job, Portrait]) -> None:
+    """Detectors often accept a face upside down; it is seen more surely upright all the same."""
+    accepted = [p.image for p in portraits.values() if judge(p.image).passes]
+    assert 2 * len(accepted) >= len(portraits)
+    assert not any(judge(np.ascontiguousarray(image[::-1])).passes for image in accepted)
 
 
 def test_report_in_every_form(report: Report, tmp_path: Path) -> None:
