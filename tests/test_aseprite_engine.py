@@ -48,6 +48,8 @@ class Bridge:
         self.tasks: set[asyncio.Task[None]] = set()
 
     def tell(self, line: str, data: bytes = b"") -> None:
+        if self.process.returncode is not None:
+            return  # it has gone, and nobody listens
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n" + data)
 
@@ -60,6 +62,9 @@ class Bridge:
         for connection in self.connections.values():
             connection.close()
         await self.process.wait()
+        # a socket is closed once the engine has answered the close frame, and not before
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=10)
         return "\n".join(self.text)
 
     async def tick(self) -> None:

@@ -420,10 +420,15 @@ def _on_socket(running: RunningEngine, talk: Any) -> None:
         connection = await tornado.websocket.websocket_connect(
             request, max_message_size=wire.FRAME_MAX
         )
+        assert connection.protocol is not None
+        stream = connection.protocol.stream
         try:
             await talk(_Talk(connection))
         finally:
             connection.close()
+            # the socket is closed once the engine has answered, and a loop that ends leaves it open
+            while not stream.closed():
+                await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(whole(), 30))
 

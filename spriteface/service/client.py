@@ -109,9 +109,7 @@ class Client:
         Raises:
             EngineError: the job's own error, or `lost`.
         """
-        connection = self._connect(SILENCE_SECONDS)
-        try:
-            response = self._send(connection, "GET", f"/v1/jobs/{job}/events", b"")
+        with self._answer("GET", f"/v1/jobs/{job}/events", b"") as response:
             while (message := self._next(response)) is not None:
                 if message.type == "error":
                     raise error_from(message.header)
@@ -119,8 +117,6 @@ class Client:
                 if message.type == "done":
                     return
             raise self._lost("the engine closed the connection")
-        finally:
-            connection.close()
 
     def run(
         self, kind: str, images: Sequence[wire.Image], options: Mapping[str, Any] | None = None
@@ -130,16 +126,23 @@ class Client:
         return [message for message in messages if message.type == "result"]
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> wire.Message:
-        connection = self._connect(SILENCE_SECONDS)
-        try:
-            message = self._next(self._send(connection, method, path, body))
-        finally:
-            connection.close()
+        with self._answer(method, path, body) as response:
+            message = self._next(response)
         if message is None:
             raise self._lost("the engine gave no answer")
         if message.type == "error":
             raise error_from(message.header)
         return message
+
+    @contextlib.contextmanager
+    def _answer(self, method: str, path: str, body: bytes) -> Iterator[http.client.HTTPResponse]:
+        """The response of a connection of its own; both are closed afterwards, since a response
+        that ends with its connection keeps the socket open on its own account."""
+        with (
+            contextlib.closing(self._connect(SILENCE_SECONDS)) as connection,
+            contextlib.closing(self._send(connection, method, path, body)) as response,
+        ):
+            yield response
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
         """Straight to the loopback address; http.client knows no proxies."""
