@@ -137,6 +137,7 @@ def _realism(cards: Sequence[Realism]) -> Table:
             f"{c.blurred}",
             f"{c.upside_down}",
             f"{c.failures}",
+            "not asked" if c.mediapipe is None else f"{c.mediapipe}",
         ]
         for c in cards
     ]
@@ -149,6 +150,7 @@ def _realism(cards: Sequence[Realism]) -> Table:
         "blurs",
         "no more upright than upside down",
         "failures",
+        "MediaPipe alone",
     ]
     return "Realism: independent judges, with gates against mosaics and blur", head, rows
 

@@ -17,7 +17,8 @@ import numpy as np
 from ..types import F64
 from .enlarge import BASELINES
 from .judges import Judgement, judge
-from .shots import JUDGED_FROM_PX, Job, Shot, Taken, sprite
+from .mediapipe_judge import faces
+from .shots import JUDGED_FROM_PX, Job, Shot, Taken, picture_of, sprite
 from .skin_tone import Sample, SkinToneCard, grade, lab_of
 from .stats import Interval, wilson
 from .templates import MONK
@@ -166,7 +167,8 @@ def _consistent(mode: str, shots: Sequence[Shot], asked: int) -> Consistency:
 @dataclass(frozen=True)
 class Realism:
     """Judges' word on one kind of picture: share that passes, and what the gates caught.
-    `failures` are portraits that couldn't be made; they count as not passed."""
+    `failures` are portraits that couldn't be made; they count as not passed. `mediapipe` how many
+    MediaPipe's detector accepts, alone and without gates; None where it wasn't asked."""
 
     kind: str
     passed: int
@@ -177,6 +179,7 @@ class Realism:
     blurred: int
     upside_down: int
     failures: int = 0
+    mediapipe: int | None = None
 
 
 def realism_jobs(effort: Effort) -> list[Job]:
@@ -187,9 +190,15 @@ def realism_jobs(effort: Effort) -> list[Job]:
     return [dataclasses.replace(job, size=max(FULL.size, job.size)) for job in found]
 
 
-def realism(taken: Mapping[Job, Taken], effort: Effort) -> list[Realism]:
+def realism(
+    taken: Mapping[Job, Taken], effort: Effort, mediapipe: str | None = None
+) -> list[Realism]:
     """All natural portraits of this run that judges saw, draws of the prior, and beside them
-    what plain enlargements of the templates score."""
+    what plain enlargements of the templates score.
+
+    Args:
+        mediapipe: the Python of an environment with MediaPipe, to be asked as well.
+    """
     natural = [
         j
         for j in taken
@@ -197,12 +206,22 @@ def realism(taken: Mapping[Job, Taken], effort: Effort) -> list[Realism]:
     ]
     drawn = [j for j in taken if j.kind == "prior" and j.size >= JUDGED_FROM_PX]
     cards = [_judged("portrait", _words(taken, natural), len(natural))]
+    shown = [[picture_of(s.thumb) for s in _shots(taken, natural)]]
     if drawn:
         cards.append(_judged("draw of the prior", _words(taken, drawn), len(drawn)))
+        shown.append([picture_of(s.thumb) for s in _shots(taken, drawn)])
     arts = [sprite(i, _turned(effort, i, 3)) for i in range(effort.templates)]
     for name, enlarge in BASELINES.items():
-        cards.append(_judged(name, [judge(enlarge(art, BASELINE_PX)) for art in arts], len(arts)))
-    return cards
+        large = [enlarge(art, BASELINE_PX) for art in arts]
+        cards.append(_judged(name, [judge(image) for image in large], len(arts)))
+        shown.append(large)
+    if mediapipe is None:
+        return cards
+    seen = iter(faces([image for images in shown for image in images], mediapipe))
+    return [
+        dataclasses.replace(card, mediapipe=sum(itertools.islice(seen, len(images))))
+        for card, images in zip(cards, shown)
+    ]
 
 
 def _words(taken: Mapping[Job, Taken], asked: Iterable[Job]) -> list[Judgement]:
@@ -291,7 +310,7 @@ def _tones(taken: Mapping[Job, Taken], asked: Iterable[Job]) -> F64:
 
 def _strangers(shots: Sequence[Shot]) -> float:
     """Mean RMSE between neighbours in a row of independent draws, seen as candidates are."""
-    from .shots import _tiny, picture_of
+    from .shots import _tiny
 
     faces = [_tiny(picture_of(s.thumb)) for s in shots]
     gaps = [math.sqrt(float(np.mean((a - b) ** 2))) for a, b in itertools.pairwise(faces)]

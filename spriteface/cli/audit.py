@@ -18,6 +18,7 @@ RECORD = "portraits.jsonl"  # what a run that was broken off goes on from
 @click.option("--seeds", type=click.IntRange(1, 4), help="People per sprite and tone (of 4).")
 @click.option("--skin-tolerance", type=float, default=0.0, show_default=True, help="As in `upscale`: the lock loosened, in L*.")  # fmt: skip
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or mps.")
+@click.option("--mediapipe", metavar="PYTHON", help="Also ask MediaPipe's detector: the Python of an environment of its own that has mediapipe 0.10.21.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that make portraits.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write report.html, report.json, report.md and pictures there. A run that was broken off goes on.")  # fmt: skip
 @click.option("--no-html", is_flag=True, help="No report.html, whose pictures the others have too.")
@@ -31,6 +32,7 @@ def audit(
     seeds: int | None,
     skin_tolerance: float,
     device: str,
+    mediapipe: str | None,
     jobs: int,
     out: Path | None,
     no_html: bool,
@@ -67,6 +69,7 @@ def audit(
             effort=effort,
             skin_tolerance=skin_tolerance,
             device=device,
+            mediapipe=mediapipe,
             workers=jobs,
             record=record,
             on_progress=show,
