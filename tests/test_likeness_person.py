@@ -12,8 +12,8 @@ from PIL import Image
 
 from spriteface.extract.reading import read
 from spriteface.options import PortraitOptions
-from spriteface.palette.color import delta_e_2000, lab_from_srgb
-from spriteface.pulse import likeness
+from spriteface.palette.color import delta_e_2000, hue_degrees, lab_from_srgb
+from spriteface.pulse import fit
 from spriteface.pulse.colors import (
     is_human,
     median_lab,
@@ -22,8 +22,11 @@ from spriteface.pulse.colors import (
     shown_colors,
     wanted_colors,
 )
+from spriteface.pulse.goal import goal_of
 from spriteface.pulse.head import hints
 from spriteface.pulse.head.skin import MONK
+from spriteface.pulse.progress import Progress
+from spriteface.pulse.recolor import match_colors
 from spriteface.types import Label, Reading
 
 
@@ -49,12 +52,25 @@ def lab(*rgb: int) -> Any:
 def test_every_tone_keeps_its_lightness(tone: int) -> None:
     swatch = lab(*MONK[tone])
     assert is_human(swatch)
-    assert abs(photographic_skin(swatch)[0] - swatch[0]) <= 5
+    made = photographic_skin(swatch)
+    assert abs(made[0] - swatch[0]) <= 2.5
+    assert abs(hue_degrees(made) - hue_degrees(swatch)) <= 8  # golden skin doesn't turn rosy
+
+
+def test_lightness_and_hue_of_skin_have_no_jumps() -> None:
+    hues = np.radians(np.arange(20, 92))
+    made = np.array(
+        [photographic_skin(np.array([80, 15 * np.cos(h), 15 * np.sin(h)])) for h in hues]
+    )
+    turned = np.diff(hue_degrees(made))
+    assert turned.min() >= -1e-6 and turned.max() < 1.01
+    lights = np.array([photographic_skin(np.array([x, 5.0, 9.0]))[0] for x in range(101)])
+    assert np.diff(lights).min() > 0.3 and np.diff(lights).max() < 1.4
 
 
 def test_painted_skin_becomes_a_persons_and_green_stays_green() -> None:
     peach = photographic_skin(lab(246, 194, 150))
-    assert 42 <= np.degrees(np.arctan2(peach[2], peach[1])) <= 68.1
+    assert 42 <= hue_degrees(peach) <= 84
     assert 20 < np.hypot(peach[1], peach[2]) < np.hypot(*lab(246, 194, 150)[1:])
     orc = lab(90, 150, 70)
     assert not is_human(orc) and np.allclose(photographic_skin(orc)[1:], orc[1:])
@@ -84,7 +100,7 @@ def test_previews_reach_the_wanted_colours(head: Any, root: Path, name: str) -> 
     options = PortraitOptions()
     wanted = wanted_colors(seen, options)
     latents = head.start(seen, count=1, seed=3)
-    latents = likeness._match_colors(head, latents, wanted, likeness._Report(None, 1), 0.6)
+    latents = match_colors(head, latents, wanted, Progress(None, 1), 0.6)
     picture = head.preview(latents, 96)[0].permute(1, 2, 0).numpy()
     shown = shown_colors(picture, head.regions(latents, 96)[0].numpy())
     assert abs(shown["skin"][0] - wanted["skin"][0]) < 2
@@ -139,26 +155,26 @@ def test_the_lit_side_is_read_off_the_skin(root: Path) -> None:
 
 def test_the_head_fills_the_frame_and_keeps_its_chin(head: Any, root: Path) -> None:
     seen = reading(root, "grandmother")
-    goal = likeness._goal(seen)
+    goal = goal_of(seen)
     latents = head.start(seen, count=1, seed=1)
     person = head.people(latents)[0]
     far = head.latents([replace(person, camera=replace(person.camera, zoom=0.8))])
-    near = likeness._framed(head, far, goal, (), likeness._Report(None, 1))
+    near = fit.framed(head, far, goal, (), Progress(None, 1))
     assert goal.misplaced(head, near) < goal.misplaced(head, far)
     labels = head.regions(near, 64)[0].numpy()
     rows = np.nonzero(np.isin(labels, (Label.HAIR, Label.SKIN, Label.MOUTH)).any(1))[0]
     mouth = np.nonzero(labels == Label.MOUTH)[0]
     assert np.ptp(rows) > 0.65 * 64 and mouth.max() < 60
-    held = likeness._framed(head, far, goal, ("zoom",), likeness._Report(None, 1))
+    held = fit.framed(head, far, goal, ("zoom",), Progress(None, 1))
     assert held is far
 
 
 def test_a_window_of_labels_moves_and_zooms() -> None:
     labels = np.zeros((96, 96), np.int64)
     labels[44:52, 60:68] = 7
-    window = likeness._window(labels, (0.0, 0.0), 2.0)
+    window = fit._window(labels, (0.0, 0.0), 2.0)
     rows, columns = np.nonzero(window == 7)
     assert abs(rows.mean() - 31.5) < 1.5
     assert abs((columns.mean() + 0.5) / 64 - ((64 / 96 - 0.5) * 2 + 0.5)) < 0.03
-    moved = likeness._window(labels, (0.3, 0.0), 2.0)
+    moved = fit._window(labels, (0.3, 0.0), 2.0)
     assert np.nonzero(moved == 7)[1].mean() < columns.mean() - 15

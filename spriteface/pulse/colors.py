@@ -33,6 +33,7 @@ OWN_COLORS = (
     "crown", "tiara", "glasses", "sunglasses", "goggles", "eye_patch", "earrings", "lower_mask",
 )  # fmt: skip
 LEAST_PX = 20
+LEAST_SURE_SKIN_PX = 1.0  # of a sprite's pixels, each counted by its confidence
 SAME_DELTA_E = 8.0
 LEAST_MELANIN, MOST_MELANIN = 0.10, 8.0
 EXPOSURES = (0.8, 3.2)
@@ -41,16 +42,30 @@ EXPOSURES = (0.8, 3.2)
 # degrees between rosy and golden. Sprites paint it more vivid and up to pure orange.
 SKIN_L = (12.0, 30.0, 50.0, 70.0, 90.0)
 SKIN_CHROMA = (13.0, 22.0, 28.0, 29.0, 23.0)
-SKIN_HUES = (42.0, 68.0)
+# (sprite's, photograph's): beyond golden less and less of what the sprite paints is kept
+SKIN_HUES = ((42.0, 68.0, 92.0), (42.0, 68.0, 84.0))
 # L* asked for, by the sprite's: no detail is left at the ends of the scale. On the Monk tones it is
-# at most 3.2 off, so that parity (5 L*, light against dark too) holds with the search's own errors
-SKIN_LIGHTNESS = ((0.0, 22.0, 68.0, 84.0, 94.0, 100.0), (6.5, 22.0, 68.0, 82.5, 91.0, 94.0))
+# at most 2.3 off, so that parity (5 L*, light against dark too) holds with the search's own errors
+SKIN_LIGHTNESS = ((0.0, 22.0, 75.0, 94.0, 100.0), (6.5, 22.0, 75.0, 92.6, 95.5))
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
 HAIR_HUES = (15.0, 100.0)
 HAIR_LIGHTNESS = ((0.0, 4.0, 12.0, 60.0, 80.0, 100.0), (8.0, 9.0, 13.0, 60.0, 75.0, 90.0))
 # hues and chroma of colours that stand for human skin at all; others are green or blue people
 HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (2.5, 62.0)
+
+
+def as_believed(reading: Reading) -> Reading:
+    """The reading without a skin colour where no skin was read with any confidence (a blank crop,
+    nothing but outlines, a closed helmet): whose skin that is, the prior says by the seed."""
+    if reading.traits.get("skin_rgb") is None or _shows_skin(reading):
+        return reading
+    return replace(reading, traits={**reading.traits, "skin_rgb": None})
+
+
+def _shows_skin(reading: Reading) -> bool:
+    sure = reading.confidence[np.isin(reading.labels, (Label.SKIN, Label.NOSE, Label.EAR))]
+    return float(sure.sum()) >= LEAST_SURE_SKIN_PX
 
 
 def sprite_colors(traits: Mapping[str, Any]) -> dict[str, RGB]:
@@ -105,7 +120,7 @@ def photographic_skin(lab: NDArray[Any]) -> F64:
         return np.array([light, lab[1], lab[2]])
     chroma, hue = float(np.hypot(lab[1], lab[2])), float(np.degrees(np.arctan2(lab[2], lab[1])))
     chroma = min(chroma, float(np.interp(light, SKIN_L, SKIN_CHROMA)))
-    turn = np.radians(np.clip(hue, *SKIN_HUES))
+    turn = np.radians(np.interp(hue, *SKIN_HUES))
     return np.array([light, chroma * np.cos(turn), chroma * np.sin(turn)])
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from torch import Tensor
 
 from ..errors import OptionError
-from ..types import Reading
+from ..types import F32, U8, Reading
 from .target import Target
 
 
@@ -95,6 +96,17 @@ class MapsRegions(Protocol):
     def regions(self, latents: Latents, size: int) -> Tensor:
         """(B, size, size) int64 of `types.Label`."""
         ...
+
+
+@runtime_checkable
+class KnowsPeople(Protocol):
+    """A generator whose latents can be read and written as people (the embedded head)."""
+
+    def people(self, latents: Latents) -> list[Any]: ...
+
+    def latents(self, people: Sequence[Any]) -> Latents: ...
+
+    def posed(self, who: Latents, pose: Latents, *, asked: Sequence[str] = ()) -> Latents: ...
 
 
 @runtime_checkable
@@ -208,3 +220,15 @@ def load_generator(
             "see `spriteface models list`",
         )
     return known[name].load(device, on_prepare)
+
+
+def picture(batch: Tensor) -> F32:
+    """The first of (B, 3, h, w) as (h, w, 3) float32."""
+    first: F32 = batch[0].detach().float().permute(1, 2, 0).contiguous().numpy()
+    return first
+
+
+def levels(values: F32) -> U8:
+    """Values in [0, 1] as uint8."""
+    whole: U8 = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+    return whole

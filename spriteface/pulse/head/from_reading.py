@@ -44,7 +44,7 @@ import numpy as np
 from ...errors import OptionError
 from ...palette.color import hue_degrees, lab_from_u8, oklab_from_u8, srgb_from_lab
 from ...types import RGB, Reading, View
-from ..colors import is_human, photographic_skin
+from ..colors import as_believed, is_human, photographic_skin
 from . import hints
 from .person import (
     FACIAL_HAIR_STYLES,
@@ -133,7 +133,7 @@ def start(
     asked = dict(traits or {})
     fields = {name: value for name, value in asked.items() if "." in name}
     asked = check_traits({name: value for name, value in asked.items() if "." not in name})
-    read = dict(reading.traits)
+    read = dict(as_believed(reading).traits)
     wish = Wish(reading, _without_colors(read) if read.get("mono") else read, asked)
     people = [_person(wish, seed, i) for i in range(count)]
     for name, value in fields.items():
@@ -742,7 +742,10 @@ def _clothing(wish: Wish, base: Clothing) -> Clothing:
 
 def _light(wish: Wish, person: Person) -> Light:
     """A plain studio, lit from the sprite's side or else from the one that the prior drew. Exposed
-    for the skin, as a photographer would: sprites paint light skin lighter than a lit cheek is."""
+    for the skin, as a photographer would: sprites paint light skin lighter than a lit cheek is.
+    Where nothing says what skin it is, the prior's own light shows the prior's own skin."""
+    if wish.traits.get("skin_rgb") is None and "skin" not in wish.asked:
+        return person.light
     drawn = 1.0 if person.light.key_x >= 0 else -1.0
     side = hints.light_side(wish.reading) or drawn
     exposure = float(
