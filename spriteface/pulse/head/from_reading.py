@@ -46,6 +46,7 @@ from ...palette.color import hue_degrees, lab_from_u8, oklab_from_u8, srgb_from_
 from ...types import RGB, Reading, View
 from ..colors import is_human, photographic_skin
 from . import hints
+from .facial import brow_limit
 from .person import (
     FACIAL_HAIR_STYLES,
     HAIR_STYLES,
@@ -68,6 +69,7 @@ from .person import (
 )
 from .prior import draw_person
 from .skin import match_skin, tone_melanin
+from .surface import skin_albedo
 from .wear import ITEMS
 
 COLOR_WORDS: dict[str, RGB] = {
@@ -557,7 +559,7 @@ def _facial_hair(wish: Wish, person: Person) -> FacialHair:
 
 
 def _brows(person: Person, base: Brows, woman: float) -> Brows:
-    """Brows of the hair's colour, darker, unless white."""
+    """Brows of the hair's colour, darker, unless white; on dark skin darker than the skin."""
     color = person.hair.color or person.facial_hair.color
     if color is None:
         return base
@@ -566,6 +568,8 @@ def _brows(person: Person, base: Brows, woman: float) -> Brows:
     k = 0.75 if white else 0.42
     dark = (color[0] * k, color[1] * k, color[2] * k)
     limit = 1.0 if white else min(1.0, 0.16 / max(1e-3, level * k))
+    skin = skin_albedo(person.skin.melanin, person.skin.hemoglobin) * np.array(person.skin.tint)
+    limit = min(limit, brow_limit(skin) / max(1e-3, max(dark)))
     return replace(
         base,
         color=(dark[0] * limit, dark[1] * limit, dark[2] * limit),
@@ -745,12 +749,12 @@ def _light(wish: Wish, person: Person) -> Light:
     for the skin, as a photographer would: sprites paint light skin lighter than a lit cheek is."""
     drawn = 1.0 if person.light.key_x >= 0 else -1.0
     side = hints.light_side(wish.reading) or drawn
-    exposure = float(
-        np.interp(person.skin.melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.3])
-    )
+    melanin = person.skin.melanin
+    exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.2]))
+    modelled = melanin / (melanin + 3.0)  # dark skin shows its form by lights rather than shadows
     return Light(
-        key_x=0.6 * side, key_y=0.6, key=2.0, fill=0.62, rim=0.9, ambient=0.62, warm=0.04,
-        exposure=exposure,
+        key_x=0.6 * side, key_y=0.6, key=2.0 + 0.8 * modelled, fill=0.62 - 0.25 * modelled,
+        rim=0.9, ambient=0.62 - 0.25 * modelled, warm=0.04, exposure=exposure,
     )  # fmt: skip
 
 
