@@ -48,7 +48,10 @@ BROWN_HUE = 48.0
 SKIN_HUES = (42.0, 68.0)
 # L* asked for, by the sprite's: no detail is left at the ends of the scale. On the Monk tones it is
 # at most 3.2 off, so that parity (5 L*, light against dark too) holds with the search's own errors
-SKIN_LIGHTNESS = ((0.0, 15.0, 22.0, 32.0, 68.0, 84.0, 94.0, 100.0), (8.0, 17.5, 24.3, 33.0, 68.0, 82.5, 91.0, 94.0))
+SKIN_LIGHTNESS = (
+    (0.0, 15.0, 22.0, 32.0, 68.0, 84.0, 94.0, 100.0),
+    (8.5, 18.4, 25.0, 33.3, 68.0, 82.5, 91.0, 94.0),
+)
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
 HAIR_HUES = (15.0, 100.0)

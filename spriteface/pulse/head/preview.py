@@ -62,8 +62,8 @@ CAST_EVERY = 7  # one strand of so many casts a shadow
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
 SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95
 SKIN_GAIN = (1.054, 1.077, 1.084)
-SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.029, 0.03, 0.018, 0.35
-SKIN_SHEEN = 1.8  # what skin mirrors in its own colour, over what it mirrors in the light's
+SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.034, 0.03, 0.018, 0.35
+SKIN_SHEEN = 1.5  # what skin mirrors in its own colour, over what it mirrors in the light's
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,7 +95,7 @@ def skin_albedo(melanin: float, hemoglobin: float) -> F64:
     return np.asarray(np.exp(-(absorb + np.array(BLOOD) * hemoglobin)))
 
 
-GLOSS_FILM, GLOSS_CELLS = 0.30, 0.95  # shares of the oily film and of the uppermost cells
+GLOSS_FILM, GLOSS_CELLS = 0.40, 0.90  # shares of the oily film and of the uppermost cells
 
 
 def gloss_tint(albedo: F32) -> F32:
@@ -209,7 +209,9 @@ def _skin(
     # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
     # pigment hides most of the blood and the upper lip is the darker one
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
-    lm = q[MELANIN] * (0.96 - 0.10 * dark * (1.0 - upper) + 0.06 * upper) + 0.42 * (1.0 - 0.5 * dark)
+    lm = q[MELANIN] * (0.96 - 0.10 * dark * (1.0 - upper) + 0.06 * upper) + 0.42 * (
+        1.0 - 0.5 * dark
+    )
     lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (2.1 + 0.40 * upper) * (1.0 - 0.75 * dark)
     plum = LIP_PLUM * dark
     tr = 0.35 + 0.65 * q[TINT_R]
@@ -251,7 +253,7 @@ def _skin(
     r = r * (1 - hair_share) + hair_share * q[HAIR_R] * 0.7
     g = g * (1 - hair_share) + hair_share * q[HAIR_G] * 0.7
     b = b * (1 - hair_share) + hair_share * q[HAIR_B] * 0.7
-    k = 1 - 0.30 * smoothstep(-0.15, 0.2, a[BROW]) * q[BROWS]
+    k = 1 - 0.42 * smoothstep(-0.15, 0.2, a[BROW]) * q[BROWS]
     r *= k
     g *= k
     b *= k
