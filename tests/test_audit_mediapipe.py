@@ -28,7 +28,7 @@ def test_an_interpreter_that_is_none_is_named() -> None:
 
 
 def test_an_environment_without_it_fails_before_any_portrait_is_made() -> None:
-    with pytest.raises(OptionError, match="no answer from .*mediapipe"):
+    with pytest.raises(OptionError, match=r"no answer from .*mediapipe"):
         run(ToyGenerator(), ("realism",), mediapipe=sys.executable)
 
 

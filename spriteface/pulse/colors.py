@@ -42,11 +42,18 @@ EXPOSURES = (0.8, 3.2)
 # degrees between rosy and golden. Sprites paint it more vivid and up to pure orange.
 SKIN_L = (12.0, 30.0, 50.0, 70.0, 90.0)
 SKIN_CHROMA = (13.0, 22.0, 28.0, 29.0, 23.0)
+# ... and the least, because flat samples of very dark skin are nearly grey and lit faces aren't;
+# what a sprite's colour lacks is added in the hue of melanin
+LEAST_CHROMA = (8.0, 12.0, 13.0, 10.0, 3.0)
+BROWN_HUE = 48.0
 # (sprite's, photograph's): beyond golden less and less of what the sprite paints is kept
 SKIN_HUES = ((42.0, 68.0, 92.0), (42.0, 68.0, 84.0))
 # L* asked for, by the sprite's: no detail is left at the ends of the scale. On the Monk tones it is
-# at most 2.3 off, so that parity (5 L*, light against dark too) holds with the search's own errors
-SKIN_LIGHTNESS = ((0.0, 22.0, 75.0, 94.0, 100.0), (6.5, 22.0, 75.0, 92.6, 95.5))
+# at most 3.2 off, so that parity (5 L*, light against dark too) holds with the search's own errors
+SKIN_LIGHTNESS = (
+    (0.0, 15.0, 22.0, 32.0, 75.0, 94.0, 100.0),
+    (8.5, 18.4, 25.0, 33.3, 75.0, 92.6, 95.5),
+)
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
 HAIR_HUES = (15.0, 100.0)
@@ -120,8 +127,12 @@ def photographic_skin(lab: NDArray[Any]) -> F64:
         return np.array([light, lab[1], lab[2]])
     chroma, hue = float(np.hypot(lab[1], lab[2])), float(np.degrees(np.arctan2(lab[2], lab[1])))
     chroma = min(chroma, float(np.interp(light, SKIN_L, SKIN_CHROMA)))
+    missing = max(0.0, float(np.interp(light, SKIN_L, LEAST_CHROMA)) - chroma)
     turn = np.radians(np.interp(hue, *SKIN_HUES))
-    return np.array([light, chroma * np.cos(turn), chroma * np.sin(turn)])
+    brown = np.radians(BROWN_HUE)
+    a = chroma * np.cos(turn) + missing * np.cos(brown)
+    b = chroma * np.sin(turn) + missing * np.sin(brown)
+    return np.array([light, a, b])
 
 
 def loosened(lab: F64, tolerance: float, seed: Sequence[int]) -> F64:

@@ -42,6 +42,12 @@ def tufts(
     return out
 
 
+def brow_limit(skin: Array) -> float:
+    """The brightest channel that brows may have on skin of albedo (3,): the rare brow that is
+    lighter than its skin hides the eyes from whoever looks for a face."""
+    return 0.004 + 0.5 * float(np.max(skin)) ** 1.5
+
+
 def _brow_direction(c: Array) -> Array:
     u = np.clip((np.abs(c[:, 0]) - 1.2) / 4, 0, 1)
     return np.stack([np.sign(c[:, 0]) * (0.5 + 0.95 * u), 1.0 - 1.5 * u, -0.45 * u], 1)

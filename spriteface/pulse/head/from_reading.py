@@ -46,6 +46,7 @@ from ...palette.color import hue_degrees, lab_from_u8, oklab_from_u8, srgb_from_
 from ...types import RGB, Reading, View
 from ..colors import as_believed, is_human, photographic_skin
 from . import hints
+from .facial import brow_limit
 from .person import (
     FACIAL_HAIR_STYLES,
     HAIR_STYLES,
@@ -68,6 +69,7 @@ from .person import (
 )
 from .prior import draw_person
 from .skin import match_skin, tone_melanin
+from .surface import skin_albedo
 from .wear import ITEMS
 
 COLOR_WORDS: dict[str, RGB] = {
@@ -436,7 +438,8 @@ def _hair(wish: Wish, person: Person, rng: np.random.Generator, woman: float, ye
         hair = replace(hair, length=14.0)
     elif name in ("short", "side_part", "fringe", "quiff"):
         hair = replace(hair, side=4.2 if length == "medium" else 2.2)
-    if t.get("fringe", 1.0) < 0.62 and name in ("long", "bob", "ponytail", "short", "fringe"):
+    low = t.get("fringe", 1.0) < 0.62 and not _covered(wish)  # a hat's edge is no fringe
+    if low and name in ("long", "bob", "ponytail", "short", "fringe"):
         hair = replace(hair, fringe=5.4)
     if name in ("long", "bob", "ponytail"):
         wave = float(np.clip((t.get("hair_texture", 0.0) - 0.03) * 5, 0.04, 0.4))
@@ -449,6 +452,11 @@ def _hair(wish: Wish, person: Person, rng: np.random.Generator, woman: float, ye
 SMOOTH_HAIR = 0.05  # mean step of lightness between neighbours in it
 
 
+def _covered(wish: Wish) -> bool:
+    """Whether something is worn that hides the hairline."""
+    return bool(wish.traits.get("headwear")) and wish.traits["headwear"] not in OPEN_HEADWEAR
+
+
 def _hair_style(wish: Wish, rng: np.random.Generator) -> str:
     """One of the head's cuts; where several would do, the seed decides."""
     if "hair_style" in wish.asked:
@@ -457,7 +465,7 @@ def _hair_style(wish: Wish, rng: np.random.Generator) -> str:
     if "hair_length" in wish.asked:
         return {"short": "short", "medium": "bob", "long": "long"}[wish.asked["hair_length"]]
     style, length = t.get("hair_style", "short"), t.get("hair_length", "short")
-    covered = bool(t.get("headwear")) and t.get("headwear") not in ("headband", "crown")
+    covered = _covered(wish)
     fringe = float(t.get("fringe", 0.9))
     if style == "bald" or (t.get("bald") and not covered):
         return "bald"
@@ -515,6 +523,7 @@ def _cut(name: str, rng: np.random.Generator) -> dict[str, Any]:
     }[name]  # fmt: skip
 
 
+OPEN_HEADWEAR = ("headband", "crown")
 BROAD_MOUSTACHE = 0.9  # area in squared eye distances
 
 
@@ -556,19 +565,26 @@ def _facial_hair(wish: Wish, person: Person) -> FacialHair:
     return FacialHair(style=style, length=length, moustache=moustache, density=1.1, color=color)
 
 
+BROW_BROWN = (1.0, 0.74, 0.56)
+
+
 def _brows(person: Person, base: Brows, woman: float) -> Brows:
-    """Brows of the hair's colour, darker, unless white."""
+    """Brows of the hair's colour, darker, unless white; on dark skin darker than the skin."""
     color = person.hair.color or person.facial_hair.color
     if color is None:
         return base
     level = float(np.mean(color))
     white = level > 0.4 and max(color) - min(color) < 0.08
-    k = 0.75 if white else 0.42
-    dark = (color[0] * k, color[1] * k, color[2] * k)
-    limit = 1.0 if white else min(1.0, 0.16 / max(1e-3, level * k))
+    dark = np.array(color) * (0.75 if white else 0.42)
+    limit = 1.0 if white else min(1.0, 0.16 / max(1e-3, float(dark.mean())))
+    skin = skin_albedo(person.skin.melanin, person.skin.hemoglobin) * np.array(person.skin.tint)
+    limit = min(limit, brow_limit(skin) / max(1e-3, float(dark.max())))
+    # the more they must darken, the more of nature's brown there is in them
+    brown = np.array(BROW_BROWN) * dark.max()
+    r, g, b = limit * (limit * dark + (1 - limit) * brown)
     return replace(
         base,
-        color=(dark[0] * limit, dark[1] * limit, dark[2] * limit),
+        color=(float(r), float(g), float(b)),
         density=base.density * (1.05 if woman < 0.5 else 0.7),
     )
 
@@ -748,12 +764,12 @@ def _light(wish: Wish, person: Person) -> Light:
         return person.light
     drawn = 1.0 if person.light.key_x >= 0 else -1.0
     side = hints.light_side(wish.reading) or drawn
-    exposure = float(
-        np.interp(person.skin.melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.3])
-    )
+    melanin = person.skin.melanin
+    exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.2]))
+    modelled = melanin / (melanin + 3.0)  # dark skin shows its form by lights rather than shadows
     return Light(
-        key_x=0.6 * side, key_y=0.6, key=2.0, fill=0.62, rim=0.9, ambient=0.62, warm=0.04,
-        exposure=exposure,
+        key_x=0.6 * side, key_y=0.6, key=2.0 + 1.4 * modelled, fill=0.62 - 0.4 * modelled,
+        rim=0.9, ambient=0.62 - 0.4 * modelled, warm=0.04, exposure=exposure,
     )  # fmt: skip
 
 

@@ -62,7 +62,8 @@ CAST_EVERY = 7  # one strand of so many casts a shadow
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
 SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95
 SKIN_GAIN = (1.054, 1.077, 1.084)
-SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.054, 0.03, 0.018, 0.35
+SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.034, 0.03, 0.018, 0.35
+SKIN_SHEEN = 1.5  # what skin mirrors in its own colour, over what it mirrors in the light's
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,12 +240,14 @@ def _trace(person: Person, size: int) -> Traced:
     )
     gloss = np.zeros((len(points), 1), np.float32)
     gloss[: len(vertices), 0] = _gloss(scene, vertices)
+    light, shine = received @ powers, (mirrored @ powers) * gloss
+    skin = np.flatnonzero(_bare(scene, vertices))
+    light[skin] += SKIN_SHEEN * shine[skin]
     empty = (seen.face < 0) & (seen.strand < 0)
     bare = empty.reshape(size, SUPERSAMPLES, size, SUPERSAMPLES).mean((1, 3), dtype=np.float32)
     first, second, added = _backdrop(person.background, size, person.seed)
     return Traced(
-        scene, seen, vertex_slot, knot_slot, vertices, knots, received @ powers,
-        (mirrored @ powers) * gloss,
+        scene, seen, vertex_slot, knot_slot, vertices, knots, light, shine,
         (first * bare[:, :, None], second * bare[:, :, None], added * bare[:, :, None]),
     )  # fmt: skip
 
@@ -264,10 +267,16 @@ def _backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F
     return _cloud(background, size, seed)
 
 
+def _bare(scene: Scene, vertices: Array) -> NDArray[np.bool_]:
+    """(n,) which vertices are skin and not cloth on it."""
+    cloth = scene.attributes[vertices, mat.CLOTH] >= 0.5
+    return np.asarray((scene.vertex_material[vertices] == mat.SKIN) & ~cloth, bool)
+
+
 def _gloss(scene: Scene, vertices: Array) -> F32:
     """(n,) strength of the mirrored light, by what a vertex is made of."""
     a, material = scene.attributes[vertices], scene.vertex_material[vertices]
-    skin = (material == mat.SKIN) & (a[:, mat.CLOTH] < 0.5)
+    skin = _bare(scene, vertices)
     metal = np.where(material == mat.WORN, a[:, mat.METAL], 0.0)
     t = np.clip(a[:, mat.OPEN] / 0.5, 0, 1)
     out = np.where(skin, SKIN_SHINE * (0.15 + 0.85 * t * t * (3 - 2 * t)), CLOTH_SHINE)

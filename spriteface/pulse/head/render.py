@@ -38,7 +38,8 @@ Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 STRAND_STEP = 3
-STRAND_SHINE = (1.0, 0.35, 0.7, 0.2)  # white highlight of scalp hair, brows, beard, lashes
+# white highlight and darkness at the root of scalp hair, brows, beard, lashes
+STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.6, 0.0)
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 
@@ -294,6 +295,8 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View) -> F32:
         np.ascontiguousarray(lights.colors.T), diffuse, specular,
     )  # fmt: skip
     _diffuse_skin(samples, diffuse, view)
+    skin = _bare(samples)
+    specular[skin] *= mat.gloss_tint(albedo[skin])
     occlusion = _occlusion(samples)[:, None]
     color = albedo * diffuse * occlusion ** np.array([0.85, 1.0, 1.0]) + specular * occlusion
     eye = samples.material == mat.EYE
@@ -333,9 +336,16 @@ def _occlusion(samples: _Samples) -> Array:
     )
 
 
+def _bare(samples: _Samples) -> NDArray[np.bool_]:
+    """Which samples are skin and not cloth on it, (n,)."""
+    return np.asarray(
+        (samples.material == mat.SKIN) & (samples.attributes[:, mat.CLOTH] < 0.5), bool
+    )
+
+
 def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> None:
     """Blur irradiance over the skin, far in red and near in blue: the far scattering. In place."""
-    skin = (samples.material == mat.SKIN) & (samples.attributes[:, mat.CLOTH] < 0.5)
+    skin = _bare(samples)
     if not skin.any():
         return
     rows, columns = samples.rows[skin], samples.columns[skin]
@@ -416,9 +426,9 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     kept, power = strongest(lights.frames, lights.colors, HAIR_LIGHTS)
     wanted = np.zeros(count, np.uint8)
     mark_seen(strand, wanted)
-    shine = np.array(STRAND_SHINE, np.float32)[scene.strand_group]
+    shine, dimmed = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     spread(
         shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.6, scene.strand_color, shine, out,
+        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.6, scene.strand_color, shine, dimmed, out,
     )  # fmt: skip
     return out

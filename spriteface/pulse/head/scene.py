@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...types import F32
 from . import surface as mat
 from .camera import bend_neck, head_share, rotation
-from .facial import grow_brows, grow_facial_hair, grow_lashes
+from .facial import brow_limit, grow_brows, grow_facial_hair, grow_lashes
 from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
 from .model import EYE_L, EYE_R, Tris, childhood
 from .noise import KERNEL
@@ -385,9 +385,8 @@ def strand_colors(person: Person) -> F32:
     if person.brows.color:
         brow = np.asarray(person.brows.color)
     else:
-        # brows are darker than the hair, never blond-bright, and seldom lighter than the skin
-        # they grow in
-        limit = min(0.20, 0.02 + 0.55 * brightest)
+        # brows are darker than the hair, never blond-bright, nor lighter than their skin
+        limit = min(0.20, brow_limit(skin))
         brow = hair * 0.67 * min(1.0, limit / max(float(hair.max()), 1e-3))
     return np.asarray(np.stack([hair, brow, beard, np.array(LASH_COLOR)]), np.float32)
 

@@ -238,9 +238,10 @@ def mix_blurred(
 @njit(**KERNEL)
 def shade_strands(
     low: int, high: int, strands: Any, wanted: Any, step: int, eye: Any, frames: Any, colors: Any, centre: Any, extent: float,
-    maps: Any, density: float, albedo: Any, shine: Any, out: Any,
+    maps: Any, density: float, albedo: Any, shine: Any, dimmed: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Radiance (N,Q,3) at every `step`-th point of strands [low, high), brighter to the tips:
+    """Radiance (N,Q,3) at every `step`-th point of strands [low, high), brighter to the tips and
+    darker by `dimmed` (N,) at the root, where other hairs and the skin close in:
     scattered, first (white, times `shine`) and second (coloured) highlight, after Marschner's two
     visible cones. Hair above a point lets exp(-depth * density) through."""
     lobes = np.empty(9, np.float64)
@@ -303,11 +304,14 @@ def shade_strands(
                     lobes[c] += colors[l, c] * d
                     lobes[3 + c] += colors[l, c] * e1
                     lobes[6 + c] += colors[l, c] * e2
-            tip = 0.66 * (0.82 + 0.30 * q / max(out.shape[1] - 1, 1))
+            along = q / max(out.shape[1] - 1, 1)
+            tip = 0.66 * (0.82 + 0.30 * along)
+            open_ = 1.0 - dimmed[n] * max(0.0, 1.0 - 1.6 * along)
             for c in range(3):
                 own = albedo[n, c]
                 second = 0.42 * own**0.75 * lobes[6 + c]  # the colour's root, times its fourth root
-                out[n, q, c] = own * tip * lobes[c] + 0.060 * shine[n] * lobes[3 + c] + second
+                white = 0.060 * shine[n] * lobes[3 + c]
+                out[n, q, c] = open_ * (own * tip * lobes[c] + white + second)
 
 
 @njit(**KERNEL)

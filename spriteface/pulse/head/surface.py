@@ -95,6 +95,19 @@ def skin_albedo(melanin: float, hemoglobin: float) -> F64:
     return np.asarray(np.exp(-(absorb + np.array(BLOOD) * hemoglobin)))
 
 
+GLOSS_FILM, GLOSS_CELLS = 0.40, 0.90  # shares of the oily film and of the uppermost cells
+
+
+def gloss_tint(albedo: F32) -> F32:
+    """What skin's highlights are multiplied with, (n,3) by its albedo (n,3).
+
+    The film of oil mirrors white; under it the uppermost cells send light back near the mirror's
+    direction that has met some pigment. So highlights on dark skin are softer and brown, not
+    silver, and on light skin as bright as the light.
+    """
+    return np.float32(GLOSS_FILM) + np.float32(GLOSS_CELLS) * np.cbrt(albedo)
+
+
 @lru_cache(maxsize=8)
 def detail_tile(size: int) -> F32:
     """The periodic detail texture (4,size,size): relief, mottling, follicles, folds; mean 0."""
@@ -196,8 +209,10 @@ def _skin(
     # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
     # pigment hides most of the blood and the upper lip is the darker one
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
-    lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42
-    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (2.1 + 0.40 * upper) * (1.0 - 0.85 * dark)
+    lm = q[MELANIN] * (0.96 - 0.10 * dark * (1.0 - upper) + 0.06 * upper) + 0.42 * (
+        1.0 - 0.5 * dark
+    )
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (2.1 + 0.40 * upper) * (1.0 - 0.75 * dark)
     plum = LIP_PLUM * dark
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
@@ -238,7 +253,7 @@ def _skin(
     r = r * (1 - hair_share) + hair_share * q[HAIR_R] * 0.7
     g = g * (1 - hair_share) + hair_share * q[HAIR_G] * 0.7
     b = b * (1 - hair_share) + hair_share * q[HAIR_B] * 0.7
-    k = 1 - 0.30 * smoothstep(-0.15, 0.2, a[BROW]) * q[BROWS]
+    k = 1 - 0.42 * smoothstep(-0.15, 0.2, a[BROW]) * q[BROWS]
     r *= k
     g *= k
     b *= k
