@@ -41,7 +41,7 @@ from .colors import corrected, same_color, shown_colors, sprite_colors, wanted_c
 from .downscale import downscale_array
 from .evolve import SeparableCma
 from .faithful import bend, make_faithful
-from .generator import Generator, Latents, MapsRegions, ReadsSprites
+from .generator import Generator, Latents, MapsRegions, PathTraces, ReadsSprites
 from .loss import lr_psnr_db
 from .search import search_all
 from .target import Target, make_target
@@ -185,6 +185,7 @@ class Likeness:
     loss: float = 0.0
     lr_psnr_natural_db: float | None = None
     diversity: float | None = None
+    renderer: str = ""
 
 
 def portray(
@@ -207,8 +208,9 @@ def portray(
     Raises:
         Cancelled: `on_step` returned False.
         OptionError: a trait, or a value of one, that isn't known.
-        GeneratorError: the generator fails.
+        GeneratorError: the generator fails, or what quality "studio" needs is not installed.
     """
+    renderer = check_quality(generator, options.quality)
     report = _Report(on_step, options.candidates)
     if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
         return _searched(generator, reading, options, report)
@@ -217,7 +219,25 @@ def portray(
     made = [
         _portray_one(generator, reading, options, c, report, who) for c, who in enumerate(known)
     ]
+    made = [replace(likeness, renderer=renderer) for likeness in made]
     return _told_apart(generator, made)
+
+
+def check_quality(generator: Generator, quality: str) -> str:
+    """What renders portraits of this quality, told before any work is done.
+
+    Raises:
+        OptionError: the generator has no studio.
+        GeneratorError: it has, but what that needs is not installed.
+    """
+    if quality != "studio":
+        return str(generator.info.name)
+    if not isinstance(generator, PathTraces):
+        raise OptionError(
+            f"option quality: generator {generator.info.name} has no studio",
+            "use --generator head, or leave --quality out",
+        )
+    return generator.studio_name()
 
 
 def _told_apart(generator: Generator, made: list[Likeness]) -> list[Likeness]:
@@ -722,7 +742,7 @@ def _finish(
     latents = _checked(generator, latents, wanted, report)
     report("rendering", 0.75, None, loss)
     with torch.no_grad():
-        image = _picture(generator.render(latents, options.size))
+        image = _picture(_rendered(generator, latents, options, report))
     report("finishing", 0.95, downscale_array(image, (PREVIEW_PX, PREVIEW_PX)), loss)
     pairs = _correspondences(generator, latents, goal) if options.faithful else []
     sprite = goal.target.image.permute(1, 2, 0).numpy()
@@ -740,6 +760,19 @@ def _finish(
         _u8(image), latents, matte, reading, goal.target, options, report.finish(), loss, "area"
     )
     return replace(made, lr_psnr_natural_db=natural)
+
+
+def _rendered(
+    generator: Generator, latents: Latents, options: PortraitOptions, report: _Report
+) -> Tensor:
+    """(1,3,R,R): the portrait, in the quality asked for."""
+    if options.quality != "studio" or not isinstance(generator, PathTraces):
+        return generator.render(latents, options.size)
+
+    def told(done: int, total: int) -> None:
+        report("tracing light", 0.75 + 0.2 * done / total)
+
+    return generator.studio(latents, options.size, on_pass=told)
 
 
 def _dial(faithful: float) -> tuple[float, float]:
