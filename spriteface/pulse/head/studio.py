@@ -435,8 +435,16 @@ def _eyes(mi: Any, scene: Scene, q: Array, tile: F32) -> Iterator[tuple[str, Any
         # the tears over the white are its coat: a shell there would only hide the lights from it
         clear = {"type": "dielectric", "int_ior": 1.376, "ext_ior": 1.0}
         window = (unit[:, 2] > 0) & (np.hypot(unit[:, 0], unit[:, 1]) < CORNEA_EDGE / EYE_RADIUS)
-        yield f"cornea_{side}", _mesh(
-            mi, f"cornea_{side}", shell, scene.normals[low:high], local[window[local].any(1)], clear
+        yield (
+            f"cornea_{side}",
+            _mesh(
+                mi,
+                f"cornea_{side}",
+                shell,
+                scene.normals[low:high],
+                local[window[local].any(1)],
+                clear,
+            ),
         )
 
 
