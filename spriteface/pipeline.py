@@ -293,6 +293,7 @@ def _portraits(
                 notes=(*reading.notes, *likeness.notes),
                 lr_psnr_natural_db=likeness.lr_psnr_natural_db,
                 diversity=likeness.diversity,
+                renderer=likeness.renderer or generator.info.name,
             ),
             Who.of(likeness),
         )

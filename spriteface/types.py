@@ -309,6 +309,7 @@ class Portrait:
     portrait downscaled to the sprite's size by `downscale_operator`, which `lr_psnr_db` compares;
     `lr_psnr_natural_db` is that of the same person before the faithful end of the dial.
     `diversity`: how different the faces of all candidates are; strangers have about 1.
+    `renderer` is what drew it: the generator's own, or the path tracer of quality "studio".
     """
 
     image: U8
@@ -328,3 +329,4 @@ class Portrait:
     notes: tuple[str, ...] = ()
     lr_psnr_natural_db: float | None = None
     diversity: float | None = None
+    renderer: str = ""

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError, SinkError
+from ._interrupt import prompt_interrupts
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from ..pulse.head.person import Person
 
 
@@ -35,6 +38,10 @@ def _settings(values: tuple[str, ...]) -> list[tuple[str, str]]:
     "--set", "values", multiple=True, metavar="NAME=VALUE",
     help="Fix a parameter, e.g. hair.style=afro, skin.melanin=2, hair.color=#a03020, wear=crown.",
 )  # fmt: skip
+@click.option(
+    "--quality", type=click.Choice(["standard", "studio"]), default="standard", show_default=True,
+    help="studio: path traced, minutes each, needs the extra.",
+)  # fmt: skip
 @click.option("--turntable", is_flag=True, help="Write a turning GIF of each person too.")
 @click.option("--list", "show", is_flag=True, help="List the parameters and stop.")
 def imagine(
@@ -43,6 +50,7 @@ def imagine(
     count: int,
     size: int,
     values: tuple[str, ...],
+    quality: str,
     turntable: bool,
     show: bool,
 ) -> None:
@@ -59,6 +67,10 @@ def imagine(
         raise click.UsageError("Missing option '-o' / '--out': the folder to write to.")
     settings = _settings(values)
     people = [_apply(p, settings) for p in people_from_latents(draw_latents(count, seed))]
+    if quality == "studio":
+        from ..pulse.head.studio import renderer
+
+        click.echo(f"rendering with {renderer()}", err=True)
     if not is_warm():
         click.echo("preparing the renderer (once, about half a minute)...", err=True)
         warm()
@@ -70,8 +82,9 @@ def imagine(
         ) from error
     from tqdm import tqdm
 
-    for n, person in enumerate(tqdm(people, unit="person", disable=count == 1)):
-        _write(person, out / f"person-{seed}-{n:03d}", size, turntable)
+    with prompt_interrupts(lambda: None):
+        for n, person in enumerate(tqdm(people, unit="person", disable=count == 1)):
+            _write(person, out / f"person-{seed}-{n:03d}", size, quality, turntable)
     click.echo(f"{count} imagined in {out}")
 
 
@@ -92,9 +105,10 @@ def _apply(person: Person, settings: list[tuple[str, str]]) -> Person:
     return person
 
 
-def _write(person: Person, stem: Path, size: int, turntable: bool) -> None:
+def _write(person: Person, stem: Path, size: int, quality: str, turntable: bool) -> None:
     import numpy as np
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     from ..files.animation import write_animation
     from ..pulse.head.render import render
@@ -102,8 +116,14 @@ def _write(person: Person, stem: Path, size: int, turntable: bool) -> None:
     def as_image(p: Person, edge: int) -> Image.Image:
         return Image.fromarray((render(p, edge).image * 255 + 0.5).astype("uint8"))
 
+    about = PngInfo()
     try:
-        as_image(person, size).save(stem.with_suffix(".png"))
+        if quality == "studio":
+            picture, name = _traced(person, size)
+        else:
+            picture, name = as_image(person, size), "head"
+        about.add_text("renderer", name)
+        picture.save(stem.with_suffix(".png"), pnginfo=about)
         stem.with_suffix(".json").write_text(json.dumps(person.to_json(), indent=1) + "\n")
         if turntable:
             frames = [np.asarray(as_image(p, min(size, 384))) for p in turned(person)]
@@ -112,6 +132,23 @@ def _write(person: Person, stem: Path, size: int, turntable: bool) -> None:
         raise SinkError(
             f"{stem}: {error.strerror or error}", "free space or choose another folder"
         ) from error
+
+
+def _traced(person: Person, size: int) -> tuple[Image.Image, str]:
+    """The studio portrait with a bar of its own, and what traced it."""
+    from PIL import Image
+    from tqdm import tqdm
+
+    from ..pulse.head.studio import renderer, trace
+
+    with tqdm(unit="pass", leave=False) as bar:
+
+        def told(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        image = trace(person, size, on_pass=told).image
+    return Image.fromarray((image * 255 + 0.5).astype("uint8")), renderer()
 
 
 def turned(person: Person, steps: int = 24, reach: float = 1.1) -> list[Person]:

@@ -216,6 +216,7 @@ def _about(name: str, portrait: Portrait) -> dict[str, Any]:
     return {
         "name": name,
         "candidate": portrait.candidate,
+        "renderer": portrait.renderer,
         "lr_psnr_db": rounded(portrait.lr_psnr_db),
         "lr_psnr_natural_db": rounded(portrait.lr_psnr_natural_db),
         "diversity": rounded(portrait.diversity),

@@ -110,6 +110,25 @@ class KnowsPeople(Protocol):
 
 
 @runtime_checkable
+class PathTraces(Protocol):
+    """A generator with a slower, truer render of the same people: quality "studio"."""
+
+    def studio(
+        self, latents: Latents, size: int, *, on_pass: Callable[[int, int], None] | None = None
+    ) -> Tensor:
+        """As `render`; `on_pass(done, total)` may raise to stop."""
+        ...
+
+    def studio_name(self) -> str:
+        """The path tracer's name and version.
+
+        Raises:
+            GeneratorError: it isn't installed or can't run here.
+        """
+        ...
+
+
+@runtime_checkable
 class StyleBased(Protocol):
     """A generator with the inputs PULSE searches: one style row per layer, and noise maps."""
 

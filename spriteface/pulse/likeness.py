@@ -40,6 +40,7 @@ from .generator import (
     KnowsPeople,
     Latents,
     MapsRegions,
+    PathTraces,
     ReadsSprites,
     levels,
     picture,
@@ -124,6 +125,7 @@ class Likeness:
     loss: float = 0.0
     lr_psnr_natural_db: float | None = None
     diversity: float | None = None
+    renderer: str = ""
 
 
 def portray(
@@ -146,8 +148,9 @@ def portray(
     Raises:
         Cancelled: `on_step` returned False.
         OptionError: a trait, or a value of one, that isn't known.
-        GeneratorError: the generator fails.
+        GeneratorError: the generator fails, or what quality "studio" needs is not installed.
     """
+    renderer = check_quality(generator, options.quality)
     if options.recipe == "pulse" or not isinstance(generator, ReadsSprites):
         return _searched(generator, reading, options, Progress(on_step, 1))
     report = Progress(on_step, options.candidates)
@@ -159,7 +162,25 @@ def portray(
     ]
     if believed is not reading and "skin" not in options.traits:
         made = [replace(likeness, notes=(*likeness.notes, NO_SKIN)) for likeness in made]
+    made = [replace(likeness, renderer=renderer) for likeness in made]
     return _told_apart(generator, made)
+
+
+def check_quality(generator: Generator, quality: str) -> str:
+    """What renders portraits of this quality, told before any work is done.
+
+    Raises:
+        OptionError: the generator has no studio.
+        GeneratorError: it has, but what that needs is not installed.
+    """
+    if quality != "studio":
+        return str(generator.info.name)
+    if not isinstance(generator, PathTraces):
+        raise OptionError(
+            f"option quality: generator {generator.info.name} has no studio",
+            "use --generator head, or leave --quality out",
+        )
+    return generator.studio_name()
 
 
 def _told_apart(generator: Generator, made: list[Likeness]) -> list[Likeness]:
@@ -309,7 +330,7 @@ def _finish(
     latents = _before_outline(generator, latents, reading, options.faithful)
     report("rendering", 0.75, None, loss)
     with torch.no_grad():
-        image = picture(generator.render(latents, options.size))
+        image = picture(_rendered(generator, latents, options, report))
     report("finishing", 0.95, downscale_array(image, (PREVIEW_PX, PREVIEW_PX)), loss)
     pairs = _correspondences(generator, latents, goal) if options.faithful else []
     sprite = goal.target.image.permute(1, 2, 0).numpy()
@@ -327,6 +348,19 @@ def _finish(
         levels(image), latents, matte, reading, goal.target, options, report.finish(), loss, "area"
     )
     return replace(made, lr_psnr_natural_db=natural)
+
+
+def _rendered(
+    generator: Generator, latents: Latents, options: PortraitOptions, report: Progress
+) -> Tensor:
+    """(1,3,R,R): the portrait, in the quality asked for."""
+    if options.quality != "studio" or not isinstance(generator, PathTraces):
+        return generator.render(latents, options.size)
+
+    def told(done: int, total: int) -> None:
+        report("tracing light", 0.75 + 0.2 * done / total)
+
+    return generator.studio(latents, options.size, on_pass=told)
 
 
 def _dial(faithful: float) -> tuple[float, float]:

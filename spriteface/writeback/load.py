@@ -55,6 +55,7 @@ def load_portrait(path: str | Path, *, sprite: str | Path | None = None) -> Port
         matte=alpha if (alpha < 255).any() else None,
         traits=data.get("traits", {}),
         candidate=int(data.get("candidate", 0)),
+        renderer=str(data.get("renderer", "")),
     )
 
 

@@ -67,6 +67,7 @@ def describe(portrait: Portrait) -> dict[str, Any]:
         "seed": int(portrait.seed),
         "candidate": int(portrait.candidate),
         "generator": portrait.generator,
+        "renderer": portrait.renderer or portrait.generator,
         "version": portrait.version,
         "latent": plain(portrait.latent),
         "lr_psnr_db": _number(portrait.lr_psnr_db),

@@ -82,9 +82,29 @@ class HeadGenerator:
             return torch.zeros(0, 3, edge, edge, device=self.device)
         return torch.stack(images).permute(0, 3, 1, 2).contiguous().to(self.device)
 
+    def studio(
+        self, latents: Latents, size: int, *, on_pass: Callable[[int, int], None] | None = None
+    ) -> Tensor:
+        """As `render`, path traced; see `studio.trace`."""
+        from .studio import trace
+
+        rows = []
+        for person in self.people(latents):
+            picture = trace(person, size, on_pass=on_pass)
+            self._last = ((repr(person), size, "studio"), picture)
+            rows.append(torch.from_numpy(picture.image))
+        return torch.stack(rows).permute(0, 3, 1, 2).contiguous().to(self.device)
+
+    def studio_name(self) -> str:
+        """What traces `studio`'s pictures; raises GeneratorError where nothing can."""
+        from .studio import renderer
+
+        return renderer()
+
     def matte(self, latents: Latents, size: int) -> Tensor:
-        """(B,size,size) float32 in [0,1], 1 where the person is; free right after `render`."""
-        mattes = [torch.from_numpy(self._picture(p, size).matte) for p in self.people(latents)]
+        """(B,size,size) float32 in [0,1], 1 where the person is; free right after `render` or
+        `studio`, and then that picture's."""
+        mattes = [torch.from_numpy(self._matte(p, size)) for p in self.people(latents)]
         if not mattes:
             return torch.zeros(0, size, size, device=self.device)
         return torch.stack(mattes).to(self.device)
@@ -137,7 +157,12 @@ class HeadGenerator:
     def _picture(
         self, person: Person, size: int, on_stage: Callable[[str], None] | None = None
     ) -> Picture:
-        key = (repr(person), size)
+        key = (repr(person), size, "standard")
         if self._last is None or self._last[0] != key:
             self._last = (key, render(person, size, on_stage=on_stage))
         return self._last[1]
+
+    def _matte(self, person: Person, size: int) -> F32:
+        if self._last is not None and self._last[0] == (repr(person), size, "studio"):
+            return self._last[1].matte
+        return self._picture(person, size).matte

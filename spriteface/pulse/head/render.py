@@ -124,7 +124,7 @@ def render(
         resolve, size, surface, material, samples.depth, seen.depth, seen.face, scene.material,
         seen.strand, seen.along, hair, float(STRAND_STEP), behind, linear, matte,
     )  # fmt: skip
-    return Picture(_develop(_defocus(linear, seen.depth, view), person), matte)
+    return Picture(develop(_defocus(linear, seen.depth, view), person), matte)
 
 
 FOCUS_CM, SHARP_CM, APERTURE_CM = 101.0, 4.0, 1.1
@@ -161,7 +161,7 @@ def _defocus(linear: F32, depth: F32, view: View) -> F32:
     return out
 
 
-def _develop(linear: F32, person: Person) -> F32:
+def develop(linear: F32, person: Person) -> F32:
     """Film curve and a trace of grain."""
     image = film(linear, person.light.exposure)
     strength = 0.011 * min(1.0, image.shape[0] / 1024)  # as if the big picture were reduced
