@@ -15,6 +15,7 @@ from .network import Opinion
 
 Traits = dict[str, Any]
 CLOSED = ("hood", "ninja")  # no hair shows
+SMALL = ("cap", "crown", "headband")  # what may sit on a full head of hair
 FAMILIES = (
     ("cap", "beanie", "brim", "bandana", "turban", "pointed"),
     ("helmet", "horned", "hood", "ninja"),
@@ -23,14 +24,19 @@ FAMILIES = (
 WORN_FROM = 0.8  # chance of headwear plus its share of the crop; measured on drawings
 
 
-def traits_of(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
-    """All traits; splits `labels` further on the way (band, emblem, iris, teeth, nose, ear)."""
+def traits_of(
+    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str] = frozenset()
+) -> Traits:
+    """All traits; splits `labels` further on the way (band, emblem, iris, teeth, nose, ear).
+
+    `found` is what the colours alone have shown (see `materials.settle`).
+    """
     t: Traits = {"view": str(g.view), "side": g.side, "mono": one_hue(layers)}
     t["skin_rgb"] = srgb(skin_color(layers, labels, g))
     _mask_or_beard(layers, labels, g, opinion)
-    t.update(_headwear(layers, labels, g, opinion))
+    t.update(_headwear(layers, labels, g, opinion, found))
     t.update(_hair(layers, labels, g, opinion, t["headwear"]))
-    t.update(_facial_hair(layers, labels, g, opinion))
+    t.update(_facial_hair(layers, labels, g, opinion, found))
     if t["headwear"] and not t["hair_word"] and t["facial_hair_rgb"]:
         t["hair_word"] = hair_word(oklab(t["facial_hair_rgb"]))  # what a hat hides is like it
     t.update(_covers(layers, labels, g, opinion))
@@ -77,14 +83,16 @@ def _mask_or_beard(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
             return
 
 
-def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
+def _headwear(
+    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str]
+) -> Traits:
     t: Traits = {
         "headwear": "", "hat_rgb": None, "band_rgb": None, "brim": False, "emblem_rgb": None,
         "emblem_at": None, "emblem_radius": None, "hat_top": None, "hat_bottom": None,
     }  # fmt: skip
     _hair_over_a_band(layers, labels, g)
     hat = labels == Label.HEADWEAR
-    t["headwear"] = kind = _headwear_kind(layers, labels, g, opinion)
+    t["headwear"] = kind = _headwear_kind(layers, labels, g, opinion, found)
     if not kind:
         labels[hat] = Label.HAIR
         return t
@@ -100,12 +108,17 @@ def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
     return t
 
 
-def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> str:
+def _headwear_kind(
+    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str]
+) -> str:
     """The network's word for it, weighed with the shape that the label map shows."""
     chances = opinion.traits["headwear"]
     hat = labels == Label.HEADWEAR
     share = float(hat.sum() / max(1, layers.solid.sum()))
-    if share < 0.012 or 1 - chances["none"] + min(share, 0.3) < WORN_FROM:
+    if "small hat" in found:
+        return max(SMALL, key=chances.__getitem__)
+    worn = 1 - chances["none"] + min(share, 0.3)
+    if share < 0.012 or (worn < WORN_FROM and "hat" not in found):
         return ""
     if _hair_above(labels, hat, g) > 0.5:
         return "headband"
@@ -114,10 +127,10 @@ def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
     del scores["none"]
     family = {k: sum(scores[j] for j in group) for group in FAMILIES for k in group}
     # six sorts of cap share their chance: the family counts, too
-    worn = max(scores, key=lambda k: scores[k] * family[k] ** 0.5)
-    if worn == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
+    kind = max(scores, key=lambda k: scores[k] * family[k] ** 0.5)
+    if kind == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
         return "horned"
-    return worn
+    return kind
 
 
 def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
@@ -314,13 +327,15 @@ def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
     return max(fits, key=lambda name: opinion.traits["hair_style"][name])
 
 
-def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
+def _facial_hair(
+    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str]
+) -> Traits:
     beard = labels == Label.FACIAL_HAIR
     area = beard.sum() / g.unit**2
     chances = opinion.traits["facial_hair"]
     # painted shadows look like beards: the map and the whole face must both see one
     sure = (chances["none"] < 0.35 and area > 0.12) or (chances["none"] < 0.5 and area > 1.0)
-    if beard.sum() < 2 or not sure:
+    if beard.sum() < 2 or not (sure or "beard" in found):
         labels[beard] = np.where(layers.y[beard] > g.chin, Label.CLOTHING, Label.SKIN)
         return {"facial_hair": "", "facial_hair_rgb": None, "beard_size": 0.0}
     kind = _beard_kind(layers, labels, beard, g, chances)
