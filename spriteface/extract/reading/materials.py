@@ -17,7 +17,6 @@ from .geometry import Geometry
 from .layers import Layers, span
 from .network import Opinion
 
-APART = 0.2  # Oklab distance from which two patches are two materials, not base and shade
 _FEATURES = (Label.EYE, Label.BROW, Label.GLASSES, Label.OUTLINE, Label.MOUTH)
 
 
@@ -25,14 +24,14 @@ def settle(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> frozens
     """Apply every rule to `labels` (H, W) in place.
 
     Returns:
-        What the colours show beyond doubt: any of "hat", "small hat", "beard".
+        What the colours show beyond doubt: "hat", "small hat", both or neither.
     """
+    _thick_outline(layers, labels, g)
     _hat_in_face_color(layers, labels, g)
     _hair_on_skin(layers, labels, g)
     found = {
         "hat": _hat_over_hair(layers, labels, g, opinion),
         "small hat": _hair_under_small_hat(layers, labels, g),
-        "beard": _beard_on_skin(layers, labels, g),
     }
     return frozenset(name for name, seen in found.items() if seen)
 
@@ -43,6 +42,18 @@ def face_core(layers: Layers, labels: U8, g: Geometry) -> Bool:
     row = (layers.y + 0.5 - g.eye_y) / g.unit
     core: Bool = layers.solid & middle & (row > -0.1) & (row < 0.8) & ~np.isin(labels, _FEATURES)
     return core
+
+
+def _thick_outline(layers: Layers, labels: U8, g: Geometry) -> None:
+    """Lines are thin: a broad "outline" beside the face is hair in the outline's colour."""
+    line = labels == Label.OUTLINE
+    row = (layers.y + 0.5 - g.eye_y) / g.unit
+    edge = max(3, round(0.2 * g.width))
+    broad = ndi.binary_opening(line, np.ones((edge, edge)))
+    broad &= (row < 1.2) & (np.abs(layers.x + 0.5 - g.eye_x) < 1.2 * g.width)
+    hair = labels == Label.HAIR
+    if broad.sum() >= 9 and (hair | (labels == Label.HEADWEAR)).any():
+        labels[broad] = Label.HAIR
 
 
 def _hat_in_face_color(layers: Layers, labels: U8, g: Geometry) -> None:
@@ -72,7 +83,7 @@ def _hat_over_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
         return False
     one, two = split
     upper, lower = (one, two) if layers.y[one].mean() < layers.y[two].mean() else (two, one)
-    if min(upper.sum(), lower.sum()) < 0.2 * hair.sum():
+    if min(upper.sum(), lower.sum()) < max(5, 0.08 * hair.sum()):
         return False
     edge = float(np.quantile(layers.y[upper], 0.9)) + 1
     above = hair & (layers.y < edge)
@@ -93,7 +104,7 @@ def _two_colors(layers: Layers, mask: Bool) -> tuple[Bool, Bool] | None:
     apart = np.hypot(*(hue - hue[first]).T)
     others = np.where(apart > 0.09, counts, 0)
     second = int(others.argmax())
-    if others[second] < 0.12 * counts.sum():
+    if others[second] < 0.08 * counts.sum():
         return None
     near = np.hypot(*(hue - hue[second]).T) < apart
     return mask & ~near[layers.index], mask & near[layers.index]
@@ -106,9 +117,10 @@ def _hair_under_small_hat(layers: Layers, labels: U8, g: Geometry) -> bool:
     if hat.sum() < 20 or (labels == Label.HAIR).sum() > 0.1 * hat.sum():
         return False
     base = layers.main_color(hat, 0.2)
-    low = (hat & (layers.y > g.eye_y)).sum() / hat.sum()
-    if np.hypot(*base[1:]) < 0.07 or low < 0.12:  # helmets are grey, caps end above the eyes
-        return False
+    below = hat & (layers.y > g.eye_y)
+    sides = [(below & (sign * (layers.x + 0.5 - g.eye_x) > 0)).sum() for sign in (-1, 1)]
+    if np.hypot(*base[1:]) < 0.07 or min(sides) < 0.04 * hat.sum():
+        return False  # helmets are grey, caps end above the eyes
     other = hat & (np.hypot(*np.moveaxis(layers.lab[..., 1:] - base[1:], -1, 0)) > 0.09)
     other &= layers.y < g.eye_y
     parts, n = ndi.label(other, np.ones((3, 3)))
@@ -122,34 +134,6 @@ def _hair_under_small_hat(layers: Layers, labels: U8, g: Geometry) -> bool:
         labels[hat & ~patch] = Label.HAIR
         return True
     return False
-
-
-def _beard_on_skin(layers: Layers, labels: U8, g: Geometry) -> bool:
-    """ "Skin" around the mouth in another colour than that beside and above the nose is a beard."""
-    if (labels == Label.FACIAL_HAIR).sum() > 0.2 * g.unit**2:
-        return False
-    skin = labels == Label.SKIN
-    near = np.abs(layers.x + 0.5 - g.eye_x) < 1.2 * g.unit
-    row = (layers.y + 0.5 - g.eye_y) / max(1.0, g.chin - g.eye_y)
-    upper, lower = skin & near & (row < 0.35) & (row > -0.4), skin & near & (row > 0.55)
-    lower &= row < 1.1
-    if upper.sum() < 4 or lower.sum() < 4:
-        return False
-    above, below = layers.main_color(upper), layers.main_color(lower)
-    if distance(above, below) < APART:
-        return False
-    like = _nearer(layers, below, above)
-    if (like & lower).sum() < 0.75 * lower.sum() or (like & upper).sum() > 0.25 * upper.sum():
-        return False
-    parts, _ = ndi.label(like & np.isin(labels, (Label.SKIN, Label.CLOTHING)) & (row > 0.1))
-    kept = np.unique(parts[like & lower])
-    labels[np.isin(parts, kept[kept > 0]) & skin] = Label.FACIAL_HAIR
-    return True
-
-
-def _nearer(layers: Layers, to: F64, than: F64) -> Bool:
-    out: Bool = distance(layers.lab, to) < distance(layers.lab, than)
-    return out
 
 
 def _hair_on_skin(layers: Layers, labels: U8, g: Geometry) -> None:

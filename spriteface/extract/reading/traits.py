@@ -36,7 +36,7 @@ def traits_of(
     _mask_or_beard(layers, labels, g, opinion)
     t.update(_headwear(layers, labels, g, opinion, found))
     t.update(_hair(layers, labels, g, opinion, t["headwear"]))
-    t.update(_facial_hair(layers, labels, g, opinion, found))
+    t.update(_facial_hair(layers, labels, g, opinion))
     if t["headwear"] and not t["hair_word"] and t["facial_hair_rgb"]:
         t["hair_word"] = hair_word(oklab(t["facial_hair_rgb"]))  # what a hat hides is like it
     t.update(_covers(layers, labels, g, opinion))
@@ -327,15 +327,13 @@ def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
     return max(fits, key=lambda name: opinion.traits["hair_style"][name])
 
 
-def _facial_hair(
-    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str]
-) -> Traits:
+def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
     beard = labels == Label.FACIAL_HAIR
     area = beard.sum() / g.unit**2
     chances = opinion.traits["facial_hair"]
     # painted shadows look like beards: the map and the whole face must both see one
     sure = (chances["none"] < 0.35 and area > 0.12) or (chances["none"] < 0.5 and area > 1.0)
-    if beard.sum() < 2 or not (sure or "beard" in found):
+    if beard.sum() < 2 or not sure:
         labels[beard] = np.where(layers.y[beard] > g.chin, Label.CLOTHING, Label.SKIN)
         return {"facial_hair": "", "facial_hair_rgb": None, "beard_size": 0.0}
     kind = _beard_kind(layers, labels, beard, g, chances)
