@@ -21,6 +21,7 @@ FAMILIES = (
     ("helmet", "horned", "hood", "ninja"),
     ("headband", "crown"),
 )
+BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
 WORN_FROM = 0.8  # chance of headwear plus its share of the crop; measured on drawings
 
 
@@ -124,6 +125,8 @@ def _headwear_kind(
         return "headband"
     fits = _shapes(layers, labels, hat, g, chances)
     scores = {k: (v + 0.02) * (1.0 if k in fits else 0.7) for k, v in chances.items()}
+    if _blunt(hat, g):
+        scores["pointed"] *= BLUNT
     del scores["none"]
     family = {k: sum(scores[j] for j in group) for group in FAMILIES for k in group}
     # six sorts of cap share their chance: the family counts, too
@@ -199,6 +202,14 @@ def _shapes(
         fits |= {"horned"}
         fits -= {"crown", "cap", "beanie"}
     return fits
+
+
+def _blunt(hat: Bool, g: Geometry) -> bool:
+    """Whether the top of the headwear is nearly as wide as the rest of what is above the eyes."""
+    rows = np.nonzero(hat.any(1))[0]
+    widths = np.array([span(row[None], 1) for row in hat[rows[0] : int(np.ceil(g.eye_y))]])
+    tip = widths[: max(1, len(widths) // 4)]
+    return bool(len(widths) > 3 and tip.mean() > 0.55 * np.median(widths))
 
 
 def _horns(hat: Bool, rows: Any, g: Geometry) -> bool:
