@@ -377,11 +377,10 @@ def _beard_kind(
 def _covers(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
     t: Traits = {"glasses": "", "mask": "", "mask_rgb": None}
     frames, cover = labels == Label.GLASSES, labels == Label.MASK
-    if frames.sum() >= 2 and (
-        opinion.traits["glasses"]["none"] < 0.75 or frames.sum() > 0.5 * g.unit**2
-    ):
-        chances = opinion.traits["glasses"]
-        t["glasses"] = "dark" if chances["dark"] > chances["clear"] else "clear"
+    filled = _filled_lenses(layers, labels, frames, g)
+    seen = 1 - opinion.traits["glasses"]["none"]
+    if frames.sum() >= 2 and (seen > 0.25 or (filled and frames.sum() > 0.5 * g.unit**2)):
+        t["glasses"] = "dark" if filled else "clear"
     else:
         labels[frames] = Label.BROW
     patch = opinion.traits["mask"]
@@ -400,6 +399,18 @@ def _covers(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits
             t["mask"] = "eyepatch_left" if columns.mean() + 0.5 < middle else "eyepatch_right"
         t["mask_rgb"] = srgb(layers.main_color(cover))
     return t
+
+
+def _filled_lenses(layers: Layers, labels: U8, frames: Bool, g: Geometry) -> bool:
+    """Whether glasses are areas without an eye in them, not lines around eyes."""
+    if frames.sum() < 4:
+        return False
+    near = (np.abs(layers.y + 0.5 - g.eye_y) < 0.5 * g.unit) & (
+        np.abs(layers.x + 0.5 - g.eye_x) < g.unit
+    )
+    eyes = ((labels == Label.EYE) & near).sum()
+    solid = ndi.binary_opening(frames, np.ones((2, 2)))
+    return bool(solid.sum() > 0.8 * frames.sum() and eyes < 0.05 * frames.sum())
 
 
 def _face(layers: Layers, labels: U8, g: Geometry) -> Traits:
