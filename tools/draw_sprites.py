@@ -245,6 +245,8 @@ def _attempt(rng: np.random.Generator) -> Drawn:
     _ornaments(canvas, plan)
     _headwear(canvas, plan)
     _face_covers(canvas, plan)
+    if rng.random() < 0.04:
+        _hand(canvas, plan)
     _outline(canvas, plan)
     return _finish(canvas, plan)
 
@@ -281,10 +283,10 @@ def _plan(c: Canvas) -> dict[str, Any]:
     style = str(
         rng.choice(HAIR_STYLE, p=[0.07, 0.3, 0.12, 0.08, 0.12, 0.13, 0.05, 0.06, 0.04, 0.03])
     )
-    beard = str(rng.choice(FACIAL_HAIR, p=[0.7, 0.06, 0.07, 0.17]))
+    beard = str(rng.choice(FACIAL_HAIR, p=[0.6, 0.07, 0.09, 0.24]))
     glasses = str(rng.choice(GLASSES, p=[0.88, 0.07, 0.05]))
     mask = str(rng.choice(MASKS, p=[0.92, 0.03, 0.025, 0.025]))
-    being = str(rng.choice(["human", "monster", "skull", "animal"], p=[0.91, 0.05, 0.015, 0.025]))
+    being = str(rng.choice(["human", "monster", "skull", "animal"], p=[0.875, 0.085, 0.015, 0.025]))
     if being != "human":
         beard, glasses = "none", "none"
         style = "bald" if rng.random() < 0.85 else style
@@ -322,7 +324,7 @@ def _plan(c: Canvas) -> dict[str, Any]:
         "beard": beard, "glasses": glasses, "mask": mask, "a": half, "b": tall, "cx": cx, "cy": cy,
         "fx": cx + (sign if sign else 1) * shift * half, "eye_y": eye_y, "hairline": hairline,
         "gap": half * {"front": u(0.36, 0.6), "three_quarter": u(0.3, 0.48), "profile": 0.0}[view],
-        "back": cx - sign * half * u(0.0, 0.35), "chin": cy + tall,
+        "back": cx - sign * half * u(-0.25, 0.35), "chin": cy + tall,
         "volume": u(0.05, 0.4), "p": rng.choice([2.0, 2.4, 3.0, 4.0], p=[0.35, 0.3, 0.2, 0.15]),
         "scalp": not (headwear in ("hood", "ninja", "helmet", "turban") and rng.random() < 0.75),
     }  # fmt: skip
@@ -365,6 +367,11 @@ def _materials(c: Canvas, p: dict[str, Any]) -> None:
     beard = hair if rng.random() < 0.75 else hair * u(0.5, 0.9)
     if p["style"] == "bald" or rng.random() < 0.1:
         beard = hsv(u(0.03, 0.12), u(0.0, 0.8), u(0.1, 0.95))
+    near = rng.random()
+    if near < 0.15:
+        beard = skin * u(0.35, 0.8) * [1.0, u(0.8, 1.0), u(0.7, 1.0)]
+    elif near < 0.25:
+        beard = hsv(u(0.5, 0.7) if rng.random() < 0.5 else u(0.05, 0.15), u(0.0, 0.12), u(0.7, 1))
     colors = {
         "skin": skin, "hair": hair, "hat": hat, "beard": beard,
         "cloth": hsv(u(), u(0.0, 0.95), u(0.1, 1.0)), "band": hsv(u(), u(0.0, 0.95), u(0.1, 1.0)),
@@ -418,6 +425,10 @@ def _body_and_back(c: Canvas, p: dict[str, Any]) -> None:
             if p["view"] == "profile":
                 back &= sign * (c.x - cx) < a * 0.25
             c.fill(back, "hair", HAIR, "noise" if style == "braids" else tex)
+        if style == "braids" and rng.random() < 0.4:  # tails that stand off
+            for s in (-1, 1) if p["view"] == "front" else (-sign,):
+                x, y = hx + s * a * u(1.15, 1.5), cy + b * u(-0.4, 0.6)
+                c.fill(c.ellipse(x, y, a * u(0.2, 0.4), b * u(0.3, 0.7)), "hair", HAIR, tex)
         if style == "ponytail":
             s = -sign if sign else rng.choice([-1, 1])
             px, py = hx + s * a * u(1.0, 1.4), cy - b * u(-0.2, 0.5)
@@ -537,10 +548,11 @@ def _head(c: Canvas, p: dict[str, Any]) -> None:
             c.flat(around & (p["sign"] * (c.x - ex) < w + 0.5), c.style["ink"], OUT)
         c.fill(c.ellipse(ex, ear_y, w, h), "skin", SKIN)
     shade = rng.random()
-    if rng.random() < 0.15:  # one half lies in the shade
+    few = c.style["palette"] == "hand-held"
+    if rng.random() < (0.35 if few else 0.15):  # one half lies in the shade
         s = -p["sign"] if p["sign"] else rng.choice([-1, 1])
         dark = p["face"] & (c.labels == SKIN) & (s * (c.x - p["fx"]) > a * u(0.0, 0.4))
-        c.color[dark] = c.ramps["skin"][1]
+        c.color[dark] = c.ramps["skin"][rng.choice([0, 1]) if few else 1]
     if shade < 0.35:  # shadow of the hair or hat on the forehead, or under the chin
         strip = p["face"] & (c.labels == SKIN) & (c.y < p["hairline"] + u(1, 2.2))
         c.color[strip] = c.ramps["skin"][1]
@@ -823,6 +835,9 @@ def _front_hair(c: Canvas, p: dict[str, Any]) -> None:
     if p["view"] == "profile":
         behind = p["sign"] * (c.x - p["back"]) < a * u(0.0, 0.25)
         front = face & ((c.y < line) | (behind & (c.y < p["cy"] + b * low)))
+    elif p["view"] == "three_quarter" and rng.random() < 0.5:  # and the side that is turned to us
+        behind = p["sign"] * (c.x - cx) < -a * u(0.2, 0.85)
+        front |= face & behind & (c.y < p["cy"] + b * low) & (c.labels != EYE)
     front &= (c.labels == SKIN) | (c.labels == BROW) | (c.labels == HAIR)
     if p["view"] != "profile" and rng.random() < 0.07:  # over one eye
         s = -p["sign"] if p["sign"] and rng.random() < 0.6 else rng.choice([-1, 1])
@@ -834,6 +849,26 @@ def _front_hair(c: Canvas, p: dict[str, Any]) -> None:
         row = c.y[hair].min() + u(0.12, 0.5) * np.ptp(c.y[hair])
         ring = hair & (np.abs(c.y - row - ((c.x - cx) / a) ** 2 * u(0, 1.5)) < u(0.5, 1.1))
         c.color[ring & (rng.random(c.x.shape) < u(0.5, 1.0))] = c.ramps["hair"][rng.choice([3, 4])]
+    if hair.any() and rng.random() < 0.1:
+        _second_color(c, p, hair)
+
+
+def _second_color(c: Canvas, p: dict[str, Any], hair: np.ndarray) -> None:
+    """Blotches, dyed tips or strands: hair of two colours is no hat."""
+    rng, u = c.rng, c.rng.uniform
+    other = hsv(*(np.array(colorsys.rgb_to_hsv(*c.ramps["hair"][2])) + rng.normal(size=3) * 0.12))
+    if rng.random() < 0.3:
+        other = c.ramps["band"][2]
+    kind, spots = rng.random(), np.zeros_like(hair)
+    if kind < 0.5:
+        for _ in range(int(rng.integers(2, 7))):
+            x, y = p["hx"] + p["a"] * u(-1.1, 1.1), p["cy"] - p["b"] * u(0.0, 1.4)
+            spots |= c.ellipse(x, y, u(0.6, 0.25 * p["a"] + 0.7), u(0.6, 0.2 * p["b"] + 0.7))
+    elif kind < 0.75:
+        spots = c.y > p["cy"] + p["b"] * u(-0.2, 0.6)
+    else:
+        spots = np.sin(c.x * u(0.8, 2.0) + c.y * u(-0.6, 0.6) + u(0, 6)) > u(0.2, 0.8)
+    c.color[hair & spots] = np.clip(other, 0, 1)
 
 
 def _ornaments(c: Canvas, p: dict[str, Any]) -> None:
@@ -935,7 +970,7 @@ def _cap(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
     rng, u = c.rng, c.rng.uniform
     a, b, hx, line, sign = p["a"], p["b"], hat.x, hat.line, p["sign"]
     shape = rng.random()
-    if shape < 0.1:  # small, on top of the hair
+    if shape < 0.15:  # small, on top of the hair
         top = p["cy"] - b * (1 + 0.9 * p["volume"])
         low = top + b * u(0.2, 0.5)
         slant = (c.y - low) * u(-0.25, 0.25)
@@ -948,7 +983,7 @@ def _cap(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
             spot = cross & c.ellipse(x, y, a * 0.3, a * 0.3) & (c.labels == HAT)
             c.flat(spot, c.ramps["emblem"][2], HAT)
         return
-    if shape < 0.22:  # an officer's: a flat top wider than its band, and a peak
+    if shape < 0.27:  # an officer's: a flat top wider than its band, and a peak
         top = c.ellipse(hx, line - hat.tall * 0.5, hat.wide * u(1.05, 1.35), hat.tall * u(0.3, 0.5))
         band = (np.abs(c.x - hx) < hat.wide * 0.95) & (c.y < line + hat.tilt)
         band &= c.y > line - hat.tall * 0.5
@@ -956,7 +991,7 @@ def _cap(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
         c.fill(top & (c.y < line), "hat", HAT, hat.texture)
         _visor(c, p, hat)
         return
-    if shape < 0.32:  # a beret, to one side
+    if shape < 0.36:  # a beret, to one side
         s = rng.choice([-1, 1])
         lean = c.ellipse(
             hx + s * a * u(0.1, 0.4), line - hat.tall * 0.3, hat.wide * 1.15, hat.tall * 0.55
@@ -977,13 +1012,17 @@ def _cap(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
         puff = c.ellipse(hx, line - hat.tall * 0.7, hat.wide * u(1.0, 1.25), hat.tall * 0.45)
         c.fill(puff, "hat", HAT, hat.texture)
     peak = rng.random()
-    if peak < 0.5:
+    if peak < 0.45:
         _visor(c, p, hat)
-    elif peak < 0.85:
+    elif peak < (0.85 if not sign else 0.7):
         _brim(c, p, hat, hat.wide * u(0.85, 1.15), u(1.0, 2.2), ahead=ahead)
     elif sign:  # worn the wrong way round
-        back = (np.abs(c.x - hx + sign * hat.wide) < a * u(0.2, 0.6)) & (np.abs(c.y - line) < 1)
-        c.fill(back, "brim", HAT)
+        back = (np.abs(c.x - hx + sign * hat.wide) < a * u(0.2, 0.6)) & (
+            np.abs(c.y - line) < u(0.8, 0.25 * b + 1)
+        )
+        c.fill(back, "hat" if rng.random() < 0.6 else "brim", HAT)
+        if rng.random() < 0.4:  # the strap, and hair in its gap
+            c.fill(back & (np.abs(c.y - line) < 0.6), "hair" if rng.random() < 0.5 else "brim", HAT)
 
 
 def _beanie(c: Canvas, p: dict[str, Any], hat: Hat) -> None:
@@ -1303,6 +1342,18 @@ def _face_covers(c: Canvas, p: dict[str, Any]) -> None:
     c.flat(near & face & np.isin(c.labels, (SKIN, BROW)), color, GLASS)
 
 
+def _hand(c: Canvas, p: dict[str, Any]) -> None:
+    """A hand or a sleeve before the lower face."""
+    u, a, b = c.rng.uniform, p["a"], p["b"]
+    x, y = p["cx"] + a * u(-0.8, 0.8), p["chin"] - b * u(0.0, 0.45)
+    w, h = a * u(0.15, 0.35), b * u(0.2, 0.4)
+    c.flat(c.ellipse(x, y, w + 1, h + 1) & c.alpha & (c.labels != EYE), c.style["ink"], OUT)
+    arm = c.ellipse(x, y, w, h) & (c.labels != EYE)
+    c.fill(arm, "skin", SKIN)
+    sleeve = (np.abs(c.x - x) < w) & (c.y > y + 0.6 * h)
+    c.fill(sleeve & (c.labels != EYE), "cloth", CLOTH)
+
+
 def _outline(c: Canvas, p: dict[str, Any]) -> None:
     rng = c.rng
     kind = c.style["outline"]
@@ -1373,9 +1424,29 @@ def _finish(c: Canvas, p: dict[str, Any]) -> Drawn:
         traits,
         {k: float(v) for k, v in points.items()},
     )
-    if rng.random() < 0.6:
+    kind = rng.random()
+    if kind < 0.6:
         return _framed(made, rng)
-    return _cut(made, rng) if rng.random() < 0.25 else made
+    return _close_up(made, rng) if kind < 0.64 else _cut(made, rng) if kind < 0.73 else made
+
+
+def _close_up(d: Drawn, rng: np.random.Generator) -> Drawn:
+    """A strip of the face as cut scenes have it: from above the brows to below the mouth."""
+    n, u = len(d.labels), rng.uniform
+    eyes, mouth = d.points["eye_left_y"], d.points["mouth_y"]
+    y0 = int(np.clip(eyes - u(0.08, 0.25) * n, 0, n - 4))
+    y1 = int(np.clip(mouth + u(0.05, 0.3) * n, y0 + 4, n))
+    rgba, labels = d.rgba.copy(), d.labels.copy()
+    outside = np.ones_like(labels, bool)
+    outside[y0:y1] = False
+    rgba[outside], labels[outside] = 0, BG
+    traits = dict(d.traits)
+    if (labels == HAT).sum() < 3:
+        traits["headwear"] = "none"
+    if (labels == BEARD).sum() < 2:
+        traits["facial_hair"] = "none"
+    traits["hair_style"] = "?"
+    return Drawn(rgba, labels, traits, d.points)
 
 
 def _framed(d: Drawn, rng: np.random.Generator) -> Drawn:

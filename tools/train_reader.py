@@ -6,8 +6,9 @@
 What is saved is a running average of the weights over the last steps, which reads better than
 the weights of any one step; --start averages the states that it is given.
 
-Endless data, and nothing but our own drawings is learnt from: those of tools/draw_sprites.py and
-colourings of the hand-drawn samples (tools/hand_drawn.py). The network is
+Endless data, and nothing but our own pictures is learnt from: drawings of tools/draw_sprites.py,
+colourings of the hand-drawn samples (tools/hand_drawn.py) and renders of the head model made into
+sprites (tools/rendered_heads.py). The network is
 a U-Net on a 32x32 canvas with heads for traits and landmarks; it runs in numpy afterwards
 (spriteface/extract/reading/network.py), so only plain convolutions and ReLU are used, and batch
 normalisation is folded into the convolutions before saving.
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import rendered_heads
 import torch
 import torch.nn.functional as F
 from draw_sprites import CLASSES, HEADS, POINTS, Drawn, draw
@@ -60,15 +62,23 @@ def fit(rgba: np.ndarray) -> tuple[np.ndarray, int, int, int]:
 
 
 def batch(
-    rng: np.random.Generator, n: int, hand: Sequence[Drawn] = ()
+    rng: np.random.Generator,
+    n: int,
+    hand: Sequence[Drawn] = (),
+    heads_3d: Sequence[Drawn] = (),
 ) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
-    """`n` fresh drawings; an eighth of them from `hand`, where there are any."""
+    """`n` fresh drawings; an eighth from `hand` and more of `heads_3d`, where any are given."""
     images = np.zeros((n, 7, CANVAS, CANVAS), np.float32)
     labels = np.full((n, CANVAS, CANVAS), -1, np.int64)
     heads = {name: np.zeros(n, np.int64) for name in HEADS}
     points = np.zeros((n, len(POINTS)), np.float32)
     for i in range(n):
-        d = vary(hand[rng.integers(len(hand))], rng) if hand and i % 8 == 0 else draw(rng)
+        if hand and i % 8 == 0:
+            d = vary(hand[rng.integers(len(hand))], rng)
+        elif heads_3d and i % 8 in (2, 6)[: 1 + (i // 8) % 2]:
+            d = rendered_heads.vary(heads_3d[rng.integers(len(heads_3d))], rng)
+        else:
+            d = draw(rng)
         rgba = d.rgba
         if rng.random() < 0.5:  # the light and the screen differ
             gain = rng.uniform(0.8, 1.15, 3) * rng.uniform(0.8, 1.1)
@@ -91,14 +101,18 @@ class Pool:
     """Drawings cost as much as a training step: three of four in a batch are earlier ones."""
 
     def __init__(
-        self, rng: np.random.Generator, hand: Sequence[Drawn] = (), size: int = 12_000
+        self,
+        rng: np.random.Generator,
+        hand: Sequence[Drawn] = (),
+        heads_3d: Sequence[Drawn] = (),
+        size: int = 12_000,
     ) -> None:
-        self._rng, self._hand, self._size = rng, hand, size
+        self._rng, self._hand, self._heads_3d, self._size = rng, hand, heads_3d, size
         self._kept: list[tuple[Tensor, ...]] = []
 
     def batch(self, n: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
         fresh = n if len(self._kept) < 40 * n else n // 4
-        images, labels, heads, points = batch(self._rng, fresh, self._hand)
+        images, labels, heads, points = batch(self._rng, fresh, self._hand, self._heads_3d)
         names = list(heads)
         rows = [
             (images[i], labels[i], torch.stack([heads[k][i] for k in names]), points[i])
@@ -196,8 +210,10 @@ def losses(
                 part[known], heads[name][known]
             )
         right[name] = float((part.argmax(1) == heads[name])[known].float().mean())
-    total = total + 1.0 * F.smooth_l1_loss(flat[:, at:], points, beta=0.05)
-    right["points_px"] = float((flat.detach()[:, at:] - points).abs().mean()) * CANVAS / 2
+    known = torch.isfinite(points)
+    total = total + 1.0 * F.smooth_l1_loss(flat[:, at:][known], points[known], beta=0.05)
+    off = (flat.detach()[:, at:] - points)[known].abs().mean()
+    right["points_px"] = float(off) * CANVAS / 2
     return total, right
 
 
@@ -249,6 +265,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hand", default="samples", help="our own drawings with truth.json, or ''")
+    parser.add_argument("--renders", type=int, default=1200, help="heads of the model, or 0")
     parser.add_argument("--start", default=[], nargs="*", help=".pt states to go on from")
     parser.add_argument("-o", "--out", default="spriteface/extract/reading/network.safetensors")
     args = parser.parse_args()
@@ -263,8 +280,9 @@ def main() -> None:
     weight = torch.ones(len(CLASSES))
     weight[[4, 5, 6, 7, 9, 10]] = 2.0
     hand = load(Path(args.hand)) if args.hand else []
-    print(f"{len(hand)} hand-drawn faces")
-    pool = Pool(rng, hand)
+    heads_3d = rendered_heads.load(args.renders, args.seed) if args.renders else []
+    print(f"{len(hand)} hand-drawn faces, {len(heads_3d)} renders")
+    pool = Pool(rng, hand, heads_3d)
     start, step, limit = time.time(), 0, max(1e-9, args.minutes * 60)
     names = "\n".join(
         (*CLASSES, *(f"{k}: {' '.join(v)}" for k, v in HEADS.items()), " ".join(POINTS))

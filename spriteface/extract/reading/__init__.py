@@ -50,6 +50,7 @@ from ...types import F32, U8, Label, Landmarks, Reading, View
 from .geometry import Geometry, measure
 from .labelling import label_pixels
 from .layers import Layers, take_apart
+from .materials import settle
 from .network import Opinion, look
 from .traits import traits_of
 
@@ -77,7 +78,8 @@ def read(rgba: U8) -> Reading:
     opinion = look(rgba)
     labels, confidence = label_pixels(layers, opinion)
     g = measure(layers, labels, opinion)
-    traits = traits_of(layers, labels, g, opinion)
+    found = settle(layers, labels, g, opinion)
+    traits = traits_of(layers, labels, g, opinion, found)
     overall, notes = _judgement(layers, labels, confidence, g, traits, opinion)
     return Reading(
         pixels=rgba, labels=labels, confidence=confidence, landmarks=_landmarks(labels, g),

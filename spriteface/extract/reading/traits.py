@@ -15,20 +15,27 @@ from .network import Opinion
 
 Traits = dict[str, Any]
 CLOSED = ("hood", "ninja")  # no hair shows
+SMALL = ("cap", "crown", "headband")  # what may sit on a full head of hair
 FAMILIES = (
     ("cap", "beanie", "brim", "bandana", "turban", "pointed"),
     ("helmet", "horned", "hood", "ninja"),
     ("headband", "crown"),
 )
+BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
 WORN_FROM = 0.8  # chance of headwear plus its share of the crop; measured on drawings
 
 
-def traits_of(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
-    """All traits; splits `labels` further on the way (band, emblem, iris, teeth, nose, ear)."""
+def traits_of(
+    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str] = frozenset()
+) -> Traits:
+    """All traits; splits `labels` further on the way (band, emblem, iris, teeth, nose, ear).
+
+    `found` is what the colours alone have shown (see `materials.settle`).
+    """
     t: Traits = {"view": str(g.view), "side": g.side, "mono": one_hue(layers)}
     t["skin_rgb"] = srgb(skin_color(layers, labels, g))
     _mask_or_beard(layers, labels, g, opinion)
-    t.update(_headwear(layers, labels, g, opinion))
+    t.update(_headwear(layers, labels, g, opinion, found))
     t.update(_hair(layers, labels, g, opinion, t["headwear"]))
     t.update(_facial_hair(layers, labels, g, opinion))
     if t["headwear"] and not t["hair_word"] and t["facial_hair_rgb"]:
@@ -77,14 +84,16 @@ def _mask_or_beard(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
             return
 
 
-def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
+def _headwear(
+    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str]
+) -> Traits:
     t: Traits = {
         "headwear": "", "hat_rgb": None, "band_rgb": None, "brim": False, "emblem_rgb": None,
         "emblem_at": None, "emblem_radius": None, "hat_top": None, "hat_bottom": None,
     }  # fmt: skip
     _hair_over_a_band(layers, labels, g)
     hat = labels == Label.HEADWEAR
-    t["headwear"] = kind = _headwear_kind(layers, labels, g, opinion)
+    t["headwear"] = kind = _headwear_kind(layers, labels, g, opinion, found)
     if not kind:
         labels[hat] = Label.HAIR
         return t
@@ -100,24 +109,31 @@ def _headwear(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Trai
     return t
 
 
-def _headwear_kind(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> str:
+def _headwear_kind(
+    layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str]
+) -> str:
     """The network's word for it, weighed with the shape that the label map shows."""
     chances = opinion.traits["headwear"]
     hat = labels == Label.HEADWEAR
     share = float(hat.sum() / max(1, layers.solid.sum()))
-    if share < 0.012 or 1 - chances["none"] + min(share, 0.3) < WORN_FROM:
+    if "small hat" in found:
+        return max(SMALL, key=chances.__getitem__)
+    worn = 1 - chances["none"] + min(share, 0.3)
+    if share < 0.012 or (worn < WORN_FROM and "hat" not in found):
         return ""
     if _hair_above(labels, hat, g) > 0.5:
         return "headband"
     fits = _shapes(layers, labels, hat, g, chances)
     scores = {k: (v + 0.02) * (1.0 if k in fits else 0.7) for k, v in chances.items()}
+    if _blunt(hat, g):
+        scores["pointed"] *= BLUNT
     del scores["none"]
     family = {k: sum(scores[j] for j in group) for group in FAMILIES for k in group}
     # six sorts of cap share their chance: the family counts, too
-    worn = max(scores, key=lambda k: scores[k] * family[k] ** 0.5)
-    if worn == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
+    kind = max(scores, key=lambda k: scores[k] * family[k] ** 0.5)
+    if kind == "helmet" and _horns(hat, np.nonzero(hat.any(1))[0], g):
         return "horned"
-    return worn
+    return kind
 
 
 def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
@@ -186,6 +202,14 @@ def _shapes(
         fits |= {"horned"}
         fits -= {"crown", "cap", "beanie"}
     return fits
+
+
+def _blunt(hat: Bool, g: Geometry) -> bool:
+    """Whether the top of the headwear is nearly as wide as the rest of what is above the eyes."""
+    rows = np.nonzero(hat.any(1))[0]
+    widths = np.array([span(row[None], 1) for row in hat[rows[0] : int(np.ceil(g.eye_y))]])
+    tip = widths[: max(1, len(widths) // 4)]
+    return bool(len(widths) > 3 and tip.mean() > 0.55 * np.median(widths))
 
 
 def _horns(hat: Bool, rows: Any, g: Geometry) -> bool:
@@ -353,11 +377,10 @@ def _beard_kind(
 def _covers(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
     t: Traits = {"glasses": "", "mask": "", "mask_rgb": None}
     frames, cover = labels == Label.GLASSES, labels == Label.MASK
-    if frames.sum() >= 2 and (
-        opinion.traits["glasses"]["none"] < 0.75 or frames.sum() > 0.5 * g.unit**2
-    ):
-        chances = opinion.traits["glasses"]
-        t["glasses"] = "dark" if chances["dark"] > chances["clear"] else "clear"
+    filled = _filled_lenses(layers, labels, frames, g)
+    seen = 1 - opinion.traits["glasses"]["none"]
+    if frames.sum() >= 2 and (seen > 0.25 or (filled and frames.sum() > 0.5 * g.unit**2)):
+        t["glasses"] = "dark" if filled else "clear"
     else:
         labels[frames] = Label.BROW
     patch = opinion.traits["mask"]
@@ -376,6 +399,18 @@ def _covers(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits
             t["mask"] = "eyepatch_left" if columns.mean() + 0.5 < middle else "eyepatch_right"
         t["mask_rgb"] = srgb(layers.main_color(cover))
     return t
+
+
+def _filled_lenses(layers: Layers, labels: U8, frames: Bool, g: Geometry) -> bool:
+    """Whether glasses are areas without an eye in them, not lines around eyes."""
+    if frames.sum() < 4:
+        return False
+    near = (np.abs(layers.y + 0.5 - g.eye_y) < 0.5 * g.unit) & (
+        np.abs(layers.x + 0.5 - g.eye_x) < g.unit
+    )
+    eyes = ((labels == Label.EYE) & near).sum()
+    solid = ndi.binary_opening(frames, np.ones((2, 2)))
+    return bool(solid.sum() > 0.8 * frames.sum() and eyes < 0.05 * frames.sum())
 
 
 def _face(layers: Layers, labels: U8, g: Geometry) -> Traits:

@@ -1,0 +1,110 @@
+"""Colours and places overrule the label map: faces in one colour, hats over hair, dark on dark."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spriteface.audit.templates import MONK, templates
+from spriteface.extract.reading import read
+from spriteface.extract.reading.geometry import Geometry
+from spriteface.extract.reading.layers import take_apart
+from spriteface.extract.reading.materials import settle
+from spriteface.extract.reading.network import HEADS, Opinion
+from spriteface.types import U8, Label, View
+
+COLORS = {
+    ".": (0, 0, 0, 0), "g": (60, 160, 70, 255), "G": (50, 140, 60, 255), "s": (240, 200, 160, 255),
+    "r": (200, 40, 40, 255), "b": (90, 60, 40, 255), "p": (220, 90, 180, 255),
+    "w": (245, 245, 245, 255), "k": (20, 20, 20, 255),
+}  # fmt: skip
+
+
+def face(rows: list[str], named: dict[str, Label]) -> tuple[U8, U8]:
+    """(rgba, labels) of a drawing in letters, each letter a colour and a label."""
+    rgba = np.array([[COLORS[c] for c in row] for row in rows], np.uint8)
+    table = {".": Label.BACKGROUND, "k": Label.EYE, "s": Label.SKIN, **named}
+    labels = np.array([[table[c] for c in row] for row in rows], np.uint8)
+    return rgba, labels
+
+
+def opinion(hat: float) -> Opinion:
+    """An opinion that gives headwear this chance."""
+    traits = {name: dict.fromkeys(values, 0.0) for name, values in HEADS.items()}
+    traits["headwear"].update(none=1 - hat, cap=hat)
+    return Opinion(np.zeros((12, 12, 12), np.float32), traits, {})
+
+
+def geometry() -> Geometry:
+    """Eyes in row 6 at columns 4 and 7 of a 12x12 crop, chin below row 10."""
+    return Geometry(
+        ((4.5, 6.5), (7.5, 6.5)), ((1.0, 1.0), (1.0, 1.0)), 3.0, View.FRONT, "", 4.0, 11.0,
+        (2.0, 4.0, 10.0, 11.0), (1.0, 0.0, 11.0, 11.0), 0.9,
+    )  # fmt: skip
+
+
+def settled(rows: list[str], named: dict[str, Label], hat: float = 0.5) -> tuple[U8, frozenset[str]]:
+    rgba, labels = face(rows, named)
+    return labels, settle(take_apart(rgba), labels, geometry(), opinion(hat))
+
+
+ORC = [
+    "............",
+    "...gggggg...",
+    "..gggggggg..",
+    ".gggggggggg.",
+    ".gggggggggg.",
+    ".gggggggggg.",
+    ".gggkggkggg.",
+    ".gggggggggg.",
+    ".gggggggggg.",
+    ".gggggggggg.",
+    "..gggggggg..",
+    "............",
+]
+
+
+def test_a_green_head_is_no_green_helmet() -> None:
+    labels, _ = settled(ORC, {"g": Label.HEADWEAR})
+    assert not (labels == Label.HEADWEAR).any() and (labels == Label.SKIN).sum() > 60
+    helmet = [row[:3] + row[3:9].replace("g", "s") + row[9:] if i > 4 else row
+              for i, row in enumerate(ORC)]  # fmt: skip
+    labels, _ = settled(helmet, {"g": Label.HEADWEAR})
+    assert (labels == Label.HEADWEAR).sum() > 40  # the face has another colour: it stays one
+
+
+CAP = [
+    "............",
+    "...rrrrrr...",
+    "..rrrrrrrr..",
+    ".rrrrrrrrrr.",
+    ".rrrrrrrrrr.",
+    ".bsssssssbb.",
+    ".bsskssksbb.",
+    ".bssssssssb.",
+    ".bssssssssb.",
+    "..sssssssb..",
+    "...ssssss...",
+    "............",
+]
+
+
+def test_hair_of_two_colours_one_above_the_other_wears_a_hat() -> None:
+    named = {"r": Label.HAIR, "b": Label.HAIR}
+    labels, found = settled(CAP, named)
+    assert "hat" in found
+    assert (labels[1:5][np.isin(labels[1:5], (Label.HAIR, Label.HEADWEAR))] == Label.HEADWEAR).all()
+    assert (labels[5:9] == Label.HAIR).any()
+    one_color = [row.replace("r", "b") for row in CAP]
+    assert "hat" not in settled(one_color, named)[1]
+    assert "hat" not in settled(CAP, named, hat=0.01)[1]
+
+
+@pytest.mark.parametrize("tone", range(10))
+def test_black_hair_on_any_skin(tone: int) -> None:
+    short = templates()[0]
+    traits = read(short.draw(MONK[tone])).traits
+    assert traits["hair_length"] == "short" and not traits["bald"]
+    assert traits["hair_word"] == "black"
+    bald = templates()[4]
+    assert read(bald.draw(MONK[tone])).traits["bald"]
