@@ -43,7 +43,9 @@ def geometry() -> Geometry:
     )  # fmt: skip
 
 
-def settled(rows: list[str], named: dict[str, Label], hat: float = 0.5) -> tuple[U8, frozenset[str]]:
+def settled(
+    rows: list[str], named: dict[str, Label], hat: float = 0.5
+) -> tuple[U8, frozenset[str]]:
     rgba, labels = face(rows, named)
     return labels, settle(take_apart(rgba), labels, geometry(), opinion(hat))
 

@@ -12,7 +12,20 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from draw_sprites import BG, BROW, CLASSES, CLOTH, EYE, HAT, MOUTH, OUT, POINTS, Drawn, _legible, hsv
+from draw_sprites import (
+    BG,
+    BROW,
+    CLASSES,
+    CLOTH,
+    EYE,
+    HAT,
+    MOUTH,
+    OUT,
+    POINTS,
+    Drawn,
+    _legible,
+    hsv,
+)
 from hand_drawn import GROUPS, SWAP, _recolor
 from PIL import Image
 
@@ -226,7 +239,10 @@ def _by_hand(
         seen = value[solid]
         value = np.clip((value - seen.min()) / max(0.1, np.ptp(seen)), 0, 1)
         level = np.rint(value * 3) / 3
-        dark, bright = hsv(u(0.2, 0.55), u(0.2, 0.8), u(0.03, 0.25)), hsv(u(0.1, 0.5), u(0, 0.6), 0.9)
+        dark, bright = (
+            hsv(u(0.2, 0.55), u(0.2, 0.8), u(0.03, 0.25)),
+            hsv(u(0.1, 0.5), u(0, 0.6), 0.9),
+        )
         color = (dark + (bright - dark) * level[..., None]) * 255
     edge = np.zeros_like(solid)
     if rng.random() < 0.5:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage as ndi
 
-from ...types import F64, U8, Bool, Label
+from ...types import U8, Bool, Label
 from .colors import distance
 from .geometry import Geometry
 from .layers import Layers, span
