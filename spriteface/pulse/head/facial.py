@@ -45,7 +45,7 @@ def tufts(
 def brow_limit(skin: Array) -> float:
     """The brightest channel that brows may have on skin of albedo (3,): the rare brow that is
     lighter than its skin hides the eyes from whoever looks for a face."""
-    return 0.004 + 0.5 * float(np.max(skin)) ** 1.5
+    return 0.004 + 0.55 * float(np.max(skin)) ** 1.8
 
 
 def _brow_direction(c: Array) -> Array:

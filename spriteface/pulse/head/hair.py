@@ -385,7 +385,7 @@ def _cut(hair: Hair, style: Style, strands: F32, rng: np.random.Generator) -> Ar
         keep = np.minimum(keep, _cut_at(strands, line))
     if hair.style == "fringe":  # down to the brows in front, longer to the sides
         tip = strands[:, -1]
-        line = 6.4 - 9.7 * smooth(4.8, 7.2, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
+        line = 6.4 - 6.2 * smooth(4.9, 7.2, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
         keep = np.minimum(keep, _cut_at(strands, line + 0.3 * rng.normal(size=count)))
     return np.asarray(keep)
 

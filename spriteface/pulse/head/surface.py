@@ -399,7 +399,7 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     dim = 1 - 0.30 * smoothstep(0.85, 1.40, rr)
     pink = smoothstep(0.85, 1.40, rr)
     # part of the white's light comes from the lids and cheeks around it: less from dark ones
-    glow = 0.74 + 0.26 * math.exp(-0.5 * q[MELANIN])
+    glow = 0.62 + 0.38 * math.exp(-0.35 * q[MELANIN])
     vein = 0.0
     if fine:
         vein = smoothstep(0.06, 0.0, abs(fbm(x, y, z, 2.2, 3, seed))) * smoothstep(0.75, 1.35, rr)
