@@ -6,8 +6,8 @@
     python -m benchmarks.head --tones             lightness and pass rate over the Monk scale
     python -m benchmarks.head --sheet sheet.jpg   36 people at 384 px
 
-Each prints a table and a line of JSON with the machine. Judges: OpenCV's two frontal Haar cascades
-count as one, scikit-image's LBP cascade as the other; gates tell mosaics and blur.
+Each prints a table and a line of JSON with the machine. The judges and gates are the audit's
+(`spriteface.audit.judges`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spriteface.audit.judges import judge
+from spriteface.audit.stats import wilson
 from spriteface.pulse.head import warm
 from spriteface.pulse.head.person import Camera, Person, Pose, srgb_to_linear
 from spriteface.pulse.head.prior import draw, draw_person, people_from_latents
@@ -33,7 +35,6 @@ from spriteface.pulse.head.render import render
 from spriteface.pulse.head.skin import MONK, lightness, melanin_tone, tone_melanin
 
 Image = NDArray[np.float32]
-BLUR_GATE = -2.6
 BASELINES = 20  # so many samples are judged as mosaic and as blur too
 
 
@@ -143,140 +144,65 @@ def agreement(count: int, size: int = 64) -> dict[str, Any]:
     }
 
 
-class Judges:
-    """Two independent face detectors, and gates against mosaics, blur and upside-down faces."""
-
-    def __init__(self) -> None:
-        import cv2
-        from skimage import data
-        from skimage.feature import Cascade
-
-        folder = cv2.data.haarcascades
-        names = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
-        self._haar = [cv2.CascadeClassifier(folder + name) for name in names]
-        self._lbp = Cascade(data.lbp_frontal_face_cascade_filename())
-
-    def __call__(self, image: Image) -> dict[str, bool]:
-        gray = (image @ np.array([0.299, 0.587, 0.114]) * 255).astype(np.uint8)
-        return {
-            "haar": self._haar_sees(gray),
-            "lbp": self._lbp_sees((image * 255).astype(np.uint8)),
-            "upright": not self._haar_sees(np.ascontiguousarray(gray[::-1]))
-            or self._haar_sees(gray),
-            "no mosaic": flat_share(gray) < 0.6,
-            "no blur": fine_detail(gray) > BLUR_GATE,
-        }
-
-    def _haar_sees(self, gray: NDArray[np.uint8]) -> bool:
-        least = gray.shape[0] // 4
-        return any(
-            len(h.detectMultiScale(gray, 1.1, 4, minSize=(least, least))) > 0 for h in self._haar
-        )
-
-    def _lbp_sees(self, image: NDArray[np.uint8]) -> bool:
-        size = image.shape[0]
-        found = self._lbp.detect_multi_scale(
-            img=image,
-            scale_factor=1.15,
-            step_ratio=1,
-            min_size=(size // 4, size // 4),
-            max_size=(size, size),
-        )
-        return len(found) > 0
-
-
-def flat_share(gray: NDArray[np.uint8]) -> float:
-    """Share of exactly flat steps: mosaics have 0.9, pictures little."""
-    g = gray.astype(int)
-    return float(((np.diff(g, axis=0)[:, :-1] == 0) & (np.diff(g, axis=1)[:-1] == 0)).mean())
-
-
-def fine_detail(gray: NDArray[np.uint8]) -> float:
-    """log10 of the power at 1/8..1/3 of the sampling rate over that at 1/32..1/12: pictures keep
-    detail there, enlarged sprites have next to none."""
-    g = gray - gray.mean()
-    window = np.hanning(g.shape[0])[:, None] * np.hanning(g.shape[1])
-    power = np.abs(np.fft.fftshift(np.fft.fft2(g * window))) ** 2
-    n = g.shape[0]
-    r = np.hypot(*(np.indices(power.shape) - n // 2)).astype(int)
-    mean = np.bincount(r.ravel(), power.ravel()) / np.maximum(np.bincount(r.ravel()), 1)
-    return float(np.log10(mean[n // 8 : n // 3].mean() / mean[n // 32 : n // 12].mean()))
-
-
-def wilson(passed: int, total: int) -> tuple[float, float]:
-    """95 % Wilson interval of a share."""
-    z, p = 1.96, passed / max(total, 1)
-    middle = p + z * z / (2 * total)
-    half = z * np.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
-    return float((middle - half) / (1 + z * z / total)), float(
-        (middle + half) / (1 + z * z / total)
-    )
-
-
 def frontal(person: Person) -> Person:
     """Looking at the viewer, framed in the middle; what is worn stays."""
     return replace(person, pose=Pose(), camera=Camera())
 
 
-TONE_GROUPS = ((1, 4), (4, 7), (7, 8), (8, 9), (9, 10.01))
-
-
 def realism(count: int, size: int = 160, seed: int = 9000) -> dict[str, Any]:
-    judges = Judges()
-    by_tone = {group: [0, 0] for group in TONE_GROUPS}
-    seen: dict[str, int] = {}
-    mosaics = blurs = passed = 0
+    by_tone = {tone: [0, 0] for tone in range(1, 11)}
+    mosaics = blurs = passed = votes = 0
     failures = []
     for n in range(count):
         person = frontal(draw_person(seed + n))
-        image = render(person, size).image
-        verdict = judges(image)
-        for name, yes in verdict.items():
-            seen[name] = seen.get(name, 0) + yes
+        image = as_u8(render(person, size).image)
+        seen = judge(image)
         tone = float(np.clip(melanin_tone(person.skin.melanin), 1, 10))
-        group = next(g for g in TONE_GROUPS if g[0] <= tone < g[1])
-        by_tone[group][1] += 1
-        by_tone[group][0] += all(verdict.values())
-        if all(verdict.values()):
-            passed += 1
-        else:
+        by_tone[round(tone)][1] += 1
+        by_tone[round(tone)][0] += seen.passes
+        votes += seen.votes
+        passed += seen.passes
+        if not seen.passes:
             failures.append(
                 {
                     "seed": seed + n,
                     "tone": round(tone, 1),
-                    **{k: v for k, v in verdict.items() if not v},
+                    "votes": seen.votes,
+                    "upright": seen.upright,
+                    "blurred": seen.blurred,
+                    "mosaic": seen.mosaic,
                 }
             )
         if n >= BASELINES:
             continue
-        small = image.reshape(16, size // 16, 16, size // 16, 3).mean((1, 3))
-        mosaics += all(judges(small.repeat(size // 16, 0).repeat(size // 16, 1)).values())
-        blurs += all(judges(_bicubic(small, size)).values())
-    low, high = wilson(passed, count)
+        small = image.reshape(16, size // 16, 16, size // 16, 3).mean((1, 3)).astype(np.uint8)
+        mosaics += judge(small.repeat(size // 16, 0).repeat(size // 16, 1)).passes
+        blurs += judge(_bicubic(small, size)).passes
+    rate = wilson(passed, count)
     return {
         "samples": count,
         "size, px": size,
-        "passed": f"{passed / count:.3f} ({low:.3f}..{high:.3f})",
-        **{name: round(n / count, 3) for name, n in seen.items()},
-        **{f"tones {a} to {int(b)}": f"{yes}/{n}" for (a, b), (yes, n) in by_tone.items()},
+        "passed": f"{passed / count:.3f} ({rate.low:.3f}..{rate.high:.3f})",
+        "votes of 3, mean": round(votes / count, 2),
+        **{f"tone {tone}": f"{yes}/{n}" for tone, (yes, n) in by_tone.items()},
         "mosaics passed": mosaics / min(count, BASELINES),
         "bicubic passed": blurs / min(count, BASELINES),
         "failures": failures,
     }
 
 
-def _bicubic(small: Image, size: int) -> Image:
+def as_u8(image: Image) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(image * 255).clip(0, 255), np.uint8)
+
+
+def _bicubic(small: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     from PIL import Image as Pil
 
-    picture = Pil.fromarray((small * 255).astype(np.uint8)).resize(
-        (size, size), Pil.Resampling.BICUBIC
-    )
-    return np.asarray(picture, np.float32) / 255
+    return np.asarray(Pil.fromarray(small).resize((size, size), Pil.Resampling.BICUBIC))
 
 
 def tones(size: int = 256, each: int = 8) -> dict[str, Any]:
     """Lightness of cheeks against the swatch, and judges, per Monk tone."""
-    judges = Judges()
     rows: dict[str, Any] = {}
     for tone in range(1, 11):
         light, passed = [], 0
@@ -284,7 +210,7 @@ def tones(size: int = 256, each: int = 8) -> dict[str, Any]:
             person = frontal(draw_person(7000 + n))
             skin = replace(person.skin, melanin=tone_melanin(tone), freckles=0.0)
             image = render(replace(person, skin=skin, wear=()), size).image
-            passed += all(judges(image).values())
+            passed += judge(as_u8(image)).passes
             s = size / 128
             cheeks = [
                 image[int(66 * s) : int(76 * s), int(x * s) : int((x + 7) * s)] for x in (46, 75)
@@ -304,7 +230,7 @@ def sheet(path: str, across: int = 6, size: int = 384, seed: int = 1000) -> dict
     picture = Pil.new("RGB", (across * size, across * size))
     for n in range(across * across):
         image = render(draw_person(seed + n), size).image
-        tile = Pil.fromarray((image * 255 + 0.5).astype(np.uint8))
+        tile = Pil.fromarray(as_u8(image))
         picture.paste(tile, (n % across * size, n // across * size))
     picture.save(path, quality=88)
     return {"sheet": path, "people": across * across, "first seed": seed}
