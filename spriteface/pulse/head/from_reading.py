@@ -766,10 +766,11 @@ def _light(wish: Wish, person: Person) -> Light:
     side = hints.light_side(wish.reading) or drawn
     melanin = person.skin.melanin
     exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.2]))
-    modelled = melanin / (melanin + 3.0)  # dark skin shows its form by lights rather than shadows
+    # dark skin shows its form by highlights: more light from two sides, less from everywhere
+    modelled = melanin / (melanin + 3.0)
     return Light(
-        key_x=0.6 * side, key_y=0.6, key=2.0 + 1.4 * modelled, fill=0.62 - 0.4 * modelled,
-        rim=0.9, ambient=0.62 - 0.4 * modelled, warm=0.04, exposure=exposure,
+        key_x=0.6 * side, key_y=0.6, key=2.0, fill=0.62 + 1.1 * modelled,
+        rim=0.9, ambient=0.62 - 0.55 * modelled, warm=0.04, exposure=exposure,
     )  # fmt: skip
 
 
