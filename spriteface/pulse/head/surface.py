@@ -160,9 +160,12 @@ def _skin(
         folds = sample_tile(tile, 3, tu * 0.61, tv * 0.61)
     nose_tip = bump(ax, y, 0.0, 0.1, 1.5, 1.2) * (1.0 if z > 10.0 else 0.0)
     mel = q[MELANIN] * (1.0 + 0.20 / (1.0 + 0.6 * q[MELANIN]) * fbm(x, y, z, 0.35, 2, seed))
-    hem = q[HEMOGLOBIN] * (1.0 + 0.26 * fbm(x, y, z, 0.5, 2, seed + 5.0))
+    # little melanin hides little of the blood and of how unevenly it lies
+    bare = 1.0 + 1.2 * math.exp(-2.0 * q[MELANIN])
+    hem = q[HEMOGLOBIN] * (1.0 + 0.26 * bare * fbm(x, y, z, 0.5, 2, seed + 5.0))
     hem += (
         q[HEMOGLOBIN]
+        * bare
         * front
         * (
             q[BLUSH] * 0.75 * bump(ax, y, 4.5, -0.3, 2.0, 1.7)
@@ -171,7 +174,7 @@ def _skin(
             + 0.30 * bump(ax, y, 1.5, -0.4, 0.6, 0.7)
         )
     )
-    hem += q[HEMOGLOBIN] * 0.75 * a[EAR]
+    hem += q[HEMOGLOBIN] * 0.75 * bare * a[EAR]
     socket = front * (bump(ax, y, 2.9, 2.35, 1.5, 0.55) + 0.8 * bump(ax, y, 3.1, 4.2, 1.7, 0.5))
     mel += min(q[MELANIN], 1.2) * 0.20 * socket * (1.0 + age)
     hem += 0.30 * socket + 0.55 * lid * front
@@ -179,7 +182,7 @@ def _skin(
         # absorption varies less, relatively, the more there is of it
         calm = 1.0 / (1.0 + 0.6 * q[MELANIN])
         mel *= 1.0 + calm * (0.22 * mottle + 0.08 * folds)
-        hem *= 1.0 + 0.34 * mottle - 0.25 * folds
+        hem *= 1.0 + 0.34 * bare * mottle - 0.25 * folds
         if q[FRECKLES] > 0.0:
             k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
             if k > 0.05:
