@@ -22,6 +22,7 @@ FAMILIES = (
     ("helmet", "horned", "hood", "ninja"),
     ("headband", "crown"),
 )
+SURE = 0.3  # what is left to "no beard" where the map alone shows one
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
 WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # see _worn
 WORN_FROM = 1.41
@@ -137,9 +138,7 @@ def _headwear_kind(
     return kind
 
 
-def _worn(
-    layers: Layers, labels: U8, hat: Bool, g: Geometry, chances: dict[str, float]
-) -> bool:
+def _worn(layers: Layers, labels: U8, hat: Bool, g: Geometry, chances: dict[str, float]) -> bool:
     """Whether what the label map calls headwear is worn: a logistic model of five measures.
 
     Fitted on our own drawings and, each game left out in turn, on labelled faces of free games.
@@ -237,7 +236,10 @@ def _blunt(hat: Bool, g: Geometry) -> bool:
     """Whether the top of the headwear is nearly as wide as the rest of what is above the eyes."""
     rows = np.nonzero(hat.any(1))[0]
     widths = np.array([span(row[None], 1) for row in hat[rows[0] : int(np.ceil(g.eye_y))]])
-    tip = widths[: max(1, len(widths) // 4)]
+    widths = (
+        widths[int((widths >= 0.15 * widths.max(initial=0)).argmax()) :] if len(widths) else widths
+    )
+    tip = widths[: max(1, len(widths) // 4)]  # less a feather or a speck above it
     return bool(len(widths) > 3 and tip.mean() > 0.55 * np.median(widths))
 
 
@@ -373,8 +375,11 @@ def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> T
     beard = labels == Label.FACIAL_HAIR
     area = beard.sum() / g.unit**2
     chances = opinion.traits["facial_hair"]
-    # painted shadows look like beards: the map and the whole face must both see one
-    sure = (chances["none"] < 0.35 and area > 0.12) or (chances["none"] < 0.5 and area > 1.0)
+    # painted shadows look like beards: the map and the whole face must both see one, and a
+    # doubtful one grows on the upper lip, too
+    lip = _on_lip(layers, labels, g)
+    sure = chances["none"] < SURE and area > 0.12
+    sure |= chances["none"] < 0.5 and area > 1.0 and lip > 0.5
     if beard.sum() < 2 or not sure:
         labels[beard] = np.where(layers.y[beard] > g.chin, Label.CLOTHING, Label.SKIN)
         return {"facial_hair": "", "facial_hair_rgb": None, "beard_size": 0.0}
@@ -384,6 +389,14 @@ def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> T
         "facial_hair_rgb": srgb(layers.main_color(beard, darkest=0.2)),
         "beard_size": float(min(4.0, area)),
     }
+
+
+def _on_lip(layers: Layers, labels: U8, g: Geometry) -> float:
+    """Share of beard in what is beard or skin between nose and mouth."""
+    row = (layers.y + 0.5 - g.eye_y) / max(1.0, g.chin - g.eye_y)
+    lip = (np.abs(layers.x + 0.5 - g.eye_x) < max(0.6, 0.35 * g.unit)) & (row > 0.35) & (row < 0.72)
+    beard, skin = ((lip & (labels == label)).sum() for label in (Label.FACIAL_HAIR, Label.SKIN))
+    return float(beard / max(1, beard + skin))
 
 
 def _beard_kind(
