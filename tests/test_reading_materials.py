@@ -11,6 +11,7 @@ from spriteface.extract.reading.geometry import Geometry
 from spriteface.extract.reading.layers import take_apart
 from spriteface.extract.reading.materials import settle
 from spriteface.extract.reading.network import HEADS, Opinion
+from spriteface.extract.reading.traits import _filled_lenses
 from spriteface.types import U8, Label, View
 
 COLORS = {
@@ -100,6 +101,19 @@ def test_hair_of_two_colours_one_above_the_other_wears_a_hat() -> None:
     one_color = [row.replace("r", "b") for row in CAP]
     assert "hat" not in settled(one_color, named)[1]
     assert "hat" not in settled(CAP, named, hat=0.01)[1]
+
+
+def test_dark_glasses_are_areas_and_clear_ones_are_lines() -> None:
+    """Two black lenses against a frame around the eyes, in the same label."""
+    dark = [row for row in ORC]
+    dark[6], dark[7] = ".ggwwggwwgg.", ".ggwwggwwgg."
+    clear = [row for row in ORC]
+    clear[5], clear[6], clear[7] = ".gwwwwwwwwg.", ".gwkwwwwkwg.", ".gwwwggwwwg."
+    named = {"g": Label.SKIN, "w": Label.GLASSES}
+    for rows, filled in ((dark, True), (clear, False)):
+        rgba, labels = face(rows, named)
+        frames = labels == Label.GLASSES
+        assert _filled_lenses(take_apart(rgba), labels, frames, geometry()) is filled
 
 
 @pytest.mark.parametrize("tone", range(10))

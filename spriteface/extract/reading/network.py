@@ -1,7 +1,7 @@
 """The reader's small network, in numpy: a U-Net on a 32x32 canvas with heads for traits and points.
 
-Trained by tools/train_reader.py on sprites drawn by tools/draw_sprites.py, and on nothing else:
-no picture of anyone's game is in it. 1.8 million weights, float16 on disc, about 10 ms a face.
+Trained by tools/train_reader.py on our own drawings and renders, and on nothing else: no picture
+of anyone's game is in it. 1.8 million weights, float16 on disc, about 10 ms a face.
 """
 
 from __future__ import annotations
