@@ -160,7 +160,7 @@ def test_the_head_fills_the_frame_and_keeps_its_chin(head: Any, root: Path) -> N
     person = head.people(latents)[0]
     far = head.latents([replace(person, camera=replace(person.camera, zoom=0.8))])
     near = fit.framed(head, far, goal, (), Progress(None, 1))
-    assert goal.misplaced(head, near) < goal.misplaced(head, far)
+    assert goal.misplaced(head, near)[0] < goal.misplaced(head, far)[0]
     labels = head.regions(near, 64)[0].numpy()
     rows = np.nonzero(np.isin(labels, (Label.HAIR, Label.SKIN, Label.MOUTH)).any(1))[0]
     mouth = np.nonzero(labels == Label.MOUTH)[0]

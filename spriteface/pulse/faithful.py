@@ -16,7 +16,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from ..types import F32, F64
@@ -76,6 +75,8 @@ def bend(image: F32, pairs: Sequence[tuple[Point, Point]], amount: float = 1.0) 
     """
     if not pairs or amount <= 0:
         return image
+    from scipy.interpolate import RBFInterpolator  # a fifth of a second, and seldom needed
+
     size = image.shape[0]
     now, then = (np.array([pair[k] for pair in pairs], np.float64) for k in (0, 1))
     move = np.clip((now - then) * amount, -FARTHEST, FARTHEST)

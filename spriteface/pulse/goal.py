@@ -68,22 +68,28 @@ class Goal:
     blur: float
     head: tuple[float, float]
 
-    def loss(self, generator: Generator, latents: Latents) -> tuple[float, F32]:
-        """The whole disagreement (0 none) with the sprite, and the preview it was seen in."""
+    def losses(self, generator: Generator, latents: Latents) -> list[tuple[float, F32]]:
+        """The whole disagreement (0 none) of each of a batch with the sprite, and the preview it
+        was seen in."""
         with torch.no_grad():
-            preview = picture(generator.preview(latents, PREVIEW_PX))
+            batch = generator.preview(latents, PREVIEW_PX)
+        previews = [picture(batch[i : i + 1]) for i in range(len(latents))]
+        places = [0.0] * len(latents)
+        if isinstance(generator, MapsRegions):
+            places = self.misplaced(generator, latents)
+        return [(self._off_color(p) + place, p) for p, place in zip(previews, places, strict=True)]
+
+    def _off_color(self, preview: F32) -> float:
         small = downscale_array(preview, self.color.shape[:2])
         gap = ((oklab_from_srgb(small) - self.color) ** 2).sum(-1)
-        total = 6.0 * float((gap * self.weight).sum() / max(1.0, self.weight.sum()))
-        if isinstance(generator, MapsRegions):
-            total += self.misplaced(generator, latents)
-        return total, preview
+        return 6.0 * float((gap * self.weight).sum() / max(1.0, self.weight.sum()))
 
-    def misplaced(self, generator: MapsRegions, latents: Latents) -> float:
-        """Whether the same things are in the same places, without looking at colours."""
+    def misplaced(self, generator: MapsRegions, latents: Latents) -> list[float]:
+        """Whether the same things are in the same places, of each of a batch; colours don't
+        count."""
         with torch.no_grad():
-            shown = generator.regions(latents, PREVIEW_PX)[0].numpy()
-        return self.misplaced_labels(shown)
+            maps = generator.regions(latents, PREVIEW_PX)
+        return [self.misplaced_labels(shown.numpy()) for shown in maps]
 
     def misplaced_labels(self, shown: NDArray[np.int64]) -> float:
         """`misplaced` of a label map (n, n) already at hand."""

@@ -293,26 +293,24 @@ def _best_start(
     report: Progress,
 ) -> Latents:
     """Of several people with the sprite's traits, the one who agrees best with it."""
-    best: tuple[float, Latents] | None = None
-    for latents in _starts(generator, reading, options, candidate):
-        loss, preview = goal.loss(generator, latents)
-        if best is None or loss < best[0]:
-            best = loss, latents
-        report("starting", 0.05, preview, best[0])
-    assert best is not None
-    return best[1]
+    starts = _starts(generator, reading, options, candidate)
+    seen = goal.losses(generator, starts)
+    best = min(range(len(seen)), key=lambda i: seen[i][0])
+    report("starting", 0.05, seen[best][1], seen[best][0])
+    return starts[best]
 
 
 def _starts(
     generator: ReadsSprites, reading: Reading, options: PortraitOptions, candidate: int
-) -> list[Latents]:
+) -> Latents:
     """Candidate number `candidate` of several seeds: the same traits, other faces."""
     found = []
     for j in range(STARTS):
         seed = options.seed if j == 0 else options.seed + 7919 * j
         batch = generator.start(reading, count=candidate + 1, seed=seed, traits=options.traits)
         found.append(batch[candidate])
-    return found
+    structure = tuple(choice for one in found for choice in one.structure)
+    return Latents(torch.cat([one.z for one in found]), structure)
 
 
 # ------------------------------------------------------------------ the result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -41,8 +42,25 @@ def match_colors(
             if _far_off(seen, wanted, CLOSE) == {}:
                 break
             person = corrected(person, seen, wanted)
-            latents = generator.latents([person])
+            latents = _recolored(generator, latents, person)
     return latents
+
+
+def _recolored(generator: KnowsPeople, latents: Latents, person: Any) -> Latents:
+    """`person`'s colours in `latents` of one; the rest as it is, to the last bit, so that a
+    generator needn't lay hair and cast shadows again."""
+    info = getattr(generator, "info", None)
+    extra = info.extra if info is not None else {}
+    new, colors = generator.latents([person]), frozenset(extra.get("differentiable", ()))
+    if not colors or not latents.structure:
+        return new
+    keep = torch.tensor([name not in colors for name in extra["dims"]])
+    choices = {**new.structure[0]}
+    for name, value in latents.structure[0].items():
+        if isinstance(value, Mapping):  # numbers by the name of their dimension
+            mine = {n: x for n, x in value.items() if n not in colors}
+            choices[name] = mine | {n: x for n, x in choices.get(name, {}).items() if n in colors}
+    return Latents(torch.where(keep, latents.z, new.z), (choices,))
 
 
 def _far_off(

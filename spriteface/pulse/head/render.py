@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter
 from ...types import F32
 from . import surface as mat
 from .camera import DISTANCE_CM, View, film, paint_backdrop, view_of
+from .latest import latest
 from .light import cluster, radiance, strongest
 from .person import Light, Person
 from .raster import (
@@ -173,16 +174,23 @@ def _cast_shadows(scene: Scene) -> _Lights:
     frames, colors = cluster(scene.person.light, LIGHTS)
     order = np.argsort(-colors.mean(1), kind="stable")
     frames, colors = np.ascontiguousarray(frames[order]), np.ascontiguousarray(colors[order])
-    maps = np.full((LIGHTS, MAP_SIZE, MAP_SIZE), FAR, np.float32)
-    every = max(1, len(scene.strands) // 7000)
     closed = len(scene.place.casters)
+    maps = _shadow_maps(scene.vertices, scene.casters, scene.strands, frames, closed)
+    return _Lights(frames, colors, maps)
+
+
+@latest
+def _shadow_maps(vertices: F32, casters: Array, strands: F32, frames: F32, closed: int) -> F32:
+    """(LIGHTS,MAP_SIZE,MAP_SIZE): what every light sees first; `closed` as in `light_depths`."""
+    maps = np.full((LIGHTS, MAP_SIZE, MAP_SIZE), FAR, np.float32)
+    every = max(1, len(strands) // 7000)
     # hair is lit by the strongest lights only; for the others' shadows fewer strands will do
     for part, step in ((slice(HAIR_LIGHTS), every), (slice(HAIR_LIGHTS, None), 2 * every)):
         spread(
-            light_depths, len(frames[part]), scene.vertices, scene.casters, scene.strands, step,
+            light_depths, len(frames[part]), vertices, casters, strands, step,
             frames[part], CENTRE, EXTENT_CM, maps[part], closed,
         )  # fmt: skip
-    return _Lights(frames, colors, maps)
+    return maps
 
 
 def _raster(scene: Scene, size: int) -> _Visible:

@@ -15,6 +15,7 @@ from . import surface as mat
 from .camera import bend_neck, head_share, rotation
 from .facial import brow_limit, grow_brows, grow_facial_hair, grow_lashes
 from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
+from .latest import latest
 from .model import EYE_L, EYE_R, Tris, childhood
 from .noise import KERNEL
 from .person import Hair, Person, Wear
@@ -30,6 +31,20 @@ FULL_STRANDS = 45000
 SKULL_BASE_CM = 3.4
 LASH_COLOR = (0.014, 0.010, 0.009)
 BEARD_SHADE = 0.55  # beards are darker than the hair of the head
+
+
+def _laid(strands: F32, collider: Collider, press: str, low: float) -> F32:
+    """Strands under headwear that presses them as `press` says, and out of the head. In place."""
+    if press:
+        strands = press_hair(strands, collider, press, low)
+    return strands if press == "tuck" else collider.push_out(strands, 0.05)
+
+
+@latest
+def _laid_on(skin: F32, normals: F32, level: int, strands: F32, press: str, low: float) -> F32:
+    """`_laid` on a person's own head."""
+    collider = Collider(skin, normals, regions(level).outer_vertices[::6], cell=0.9)
+    return _laid(strands.copy(), collider, press, low)
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,19 +311,12 @@ class _Builder:
 
     def _fitted(self, strands: F32, head: Wear | None, rise: float) -> F32:
         """Hair kept out of the head and under what is worn on it, on a head `rise` times smaller
-        than the person's. In place."""
+        than the person's."""
         press = item_of(head).press if head else ""
-        if press and head:
-            low = SKULL_BASE_CM + (head.low - SKULL_BASE_CM) / rise
-            strands = press_hair(strands, self.collider, press, low)
-        return strands if press == "tuck" else self.collider.push_out(strands, 0.05)
-
-    @cached_property
-    def collider(self) -> Collider:
+        low = SKULL_BASE_CM + (head.low - SKULL_BASE_CM) / rise if press and head else 0.0
         if not self.fine:
-            return canonical_collider(0)
-        n = self.skin_normals
-        return Collider(self.skin, n, self.place.outer_vertices[::6], cell=0.9)
+            return _laid(strands, canonical_collider(0), press, low)
+        return _laid_on(self.skin, self.skin_normals, self.level, strands, press, low)
 
     def strands(self) -> tuple[F32, F32, F32, NDArray[np.int8], NDArray[np.bool_]]:
         """Strands, colour, width (cm), group and whether each is grey, posed."""
