@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 from spriteface.extract import faces, network
-from spriteface.extract.detect import Found, load_detector, same_face, suppress
+from spriteface.extract.detect import Found, load_detector, suppress
 from spriteface.extract.grid import recover
 from spriteface.options import ExtractOptions
 from spriteface.types import F32, U8, Box, Pixels, Source
@@ -42,8 +42,8 @@ def test_numpy_computes_what_torch_trained(tmp_path: Path) -> None:
     from tools import train_detector
 
     torch.manual_seed(1)
-    trained = train_detector.Network()
-    for layer in (trained.stem, trained.down, *trained.trunk):
+    trained = train_detector.Network(*train_detector.SMALL)
+    for layer in trained.layers().values():
         layer.norm.running_mean.uniform_(-0.3, 0.3)
         layer.norm.running_var.uniform_(0.5, 1.5)
     trained.eval()
@@ -56,17 +56,89 @@ def test_numpy_computes_what_torch_trained(tmp_path: Path) -> None:
     assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()  # stored as float16
 
 
-def test_bands_of_a_tall_picture_see_what_one_look_sees(monkeypatch: pytest.MonkeyPatch) -> None:
-    tall = np.zeros((400, 64, 4), np.uint8)
-    for y in (10, 150, 190, 330):
-        paste(tall, walker(), 20, y)
-    whole = suppress(network.look(tall))
-    monkeypatch.setattr(network, "BAND", 192)
-    parts = suppress(network.look(tall))
-    strong = [f for f in whole if f.score > 0.3]
-    assert len(strong) == 4
-    for found in strong:
-        assert any(same_face(found, other) for other in parts)
+@pytest.mark.parametrize("plain", [False, True])
+def test_compiled_loops_compute_what_numpy_does(plain: bool) -> None:
+    from spriteface.extract import compiled
+
+    picture = frame_of_noise(96, 128)
+    if plain:  # one colour around a spot: what sees nothing else isn't computed
+        picture[:, 60:] = picture[0, 0]
+        picture[60:] = picture[0, 0]
+    level = network.premultiplied(picture, None)
+    assert np.array_equal(level, compiled.premultiplied(picture, None))
+    assert np.array_equal(network.halved(level[:95, :127]), compiled.halved(level[:95, :127]))
+    x = np.zeros((104, 136, 4), np.float32)
+    x[4:100, 4:132] = network.network_input(level)
+    expected = network.forward(x)
+    for _ in range(2):  # the second one finds its memory used
+        found = compiled.forward(level, 4)
+        assert found.shape == expected.shape
+        assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+        compiled.forward(level[::-1], 4)
+
+
+def frame_of_noise(height: int, width: int) -> U8:
+    rng = np.random.default_rng(3)
+    picture: U8 = rng.integers(0, 256, (height // 4, width // 4, 4), dtype=np.uint8)
+    return picture.repeat(4, axis=0).repeat(4, axis=1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(400, 64), (64, 400), (400, 300)])
+def test_parts_of_a_large_picture_see_what_one_look_sees(
+    monkeypatch: pytest.MonkeyPatch, height: int, width: int
+) -> None:
+    large = np.zeros((height, width, 4), np.uint8)
+    for at in (10, 115, 150, 190, 330):
+        paste(large, walker(), min(at, width - 40), min(at, height - 40))
+    whole = suppress(network.look(large))
+    monkeypatch.setattr(network, "PART", 160)
+    parts = suppress(network.look(large))
+    assert len([f for f in whole if f.score > 0.3]) >= 5
+    assert [(f.head, f.box, f.view) for f in parts] == [(f.head, f.box, f.view) for f in whole]
+
+
+@pytest.mark.parametrize("size", [1, 159, 160, 161, 208, 209, 1000])
+def test_the_insides_of_parts_cover_a_picture_once(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(network, "PART", 160)
+    times = np.zeros(size, int)
+    for part, inner in network._parts(size, 8):
+        assert part.w <= 160
+        assert part.x % network.STRIDE == 0
+        assert inner.x == 0 or inner.x - part.x >= network.REACH
+        assert inner.right == size or part.right - inner.right >= network.REACH
+        times[inner.x : inner.right] += 1
+    assert (times == 1).all()
+
+
+def test_a_small_network_begins_as_part_of_its_teacher() -> None:
+    from importlib import resources
+
+    import torch
+
+    from tools import train_detector
+
+    shipped = Path(str(resources.files("spriteface.extract") / "detector.safetensors"))
+    teacher = train_detector.loaded(shipped)
+    pictures = np.stack([frame_of_noise(96, 96) for _ in range(2)])
+    small = train_detector.pruned(teacher, pictures)
+    x = torch.randn(1, 4, 96, 96)
+    label = np.full((train_detector.MOST, 11), np.nan, np.float32)
+    label[0] = (40, 40, 56, 56, 43, 46, 53, 55, 0, 0, 0)
+    wanted = [torch.from_numpy(part)[None] for part in train_detector.targets(label)]
+    with torch.no_grad():
+        assert teacher(x).shape == small(x).shape
+        own, its = (
+            train_detector.followed(network, teacher, x, wanted, hints=1.0)
+            - train_detector.loss_of(network(x), *wanted)
+            for network in (teacher, small)
+        )
+    assert abs(own) < 1e-2  # what the teacher itself says costs nothing more
+    fewer = sum(p.numel() for p in small.parameters()) < sum(
+        p.numel() for p in teacher.parameters()
+    )
+    assert its > own + 0.1 if fewer else its == own
 
 
 def test_the_best_of_overlapping_places_is_kept() -> None:

@@ -7,6 +7,7 @@ The face detector learns from these what to leave alone, and from `mascot`, `hea
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from spriteface.palette.hardware import nes_composite
@@ -246,14 +247,134 @@ def contours(rng: Rng, size: int) -> U8:
     return out
 
 
+def nape(rng: Rng, unit: float) -> Picture:
+    """A large head seen from behind, with ears, strands and a neck, on shoulders: no face."""
+    w, h = unit, unit * rng.uniform(0.9, 1.3)
+    wide, body = unit * rng.uniform(1.5, 2.4), unit * rng.uniform(0.4, 1.6)
+    c = artist.Canvas(int(wide) + 4, int(h + body) + 5, wide / 2 + 2, 2, 1.0, 4)
+    bare = chance(rng, 0.3)  # a bald creature or someone in a hood
+    skin = any_color(rng) if bare and chance(rng, 0.6) else artist.skin_color(rng)
+    hair = skin if bare else artist.hair_color(rng)
+    cloth = any_color(rng)
+    c.paint(c.ellipse(0, h + body, wide / 2, body * rng.uniform(0.9, 1.2)), cloth)
+    c.paint(c.rect(-0.22 * w, 0.8 * h, 0.22 * w, 1.08 * h), skin)
+    pick, reach = rng.random(), rng.uniform(0.65, 0.85)
+    rise = rng.uniform(0.2, 0.5) * h
+    for side in (-1, 1):
+        if pick < 0.45:
+            c.paint(c.ellipse(side * 0.5 * w, 0.62 * h, 0.11 * w, 0.13 * h), skin)
+        elif pick < 0.6:
+            tip = (side * reach * w, rise)
+            c.paint(c.polygon([(side * 0.38 * w, 0.45 * h), tip, (side * 0.4 * w, 0.72 * h)]), skin)
+    skull = c.ellipse(0, h / 2, w / 2, h / 2)
+    if chance(rng, 0.4) and not bare:
+        skull |= c.rect(-0.46 * w, 0.5 * h, 0.46 * w, rng.uniform(0.8, 1.2) * h)
+    c.paint(skull, hair)
+    _strands(c, rng, skull, w, h, hair, int(rng.integers(0, 4 if bare else 12)))
+    if chance(rng, 0.2) and not bare:  # a ponytail, a plait
+        c.paint(c.ellipse(0, h, 0.13 * w, rng.uniform(0.2, 0.6) * h), toned(hair, 0.9))
+    if chance(rng, 0.15):  # a cap's or band's back
+        c.paint(skull & c.rect(-w, -h, w, rng.uniform(0.3, 0.6) * h), any_color(rng))
+    rgba = c.native(rng, chance(rng, 0.7))
+    if chance(rng, 0.4):
+        rgba = artist.streaked(rgba, hair, rng)
+    return trimmed(Picture(artist.finish(rgba, rng)))
+
+
+def _strands(
+    c: artist.Canvas, rng: Rng, area: NDArray[np.bool_], w: float, h: float, hair: Color, count: int
+) -> None:
+    """Light and dark strands that run down from the crown."""
+    crown = rng.uniform(0.05, 0.4) * h
+    for _ in range(count):
+        x = rng.uniform(-0.5, 0.5) * w
+        end = (x, rng.uniform(0.5, 1.0) * h)
+        stroke = c.line([(0.4 * x, crown), (0.9 * x, 0.5 * (crown + end[1])), end], 1.0)
+        c.paint(stroke & area, toned(hair, rng.uniform(0.5, 1.7)), 1, 1)
+
+
+def napes(rng: Rng, size: int) -> Picture:
+    """Rows of one walk seen from behind."""
+    canvas = blank(size, size) if chance(rng, 0.75) else artist.backdrop(rng, size, size)
+    y = int(rng.integers(-8, 4))
+    while y < size:
+        made = nape(rng, float(rng.uniform(7, 30)))
+        high, wide = made.rgba.shape[:2]
+        x = int(rng.integers(-8, 4))
+        while x < size:
+            artist.paste(canvas, made.rgba, x, y + int(rng.integers(0, 2)))
+            x += wide + int(rng.integers(0, 8))
+        y += high + int(rng.integers(0, 8))
+    return Picture(canvas)
+
+
+def alcoves(rng: Rng, size: int) -> U8:
+    """Walls with a lit or dark opening between posts, again and again: doors of tile sets."""
+    out = blank(size, size) if chance(rng, 0.5) else blank(size, size, any_color(rng))
+    unit = int(rng.integers(8, 40))
+    wall = any_color(rng)
+    y = int(rng.integers(-unit // 2, unit // 2 + 1))
+    while y < size:
+        high = int(unit * rng.uniform(0.8, 1.6)) + 4
+        x = -int(rng.integers(0, unit))
+        fill(out, 0, y, size, y + high, wall)
+        fill(out, 0, y, size, y + 1, toned(wall, 0.6))
+        fill(out, 0, y + high - 1, size, y + high, toned(wall, 0.4))
+        light = toned(wall, rng.uniform(1.1, 1.9)) if chance(rng, 0.7) else toned(wall, 0.4)
+        while x < size:
+            top = y + high * rng.uniform(0.05, 0.4)
+            wedge(out, rng, x + 0.3 * unit, top, 0.7 * unit, y + high - 1 - top, light)
+            for post in (x + 0.15 * unit, x + 1.15 * unit):
+                if chance(rng, 0.5):
+                    wide = int(rng.integers(1, max(2, unit // 5) + 1))
+                    boxed(out, post, y + 1, post + wide + 1, y + high - 1, INK, any_color(rng))
+                    fill(out, post + 1, y + high / 2, post + 3, y + high / 2 + 2, (240, 200, 60))
+            x += int(unit * rng.uniform(1.2, 1.9))
+        y += high + int(rng.integers(0, unit))
+    return out
+
+
+def board(rng: Rng, size: int) -> U8:
+    """Squares with large digits, letters or things on them: puzzles, keys, shop windows."""
+    out = blank(size, size, any_color(rng))
+    cell = int(rng.integers(12, 48))
+    ground, rim, color = any_color(rng), any_color(rng), any_color(rng)
+    for y in range(int(rng.integers(-cell, 1)), size, cell):
+        for x in range(int(rng.integers(-cell, 1)), size, cell):
+            if chance(rng, 0.8):
+                boxed(out, x + 1, y + 1, x + cell - 1, y + cell - 1, rim, ground)
+            pick = rng.random()
+            if pick < 0.55:
+                made = bold(rng, int(cell * rng.uniform(0.6, 1.1)))
+                if chance(rng, 0.6):
+                    made[made[..., 3] > 0, :3] = np.where(
+                        (made[made[..., 3] > 0, :3].sum(axis=1) > 120)[:, None], color, INK
+                    )
+            elif pick < 0.75:
+                kind = str(rng.choice(["clock", "window", "barrel", "sign", "button", "door"]))
+                made = artist.thing(rng, cell * 0.8, kind).rgba
+            else:
+                continue
+            artist.paste(
+                out, made, x + (cell - made.shape[1]) // 2, y + (cell - made.shape[0]) // 2
+            )
+    return out
+
+
 def nobody(rng: Rng, size: int) -> Picture:
     """One of these places, with lettering and bars, without anyone."""
     pick = rng.random()
-    if pick < 0.4:
+    if pick < 0.2:
+        return napes(rng, size)
+    if pick < 0.3:
+        canvas = alcoves(rng, size)
+    elif pick < 0.4:
+        canvas = board(rng, size)
+    elif pick < 0.62:
         canvas = room(rng, size)
-    elif pick < 0.6:
+    elif pick < 0.72:
         canvas = contours(rng, size)
-    elif pick < 0.75:
+    elif pick < 0.82:
         canvas = artist.backdrop(rng, size, size)
     else:
         canvas = blank(size, size) if chance(rng, 0.5) else artist.backdrop(rng, size, size)

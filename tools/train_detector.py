@@ -1,12 +1,16 @@
 """Train the face detector of `spriteface/extract` on pixel art that `pixel_artist` draws.
 
     python -m tools.train_detector draw  -o data.npz --count 6000 --seed 1
-    python -m tools.train_detector train data*.npz -o spriteface/extract/detector.safetensors \
-                                   --minutes 20
+    python -m tools.train_detector train data*.npz -o large.safetensors --minutes 20 --large
+    python -m tools.train_detector distill data*.npz --teacher large.safetensors \
+                                   -o spriteface/extract/detector.safetensors --minutes 45
+    python -m tools.train_detector calibrate spriteface/extract/detector.safetensors
 
 Needs torch; the shipped detector runs on numpy alone. One thread and half an hour are enough.
 The network is fully convolutional with stride 4: each cell says how likely a head is centred on
-it, where the boxes of head and face are, the view, the side and the kind.
+it, where the boxes of head and face are, the view, the side and the kind. What ships is a network
+of half the channels inside its blocks, cut out of a large one and fitted to that one's outputs
+and to the labels.
 """
 
 from __future__ import annotations
@@ -31,7 +35,8 @@ from tools import pixel_places as places
 
 SIZE = 96
 SMALLEST, LARGEST = 5.5, 36.0  # px of the head's longer edge found at one level
-WIDTH = 48
+WIDTH = 48  # channels between blocks
+LARGE, SMALL = (32, 48), (24, 24)  # channels of the first layer and inside of each block
 KEPT = 0.998  # of the running average of weights, at each step
 VIEWS = (artist.FRONT, artist.THREE_QUARTER, artist.PROFILE)
 KINDS = (artist.HUMAN, artist.HUMANOID, artist.CREATURE)
@@ -285,21 +290,35 @@ class Layer(nn.Module):
 
 
 class Network(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, first: int, inner: int) -> None:
         super().__init__()
-        self.stem = Layer(16, 32)
-        self.down = Layer(32, WIDTH, stride=2)
-        self.trunk = nn.ModuleList(Layer(WIDTH, WIDTH, dilation=d) for d in DILATIONS)
+        self.stem = Layer(16, first)
+        self.down = Layer(first, WIDTH, stride=2)
+        self.trunk = nn.ModuleList(
+            Layer(inner, WIDTH, dilation=d) if i % 2 else Layer(WIDTH, inner, dilation=d)
+            for i, d in enumerate(DILATIONS)
+        )
         self.hidden = nn.Conv2d(WIDTH, 64, 1)
         self.out = nn.Conv2d(64, OUTPUTS, 1)
         nn.init.zeros_(self.out.bias)
         self.out.bias.data[0] = -4.0
 
     def forward(self, x: Tensor) -> Tensor:  # (B, 4, H, W) -> (B, OUTPUTS, H/4, W/4)
+        return self.out(F.relu(self.hidden(self.stages(x)[-1])))
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """What goes into the first block and what comes out of each, (B, WIDTH, H/4, W/4)."""
         x = self.down(self.stem(F.pixel_unshuffle(x, 2)))
+        out = [x]
         for a, b in zip(self.trunk[::2], self.trunk[1::2]):
             x = x + b(a(x))
-        return self.out(F.relu(self.hidden(x)))
+            out.append(x)
+        return out
+
+    def layers(self) -> dict[str, Layer]:
+        """The layers with a norm, by the names under which their weights are stored."""
+        trunk = {f"trunk{i}": layer for i, layer in enumerate(self.trunk)}
+        return {"stem": self.stem, "down": self.down, **trunk}
 
 
 def loss_of(out: Tensor, heat: Tensor, weight: Tensor, values: Tensor, valid: Tensor) -> Tensor:
@@ -318,6 +337,28 @@ def loss_of(out: Tensor, heat: Tensor, weight: Tensor, values: Tensor, valid: Te
     side = F.mse_loss(torch.tanh(got[:, 12]), want[:, 9])
     kind = F.cross_entropy(got[:, 13:16], want[:, 10].long())
     return classify + 4.0 * boxes + 0.2 * (view + side + kind)
+
+
+def followed(
+    network: Network, teacher: Network, x: Tensor, wanted: Sequence[Tensor], *, hints: float
+) -> Tensor:
+    """The loss by the labels, by a teacher's outputs and, weighted by `hints`, its features."""
+    with torch.no_grad():
+        theirs = teacher.stages(x)
+        shown = teacher.out(F.relu(teacher.hidden(theirs[-1])))
+    mine = network.stages(x)
+    out = network.out(F.relu(network.hidden(mine[-1])))
+    heat, weight = wanted[0], wanted[1]
+    p = torch.sigmoid(shown[:, 0])
+    wrong = (heat < 0.02) & (weight > 0) & (p > 0.08)  # the teacher sees a face where none is
+    apart = (torch.sigmoid(out[:, 0]).detach() - p) ** 2
+    soft = F.binary_cross_entropy_with_logits(out[:, 0], p, reduction="none") * apart * ~wrong
+    at = (p > 0.3) & ~wrong
+    count = at.sum().clamp(min=1)
+    got, want = out.permute(0, 2, 3, 1)[at][:, 1:], shown.permute(0, 2, 3, 1)[at][:, 1:]
+    values = F.smooth_l1_loss(got, want, beta=0.1, reduction="sum") / (count * got.shape[1])
+    like = torch.stack([F.mse_loss(a, b) / b.var() for a, b in zip(mine, theirs)]).mean()
+    return loss_of(out, *wanted) + 4.0 * soft.sum() / count + 4.0 * values + hints * like
 
 
 def batches(
@@ -339,16 +380,23 @@ def batches(
 
 
 def train(
-    paths: Sequence[Path], output: Path, minutes: float, seed: int, rate: float, resume: Path | None
+    network: Network,
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    minutes: float,
+    seed: int,
+    rate: float,
+    teacher: Network | None = None,
 ) -> None:
-    """Fit for so many minutes of the clock; what is written is the running average of weights."""
-    torch.manual_seed(seed)
-    torch.set_num_threads(1)
+    """Fit for so many minutes of the clock; what is written is the running average of weights.
+
+    With a teacher, its outputs and features are followed as well, and norms stay as they are.
+    """
     stored = [np.load(path) for path in paths]
     pictures, labels = [s["pictures"] for s in stored], [s["labels"] for s in stored]
-    network = Network().to(memory_format=torch.channels_last)
-    if resume:
-        network.load_state_dict(torch.load(resume, weights_only=True))
+    network = network.to(memory_format=torch.channels_last)
+    network.train(teacher is None)
     average = copy.deepcopy(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-4)
     began, mean = time.monotonic(), 0.0
@@ -360,7 +408,10 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = now
         x = batch[0].contiguous(memory_format=torch.channels_last)
-        loss = loss_of(network(x), *batch[1:])
+        if teacher is None:
+            loss = loss_of(network(x), *batch[1:])
+        else:
+            loss = followed(network, teacher, x, batch[1:], hints=1 - 0.9 * done)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -390,9 +441,7 @@ def save(network: Network, output: Path) -> None:
 
     torch.save(network.state_dict(), output.with_suffix(".pt"))
     tensors: dict[str, NDArray[Any]] = {}
-    layers = [("stem", network.stem), ("down", network.down)]
-    layers += [(f"trunk{i}", layer) for i, layer in enumerate(network.trunk)]
-    for name, layer in layers:
+    for name, layer in network.layers().items():
         norm = layer.norm
         factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         tensors[f"{name}.weight"] = (
@@ -404,6 +453,53 @@ def save(network: Network, output: Path) -> None:
         tensors[f"{name}.bias"] = conv.bias.detach().numpy()
     halved = {key: np.ascontiguousarray(value.astype(np.float16)) for key, value in tensors.items()}
     save_file(halved, output)
+
+
+# --- a smaller network out of a large one ----------------------------------------------------
+
+
+def loaded(path: Path) -> Network:
+    """A network from stored weights; its norms do nothing."""
+    from safetensors.torch import load_file
+
+    tensors = {name: value.float() for name, value in load_file(path).items()}
+    network = Network(tensors["stem.weight"].shape[0], tensors["trunk0.weight"].shape[0])
+    for name, layer in network.layers().items():
+        set_layer(layer, tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+    for name, conv in (("hidden", network.hidden), ("out", network.out)):
+        conv.weight.data, conv.bias.data = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
+    return network.eval()
+
+
+def set_layer(layer: Layer, weight: Tensor, bias: Tensor) -> None:
+    """Weights into a layer whose norm only adds the bias."""
+    layer.conv.weight.data = weight.clone()
+    layer.norm.bias.data = bias.clone()
+    layer.norm.running_var.fill_(1 - layer.norm.eps)
+
+
+@torch.no_grad()
+def pruned(teacher: Network, pictures: NDArray[np.uint8]) -> Network:
+    """The small network with those channels of a large one that carry most further.
+
+    `pictures` (N, 96, 96, 4) show how much each channel is used.
+    """
+    color, alpha = pictures[..., :3] / np.float32(255), pictures[..., 3:] / np.float32(255)
+    x = np.stack([network_input(c, a) for c, a in zip(color, alpha)])
+    small = Network(*SMALL)
+    source, target = teacher.layers(), small.layers()
+    shown = F.pixel_unshuffle(torch.from_numpy(x), 2)
+    stages = teacher.stages(torch.from_numpy(x))
+    inputs = [shown, *stages[:-1]]
+    names = list(source)
+    for x_in, first, second in zip(inputs, names[::2], names[1::2]):
+        used = source[first](x_in).mean(dim=(0, 2, 3))
+        onward = source[second].conv.weight.square().sum(dim=(0, 2, 3)).sqrt()
+        kept = torch.argsort(used * onward, descending=True)[: target[first].conv.out_channels]
+        set_layer(target[first], source[first].conv.weight[kept], source[first].norm.bias[kept])
+        set_layer(target[second], source[second].conv.weight[:, kept], source[second].norm.bias)
+    small.hidden, small.out = copy.deepcopy(teacher.hidden), copy.deepcopy(teacher.out)
+    return small.eval()
 
 
 # --- calibration ----------------------------------------------------------------------------
@@ -473,8 +569,15 @@ def main() -> None:
     training.add_argument("-o", "--output", type=Path, required=True)
     training.add_argument("--minutes", type=float, default=20)
     training.add_argument("--seed", type=int, default=0)
-    training.add_argument("--resume", type=Path)
+    training.add_argument("--large", action="store_true", help="a teacher for distill")
     training.add_argument("--rate", type=float, default=2.5e-3)
+    distilling = commands.add_parser("distill")
+    distilling.add_argument("data", type=Path, nargs="+")
+    distilling.add_argument("-o", "--output", type=Path, required=True)
+    distilling.add_argument("--teacher", type=Path, required=True)
+    distilling.add_argument("--minutes", type=float, default=45)
+    distilling.add_argument("--seed", type=int, default=0)
+    distilling.add_argument("--rate", type=float, default=1e-3)
     fitting = commands.add_parser("calibrate")
     fitting.add_argument("weights", type=Path, help="the file beside spriteface/extract/network.py")
     fitting.add_argument("--count", type=int, default=1500)
@@ -487,13 +590,22 @@ def main() -> None:
     elif options.command == "calibrate":
         calibrate(options.weights, options.count, options.seed)
     else:
+        torch.manual_seed(options.seed)
+        torch.set_num_threads(1)
+        teacher = None
+        if options.command == "train":
+            network = Network(*(LARGE if options.large else SMALL))
+        else:
+            teacher = loaded(options.teacher)
+            network = pruned(teacher, np.load(options.data[0])["pictures"][:64])
         train(
+            network,
             options.data,
             options.output,
-            options.minutes,
-            options.seed,
-            options.rate,
-            options.resume,
+            minutes=options.minutes,
+            seed=options.seed,
+            rate=options.rate,
+            teacher=teacher,
         )
 
 

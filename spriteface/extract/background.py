@@ -21,7 +21,11 @@ MIN_SHARE = 0.02  # of the picture that must be see-through before alpha is beli
 KEY_BORDER = 0.6  # of the border that one colour must hold to be a key
 KEY_AREA = 0.12  # of the picture
 COMPRESSED = 26  # largest channel difference to a key that JPEG leaves behind
+OPAQUE = np.uint32(0x00FFFFFF)  # the colour's bits of a pixel
+COMPARED = 2_000_000  # pixels of tiles compared in one go
 LARGEST_TILED = 8_000_000  # px: no frame of a game is larger
+
+Codes = NDArray[np.uint32]
 
 MAGIC = ((255, 0, 255), (0, 255, 0), (0, 255, 255), (255, 0, 128), (0, 0, 255), (255, 0, 0))
 
@@ -172,20 +176,25 @@ def tile_background(pixels: Pixels) -> Bool | None:
     """
     if pixels.width * pixels.height > LARGEST_TILED:
         return None
-    codes = pack(pixels.rgba)
+    codes = np.ascontiguousarray(pixels.rgba).view(np.uint32)[..., 0] & OPAQUE
     hashes = _tile_hashes(codes)
+    change = (
+        np.count_nonzero(codes[1:] != codes[:-1], axis=1) / codes.shape[1],
+        np.count_nonzero(codes[:, 1:] != codes[:, :-1], axis=0) / codes.shape[0],
+    )
     best: tuple[float, int, int, int] | None = None
     for size in (16, 8):
-        for dy, dx in _tile_phases(codes, size):
+        for dy, dx in _tile_phases(change, size):
             share = _repeated_share(hashes[size][dy::size, dx::size])
             if best is None or share > best[0] + (0.12 if size != best[1] else 0.0):
                 best = (share, size, dy, dx)
     if best is None or best[0] < 0.5:
         return None
-    return _peel_tiles(codes, *best[1:])
+    size, dy, dx = best[1:]
+    return _peel_tiles(codes, hashes[size][dy::size, dx::size], size, dy, dx)
 
 
-def _tile_hashes(codes: NDArray[np.int64]) -> dict[int, NDArray[np.uint64]]:
+def _tile_hashes(codes: Codes) -> dict[int, NDArray[np.uint64]]:
     """For 8 and 16 px: (H - size + 1, W - size + 1) one number for the square that begins at
     each pixel. Neighbours are joined in pairs, pairs in fours, and so on."""
     mix = np.random.default_rng(1).integers(1, 1 << 63, (4, 2), dtype=np.uint64) | np.uint64(1)
@@ -195,18 +204,22 @@ def _tile_hashes(codes: NDArray[np.int64]) -> dict[int, NDArray[np.uint64]]:
         if min(value.shape) <= step:
             value = value[:0, :0]
         else:
-            value = value[:, :-step] * across + value[:, step:]
-            value = value[:-step] * down + value[step:]
+            first = value[:, :-step] * across
+            first += value[:, step:]
+            value = first[:-step] * down
+            value += first[step:]
         out[2 * step] = value
     return out
 
 
-def _tile_phases(codes: NDArray[np.int64], size: int) -> list[tuple[int, int]]:
-    """Promising tile origins: by how often each row and column changes most on its border."""
-    if min(codes.shape) < 4 * size:
+def _tile_phases(change: tuple[F64, F64], size: int) -> list[tuple[int, int]]:
+    """Promising tile origins: by how often each row and column changes most on its border.
+
+    `change` is the share of pixels that differ from the one above, by row, and to the left.
+    """
+    if min(map(len, change)) + 1 < 4 * size:
         return []
-    ys = _line_changes((codes[1:] != codes[:-1]).mean(axis=1), size)
-    xs = _line_changes((codes[:, 1:] != codes[:, :-1]).mean(axis=0), size)
+    ys, xs = (_line_changes(part, size) for part in change)
     rows = list(dict.fromkeys([0, *np.argsort(-ys)[:2]]))
     columns = list(dict.fromkeys([0, *np.argsort(-xs)[:2]]))
     return [(int(y), int(x)) for y in rows for x in columns]
@@ -217,7 +230,7 @@ def _line_changes(change: F64, size: int) -> F64:
     return np.array([change[(phase or size) - 1 :: size].mean() for phase in range(size)])
 
 
-def _tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> NDArray[np.int64]:
+def _tiles(codes: Codes, size: int, dy: int, dx: int) -> Codes:
     """(rows, columns, size * size) whole tiles from the origin on."""
     rows, columns = (codes.shape[0] - dy) // size, (codes.shape[1] - dx) // size
     part = codes[dy : dy + rows * size, dx : dx + columns * size]
@@ -226,24 +239,24 @@ def _tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> NDArray[np.
 
 def _repeated_share(hashes: NDArray[np.uint64]) -> float:
     """Share of tiles that occur three times or more."""
-    counts = np.unique(hashes, return_counts=True)[1]
-    return float(counts[counts >= 3].sum() / max(1, hashes.size))
+    ordered = np.sort(hashes, axis=None)
+    thrice = ordered[2:] == ordered[:-2]  # the third of equal ones, and each after it
+    many = np.count_nonzero(thrice) + 2 * np.count_nonzero(thrice[1:] > thrice[:-1])
+    first = bool(thrice[0]) if len(thrice) else False
+    return (many + 2 * first) / max(1, hashes.size)
 
 
-def _peel_tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> Bool:
+def _peel_tiles(codes: Codes, hashes: NDArray[np.uint64], size: int, dy: int, dx: int) -> Bool:
+    """`hashes` has one number for each tile."""
     tiles = _tiles(codes, size, dy, dx)
     rows, columns = tiles.shape[:2]
-    hashes = _tile_hashes(codes)[size][dy::size, dx::size]
     _, first, inverse, counts = np.unique(
         hashes, return_index=True, return_inverse=True, return_counts=True
     )
     often = counts[inverse.reshape(rows, columns)] >= 3
     known = tiles.reshape(rows * columns, -1)[first[counts >= 3]]
     agree = np.ones(tiles.shape, bool)
-    for r, c in np.argwhere(~often):
-        equal = known == tiles[r, c]
-        share = equal.mean(axis=1)
-        agree[r, c] = equal[int(np.argmax(share))] if share.max() >= 0.3 else False
+    agree[~often] = _agreement(tiles[~often], known)
     mask = np.zeros(codes.shape, bool)
     block = agree.reshape(rows, columns, size, size).swapaxes(1, 2)
     mask[dy : dy + rows * size, dx : dx + columns * size] = block.reshape(
@@ -252,6 +265,21 @@ def _peel_tiles(codes: NDArray[np.int64], size: int, dy: int, dx: int) -> Bool:
     mask[:dy], mask[:, :dx] = True, True
     mask[dy + rows * size :], mask[:, dx + columns * size :] = True, True
     return mask
+
+
+def _agreement(tiles: Codes, known: Codes) -> Bool:
+    """(N, P): where each tile shows what the known tile that is most like it shows; nowhere
+    when even that one differs in most."""
+    out = np.zeros(tiles.shape, bool)
+    step = max(1, COMPARED // max(1, known.size))
+    for start in range(0, len(tiles) if len(known) else 0, step):
+        part = tiles[start : start + step]
+        equal = part[:, None] == known
+        share = np.count_nonzero(equal, axis=2) / tiles.shape[1]
+        best = share.argmax(axis=1)
+        at = np.arange(len(part))
+        out[start : start + step] = equal[at, best] & (share[at, best] >= 0.3)[:, None]
+    return out
 
 
 def still_background(pixels: Pixels, others: Sequence[Pixels]) -> Bool | None:

@@ -18,6 +18,7 @@ from ..types import Box, View
 from .sprites import Scene
 
 Areas = NDArray[np.int64]
+BLOCK = 64  # candidates compared with all others in one go
 
 
 @dataclass(frozen=True)
@@ -103,28 +104,26 @@ def suppress(found: Sequence[Found], *, overlap: float = 0.35) -> list[Found]:
     boxes = np.array([f.box.as_list() for f in order]).reshape(-1, 4)
     left = np.ones(len(order), bool)
     kept: list[Found] = []
-    for i, candidate in enumerate(order):
-        if not left[i]:
-            continue
-        kept.append(candidate)
-        inner, a, b = _overlaps(heads, heads[i])
-        same = (inner > overlap * (a + b - inner)) | (
-            inner > 0.75 * np.maximum(1, np.minimum(a, b))
-        )
-        inner, a, b = _overlaps(boxes, boxes[i])
-        left &= ~(same | (inner > overlap * (a + b - inner)))
+    for start in range(0, len(order), BLOCK):
+        block = slice(start, start + BLOCK)
+        inner, a, b = _overlaps(heads, heads[block])
+        same = inner > overlap * (a + b - inner)
+        same |= inner > 0.75 * np.maximum(1, np.minimum(a, b))
+        inner, a, b = _overlaps(boxes, boxes[block])
+        same |= inner > overlap * (a + b - inner)
+        for i, candidate in enumerate(order[block], start):
+            if left[i]:
+                kept.append(candidate)
+                left &= ~same[i - start]
     return kept
 
 
-def _overlaps(boxes: NDArray[np.int64], one: NDArray[np.int64]) -> tuple[Areas, Areas, Areas]:
-    """Areas that (N, 4) boxes share with one, and the areas of both."""
-    low, high = np.maximum(boxes[:, :2], one[:2]), np.minimum(_ends(boxes), _ends(one))
-    shared = np.maximum(0, high - low).prod(axis=1)
-    return shared, boxes[:, 2:].prod(axis=1), one[2:].prod()
-
-
-def _ends(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return boxes[..., :2] + boxes[..., 2:]
+def _overlaps(boxes: NDArray[np.int64], some: NDArray[np.int64]) -> tuple[Areas, Areas, Areas]:
+    """Areas (M, N) that N boxes (N, 4) share with some (M, 4), and the areas of both."""
+    ends, others = boxes[:, :2] + boxes[:, 2:], (some[:, :2] + some[:, 2:])[:, None]
+    low, high = np.maximum(boxes[:, :2], some[:, None, :2]), np.minimum(ends, others)
+    wide, tall = (np.maximum(0, high[..., i] - low[..., i]) for i in (0, 1))
+    return wide * tall, boxes[:, 2] * boxes[:, 3], (some[:, 2] * some[:, 3])[:, None]
 
 
 def same_face(a: Found, b: Found, overlap: float = 0.35) -> bool:

@@ -36,6 +36,9 @@ PAINTED_EDGE = 128  # px: smaller pictures are never called paintings
 PHASES = (0.0, 0.5, -0.5)  # file px: where grids of a fraction of the picture may begin
 CHUNK = 100_000  # edges looked at in one go
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
+FINE_AREA = 20_000  # px from which on it saves time to look for fine lines first
+FINE = 24.0  # luma between a fine line and what it crosses
+FEWEST_FINE = 1e-4  # of the pixels on fine lines, for light and dark ones
 ENOUGH_PIXELS = 600_000  # px in which runs are counted
 LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
 
@@ -145,7 +148,7 @@ def _rhythm_beyond(found: Sequence[AxisGrid | None], rgba: U8) -> tuple[Rhythm, 
     Blurred or dark lines beside equal ones look like a fraction such as 4/3 or 3/2.
     """
     whole = [grid.scale if grid and grid.scale == int(grid.scale) else None for grid in found]
-    if None not in whole:
+    if None not in whole or (found == [None, None] and has_fine_detail(rgba)):
         return None
     x, y = (max(0, (edge - LARGEST_PART) // 2) for edge in (rgba.shape[1], rgba.shape[0]))
     part = rgba[y : y + LARGEST_PART, x : x + LARGEST_PART]
@@ -157,6 +160,32 @@ def _rhythm_beyond(found: Sequence[AxisGrid | None], rgba: U8) -> tuple[Rhythm, 
     finer = all(r.scale >= 1.9 * grid.scale for r, grid in zip(rhythm, found) if grid)
     mixed = any(scale is not None for scale in whole)
     return rhythm if finer or mixed else None
+
+
+def has_fine_detail(rgba: U8) -> bool:
+    """Whether lines of one pixel, light and dark ones, cross flat colour all over the picture.
+
+    No filter leaves such a line: from a scale of 1.45 on it spreads its edges over more pixels.
+    Dark lines alone may be a mask's, and lines in a corner a sharp overlay's.
+    """
+    if rgba.shape[0] * rgba.shape[1] < FINE_AREA:
+        return False
+    image = luma_of(rgba[:LARGEST_PART, :LARGEST_PART])
+    return all(_fine_lines(rows) for rows in (image[::2], image.T[::2]))
+
+
+def _fine_lines(rows: F32) -> bool:
+    """Whether rows show lines of one pixel that are crossed: light, dark, and in most parts."""
+    middle, beside = rows[:, 2:-2], rows[:, 1:-3]
+    apart = middle - beside
+    flat = (rows[:, :-4] == beside) & (rows[:, 3:-1] == beside) & (rows[:, 4:] == beside)
+    fine = flat & (np.abs(apart) > FINE)
+    at = np.nonzero(fine)
+    light = int(np.count_nonzero(apart[at] > 0))
+    if min(light, len(at[0]) - light) < FEWEST_FINE * fine.size:
+        return False
+    y, x = (place * 4 // edge for place, edge in zip(at, fine.shape))
+    return len(np.unique(4 * y + x)) >= 8  # of 16 parts
 
 
 def _moved(rhythm: Rhythm, start: int) -> Rhythm:

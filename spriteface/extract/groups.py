@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..types import U8, Bool
+from ..types import U8
 
+CONTENT, RIGHT, BELOW = 1, 2, 4  # bits of a structure
 ALIKE = 0.86  # agreement of structure above which two pictures show the same thing
 
 
 def group_pictures(pictures: Sequence[U8]) -> list[int]:
     """A group number for each (H, W, 4) picture; numbers count from 0 in order of appearance."""
-    leaders: list[tuple[int, Bool]] = []
+    leaders: list[tuple[int, U8]] = []
     numbers: list[int] = []
     for picture in pictures:
         structure = _structure(picture)
@@ -29,39 +31,42 @@ def group_pictures(pictures: Sequence[U8]) -> list[int]:
     return numbers
 
 
-def _structure(picture: U8) -> Bool:
-    """(H, W, 3): content, and whether the pixel differs from its right and lower neighbour."""
+def _structure(picture: U8) -> U8:
+    """(H, W) bits: content, and whether the pixel differs from its right and lower neighbour."""
     content = picture[..., 3] > 0
-    shown = picture.astype(np.int16) * content[..., None]
-    right = np.zeros(content.shape, bool)
-    below = np.zeros(content.shape, bool)
-    right[:, :-1] = (shown[:, 1:] != shown[:, :-1]).any(axis=2)
-    below[:-1] = (shown[1:] != shown[:-1]).any(axis=2)
-    return np.stack([content, right, below], axis=2)
+    shown = np.ascontiguousarray(picture * content[..., None]).view(np.uint32)[..., 0]
+    out: U8 = content.astype(np.uint8)
+    out[:, :-1] |= np.where(shown[:, 1:] != shown[:, :-1], RIGHT, 0).astype(np.uint8)
+    out[:-1] |= np.where(shown[1:] != shown[:-1], BELOW, 0).astype(np.uint8)
+    return out
 
 
-def _mirrored(structure: Bool) -> Bool:
-    content, right, below = (structure[..., i] for i in range(3))
-    turned = np.zeros_like(right)
-    turned[:, :-1] = right[:, -2::-1]
-    return np.stack([content[:, ::-1], turned, below[:, ::-1]], axis=2)
+def _mirrored(structure: U8) -> U8:
+    out: U8 = structure[:, ::-1] & np.uint8(CONTENT | BELOW)
+    out[:, :-1] |= structure[:, -2::-1] & RIGHT
+    return out
 
 
-def _alike(a: Bool, b: Bool) -> bool:
+def _marks(structure: U8) -> NDArray[np.intp]:
+    """(3,): how many pixels have each bit."""
+    return np.array([np.count_nonzero(structure & bit) for bit in (CONTENT, RIGHT, BELOW)])
+
+
+def _alike(a: U8, b: U8) -> bool:
     """Whether two structures agree at some shift of at most one pixel, mirrored or not."""
     if max(abs(a.shape[0] - b.shape[0]), abs(a.shape[1] - b.shape[1])) > 2:
         return False
-    marks_a, marks_b = a.sum(axis=(0, 1)), b.sum(axis=(0, 1))
+    marks_a, marks_b = _marks(a), _marks(b)
     if (np.abs(marks_a - marks_b) > 2 * (1 - ALIKE) * np.maximum(marks_a, marks_b)[0] + 8).any():
         return False  # too many marks differ wherever they lie
     return any(_agreement(a, other) >= ALIKE for other in (b, _mirrored(b)))
 
 
-def _agreement(a: Bool, b: Bool) -> float:
+def _agreement(a: U8, b: U8) -> float:
     """The best share of agreeing marks over shifts of a pixel, outside what is empty in both."""
     best = 0.0
     h, w = min(a.shape[0], b.shape[0]) + 2, min(a.shape[1], b.shape[1]) + 2
-    frame = np.zeros((h, w, 3), bool)
+    frame = np.zeros((h, w), np.uint8)
     fixed = frame.copy()
     fixed[1 : 1 + a.shape[0], 1 : 1 + a.shape[1]] = a[: h - 1, : w - 1]
     for dy in (0, 1, 2):
@@ -69,7 +74,7 @@ def _agreement(a: Bool, b: Bool) -> float:
             moved = frame.copy()
             part = b[: h - dy, : w - dx]
             moved[dy : dy + part.shape[0], dx : dx + part.shape[1]] = part
-            either = (fixed | moved).any(axis=2)
-            same = (fixed == moved).all(axis=2)
-            best = max(best, float(same[either].mean()) if either.any() else 1.0)
+            either = np.count_nonzero(fixed | moved)
+            differ = np.count_nonzero(fixed != moved)
+            best = max(best, 1.0 - differ / either if either else 1.0)
     return best

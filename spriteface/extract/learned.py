@@ -69,7 +69,7 @@ def propose(scene: Scene) -> list[Found]:
         for candidate in network.look(pixels.rgba, content)
         if (found := _fitted(candidate, content, pixels.width, pixels.height)) is not None
     ]
-    placed = [_placed(found, scene) for found in suppress(fitted)]
+    placed = _placed(suppress(fitted), scene)
     return [f for f in placed if f.sprite < 0 or not scene.sprites[f.sprite].text]
 
 
@@ -97,7 +97,7 @@ def _fitted(found: Found, content: Bool | None, width: int, height: int) -> Foun
         return None
     if content is not None:
         shown = content[head.slices()]
-        if shown.mean() < 0.25:
+        if np.count_nonzero(shown) < 0.25 * shown.size:
             return None
         head = _tight(head, shown)
     return replace(found, head=head, box=box)
@@ -109,8 +109,17 @@ def _tight(box: Box, shown: Bool) -> Box:
     return Box(x, y, int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
 
 
-def _placed(found: Found, scene: Scene) -> Found:
-    """With the number of the sprite that it lies on."""
-    overlaps = [sprite.box.intersection(found.head) for sprite in scene.sprites]
-    best = int(np.argmax(overlaps)) if overlaps else -1
-    return replace(found, sprite=best if best >= 0 and overlaps[best] > 0 else -1)
+def _placed(found: Sequence[Found], scene: Scene) -> list[Found]:
+    """With the numbers of the sprites that they lie on."""
+    if not scene.sprites or not found:
+        return list(found)
+    sprites = np.array([sprite.box.as_list() for sprite in scene.sprites])
+    heads = np.array([f.head.as_list() for f in found])
+    out = []
+    for head, one in zip(heads, found):
+        low = np.maximum(sprites[:, :2], head[:2])
+        high = np.minimum(sprites[:, :2] + sprites[:, 2:], head[:2] + head[2:])
+        shared = np.maximum(0, high - low).prod(axis=1)
+        best = int(np.argmax(shared))
+        out.append(replace(one, sprite=best) if shared[best] > 0 else one)
+    return out

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from ..types import F64, Bool, Box
 
@@ -69,9 +70,10 @@ def _period(content: Bool) -> int | None:
     crossing = _crossing(content)
     total = max(1, int(content.sum()))
     best: tuple[float, int] | None = None
-    for lag in range(SMALLEST_CELL, most + 1):
-        peak = similar[lag] >= similar[max(0, lag - 2) : lag + 3].max() - 1e-9
-        if not peak or similar[lag] < ALIKE or _cuts(crossing, lag).min() / total > CROSSING:
+    around = ndimage.maximum_filter1d(similar, 5, mode="nearest")
+    peaks = np.flatnonzero((similar >= around - 1e-9) & (similar >= ALIKE))
+    for lag in peaks[peaks >= SMALLEST_CELL].tolist():
+        if _cuts(crossing, lag).min() / total > CROSSING:
             continue
         if best is None or similar[lag] > best[0] + 0.2:
             best = (float(similar[lag]), lag)
