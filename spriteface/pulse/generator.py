@@ -146,6 +146,15 @@ class StyleBased(Protocol):
 
 
 @runtime_checkable
+class HasExactPreview(Protocol):
+    """A generator whose previews are rounded (bfloat16) unless asked otherwise."""
+
+    def exact_preview(self, latents: Latents, size: int) -> Tensor:
+        """As `preview`, in full precision: what a search ends with."""
+        ...
+
+
+@runtime_checkable
 class HasBank(Protocol):
     """A generator that knows people to start a search from."""
 

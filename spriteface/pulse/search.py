@@ -27,8 +27,9 @@ from torch import Tensor
 from ..errors import Cancelled, GeneratorError, OptionError
 from .downscale import downscale
 from .evolve import SeparableCma
-from .generator import Generator, HasBank, Latents, StyleBased
+from .generator import Generator, HasBank, HasExactPreview, Latents, StyleBased
 from .latent import norms, percentile, slerp, to_sphere
+from .lbfgs import Lbfgs
 from .loss import (
     gated,
     geocross,
@@ -48,7 +49,8 @@ class Recipe:
     """How to search. Weights multiply the losses of `loss.py`; 0 leaves one out.
 
     `steps` gradient steps (or generations) on previews of `preview_px` (0: a style-based
-    generator's full size), then `corrections` rounds of a full-size render and `correction_steps`.
+    generator's full size), then up to `settle` evaluations of L-BFGS, then `corrections` rounds of
+    a full-size render and `correction_steps` (of L-BFGS too, if `settle`).
     `noise`, for style-based generators: "own" leaves theirs; "trainable" / "fixed" / "zero"
     are PULSE's. `keep` are fractions of the steps after which the worse half of the starts
     is dropped. `independent_rows`: the rows of a W+ start are drawn one by one, as published.
@@ -62,6 +64,11 @@ class Recipe:
     corrections: int = 0
     correction_steps: int = 12
     correction_learning_rate: float = 0.05
+    settle: int = 0
+    settled_share: float = 0.01  # L-BFGS goes on while `patience` evaluations bring this
+    patience: int = 10  # share of the loss
+    enough: float = 0.0  # mean squared error under which L-BFGS asks for no more
+    slack: float = 0.0  # share of the loss that rounding moves it by
     keep: tuple[float, ...] = ()
     pool: int = 0  # draws looked at before the starts are chosen among them
     l2_weight: float = 100.0
@@ -162,6 +169,8 @@ class _Walk:
     anchor: Tensor
     free: Tensor | None
     residual: Tensor | None = None  # (3, h, w): true downscale less the preview's
+    exact: bool = False  # previews in full precision
+    curvature: Lbfgs | None = None  # of a walk of one image
     radii: list[Tensor] = field(default_factory=list)
     first: list[Tensor] = field(default_factory=list)
     second: list[Tensor] = field(default_factory=list)
@@ -227,6 +236,7 @@ class _Walk:
             self.free,
         )
         walk.radii = [r[i : i + 1] for r in self.radii]
+        walk.curvature = self.curvature
         return walk
 
 
@@ -315,12 +325,14 @@ class _Search:
     def expect(self, count: int, gradient: bool, evolved: bool) -> None:
         """Work out how many steps there will be at most."""
         plan = self.plan
-        more = count * self.corrections * plan.correction_steps
+        more = count * (self.corrections * plan.correction_steps + plan.settle)
         self.total = gradient * (plan.steps + more) + evolved * (count * plan.steps + more)
 
     def images(self, walk: _Walk, px: int) -> Tensor:
         """(B, 3, px, px), differentiable in the walk's variables."""
         z, *noise = walk.variables
+        if not noise and walk.exact and isinstance(self.generator, HasExactPreview):
+            return self.generator.exact_preview(walk.latents(), px)
         if not noise:
             return self.generator.preview(walk.latents(), px)
         assert isinstance(self.generator, StyleBased)
@@ -389,6 +401,32 @@ class _Search:
             self.step(walk, self.preview_px, plan.learning_rate * schedule(step, plan.steps))
         walk.keep_best(count)
 
+    def settle(self, walk: _Walk, most: int) -> None:
+        """L-BFGS on the sphere from the best point of a walk of one image: at most `most`
+        evaluations, fewer where they bring nothing any more. What a sprite pulls a latent through
+        is a narrow valley, along which Adam needs three times as many."""
+        plan, radius = self.plan, walk.radii[0]
+        if walk.curvature is None:
+            first_step = 0.1 * float(walk.best[0].norm())
+            walk.curvature = Lbfgs(walk.best[0], first_step=first_step, slack=plan.slack)
+        strategy = walk.curvature
+        strategy.move_to(walk.best[0])
+        lows: list[float] = []
+        for _ in range(most):
+            place = strategy.ask().requires_grad_()
+            walk.variables[0] = to_sphere(place, radius, walk.free) if plan.sphere else place
+            losses, images = self.look(walk, self.preview_px)
+            (gradient,) = torch.autograd.grad(losses.sum(), place)
+            strategy.tell(float(losses), gradient if walk.free is None else gradient * walk.free)
+            self.tell(losses.detach(), images)
+            lows.append(float(walk.best_loss))
+            if lows[-1] <= plan.l2_weight * plan.enough:
+                break
+            if len(lows) > plan.patience:
+                gain = lows[-1 - plan.patience] - lows[-1]
+                if gain < plan.settled_share * lows[-1]:
+                    break
+
     def blind(self, walk: _Walk) -> tuple[Tensor, bool]:
         """(n,) bool: the free coordinates of a latent that previews have no gradient in, asked
         of the walk's first image; and whether there are others. A rasterised head has both."""
@@ -439,6 +477,9 @@ class _Search:
     def improve(self, walk: _Walk, where: Tensor, gradient: bool) -> _Walk:
         """A few more small steps of a walk of one image, from its best point."""
         plan = self.plan
+        if plan.settle and gradient:
+            self.settle(walk, plan.correction_steps)
+            return walk.single(0)
         with torch.no_grad():
             self.look(walk, self.preview_px)
         if where.any():
@@ -455,8 +496,12 @@ class _Search:
     def correct(self, walk: _Walk, where: Tensor, gradient: bool) -> SearchResult:
         """Rounds of defect correction on a walk of one image; the best of all renders."""
         walk = walk.single(0)
-        found = self.result(walk)
+        plan, found = self.plan, self.result(walk)
+        exact = not (plan.settle and isinstance(self.generator, HasExactPreview))
         for _ in range(self.corrections):
+            if found.loss <= plan.l2_weight * plan.enough:
+                break
+            walk.exact = exact
             with torch.no_grad():
                 preview = downscale(
                     self.images(walk, self.preview_px), self.target.size, self.operator
@@ -465,9 +510,11 @@ class _Search:
             walk.residual = true - preview
             walk = self.improve(walk, where, gradient)
             tried = self.result(walk)
-            if tried.loss >= found.loss:
-                break
-            found = tried
+            gain, found = found.loss - tried.loss, min(found, tried, key=lambda r: r.loss)
+            if gain <= plan.settled_share * found.loss and plan.settle or gain <= 0:
+                if exact:
+                    break
+                exact = True  # it may be the rounding that stops it
         return found
 
     @torch.no_grad()
@@ -581,6 +628,9 @@ def _searched(
     if gradient:
         run.descend(walk, count)
     walks = [walk.single(i) for i in range(count)]
+    if gradient and plan.settle:
+        for alone in walks:
+            run.settle(alone, plan.settle)
     if where.any():
         for i, alone in enumerate(walks):
             with torch.no_grad():

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from .stylegan import StyleGan, expect, leaky, linear, pixel_norm
 
+HALF_FROM_PX = 32
 _CUBE = (1.0, 3.0, 3.0, 1.0)  # the resampling filter; its outer product sums to 64
 
 
@@ -70,14 +71,14 @@ class StyleGan2(StyleGan):
 
     def network(self, w: Tensor, noise: Sequence[Tensor] | None, px: int, half: bool) -> Tensor:
         maps = iter(noise) if noise is not None else None
-        dtype = torch.bfloat16 if half else self.dtype
-        x = self.state["synthesis.b4.const"].expand(len(w), -1, -1, -1).to(dtype)
-        if half:
-            x = x.contiguous(memory_format=torch.channels_last)
+        x = self.state["synthesis.b4.const"].expand(len(w), -1, -1, -1).to(self.dtype)
+        rounded, half = half, False
         image: Tensor | None = None
         row = 0
         for r in self.sizes:
             block = f"synthesis.b{r}"
+            if rounded and not half and r >= HALF_FROM_PX:
+                x, half = x.to(torch.bfloat16, memory_format=torch.channels_last), True
             for conv in ("conv1",) if r == 4 else ("conv0", "conv1"):
                 given = next(maps) if maps is not None else None
                 x = self._layer(x, w[:, row], f"{block}.{conv}", given, conv == "conv0", half)
@@ -95,19 +96,21 @@ class StyleGan2(StyleGan):
         """A modulated 3x3 convolution with noise, bias and leaky ReLU; `up` doubles the size."""
         style = linear(w, self.state, f"{name}.affine")  # [B,I]
         demodulate = (style.square() @ self._power(name).T + 1e-8).rsqrt()  # [B,O]
-        weight = self.weight(f"{name}.weight", half)
+        weight = self.weight(f"{name}.weight", half, transposed=up)
         x = x * style.to(x.dtype)[:, :, None, None]
         if up:
-            x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+            x = F.conv_transpose2d(x, weight, stride=2)
             x = blur_upsampled(x)
         else:
             x = F.conv2d(x, weight, padding=1)
-        x = x * demodulate.to(x.dtype)[:, :, None, None]
+        # the activation's gain is taken in before it, where it costs nothing
+        x = x * (demodulate * self.gain).to(x.dtype)[:, :, None, None]
+        added = self.state[f"{name}.bias"][:, None, None]
         strength = self.state.get(f"{name}.noise_strength")
         if strength is not None:
             grain = self.state[f"{name}.noise_const"] if noise is None else noise
-            x = x + (grain * strength).to(x.dtype)
-        x = leaky(x + self.state[f"{name}.bias"].to(x.dtype)[:, None, None]) * self.gain
+            x = x + (grain * (strength * self.gain)).to(x.dtype)
+        x = leaky(x + (added * self.gain).to(x.dtype))
         clamp = self.config.get("conv_clamp")
         return x if clamp is None else x.clamp(-clamp * self.gain, clamp * self.gain)
 
