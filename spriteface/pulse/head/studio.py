@@ -47,7 +47,7 @@ SKY_PX = 512
 BOX_SHARE, BOX_RADIUS = 0.6, 0.15
 # set so that skin, hair and cloth have the fast renderer's mean colours, whose near surroundings
 # take light away where here they hand it on
-SKY_GAIN, FIBRE_DEPTH = 0.88, 0.45
+SKY_GAIN, FIBRE_DEPTH = 0.91, 0.42
 SKIN_SPECULAR = 0.2  # a reflectance of 0.016: pores hide some of a bare surface's 0.028
 SHADES = 24  # of strands: a fibre's colour belongs to a whole curve object
 FIBRE_ROUGHNESS = (0.28, 0.30)  # along and around
@@ -226,15 +226,16 @@ def sky(light: Light) -> F32:
         [np.sin(around) * np.sin(polar), np.cos(polar), -np.cos(around) * np.sin(polar)], -1
     ).reshape(-1, 3)
     shapes, power = lobes(light, d), lobe_colors(light)
-    solid = np.sin(polar).reshape(-1) * (2 * np.pi / SKY_PX) * (np.pi / height)
+    axis, box = _softbox(light, d)
+    # both light a wall that faces the key alike
+    reach = np.sin(polar).reshape(-1) * np.maximum(d @ axis, 0)
     key = shapes[:, 1].copy()
-    box = _softbox(light, d)
-    shapes[:, 1] = (1 - BOX_SHARE) * key + BOX_SHARE * box * (key @ solid) / (box @ solid)
+    shapes[:, 1] = (1 - BOX_SHARE) * key + BOX_SHARE * box * (key @ reach) / (box @ reach)
     return np.asarray(SKY_GAIN * (shapes @ power).reshape(height, SKY_PX, 3), np.float32)
 
 
-def _softbox(light: Light, d: Array) -> Array:
-    """(n,) a rounded square in the key's direction, brighter to its upper edge."""
+def _softbox(light: Light, d: Array) -> tuple[Array, Array]:
+    """The key's direction, and (n,) a rounded square there, brighter to its upper edge."""
     key = np.array([light.key_x, light.key_y + 0.15, 1.0])
     key /= np.linalg.norm(key)
     across = np.cross([0, 1, 0], key)
@@ -242,7 +243,7 @@ def _softbox(light: Light, d: Array) -> Array:
     x, y = np.abs(d @ across), d @ np.cross(key, across)
     radius = (x**4 + y**4) ** 0.25
     shape = np.clip((BOX_RADIUS - radius) / 0.03, 0, 1) * (0.85 + 2.0 * y).clip(0.55, 1.05)
-    return np.asarray(shape * (d @ key > 0))
+    return key, shape * (d @ key > 0)
 
 
 # ---------------------------------------------------------------- surfaces
