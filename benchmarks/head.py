@@ -5,6 +5,8 @@
     python -m benchmarks.head --realism 100       share of frontal samples that the judges accept
     python -m benchmarks.head --tones             lightness and pass rate over the Monk scale
     python -m benchmarks.head --sheet sheet.jpg   36 people at 384 px
+    python -m benchmarks.head --studio 4          path traced (Mitsuba) and fast, side by side, and
+                                                  their differences; writes docs/studio.jpg
 
 Each prints a table and a line of JSON with the machine. The judges and gates are the audit's
 (`spriteface.audit.judges`).
@@ -21,6 +23,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -236,6 +239,79 @@ def sheet(path: str, across: int = 6, size: int = 384, seed: int = 1000) -> dict
     return {"sheet": path, "people": across * across, "first seed": seed}
 
 
+# seeds of people who differ in tone, age, hair, beard and glasses; the last ones get a helmet
+STUDIO_PEOPLE = (1010, 1023, 1024, 1030, 1032, 1029)
+
+
+def studio(
+    count: int, path: str = "docs/studio.jpg", size: int = 512, samples: int = 64
+) -> dict[str, Any]:
+    """Path-traced and fast portraits of the same people: PSNR at 64 px, and per region the mean
+    colours' CIEDE2000 (median over people). The sheet shows pairs, the path-traced left."""
+    from PIL import Image as Pil
+
+    from spriteface.pulse.head.labels import label_map
+    from spriteface.pulse.head.person import Wear
+    from spriteface.pulse.head.studio import renderer, trace
+
+    rows: dict[str, Any] = {"renderer": renderer(), "size, px": size, "paths per pixel": samples}
+    gaps: dict[str, list[float]] = {}
+    psnr, seconds, pairs = [], [], []
+    for seed in STUDIO_PEOPLE[:count]:
+        person = draw_person(seed)
+        if seed == STUDIO_PEOPLE[-1]:
+            person = replace(person, wear=(Wear("viking_helmet"),))
+        start = time.process_time()
+        traced = trace(person, size, samples=samples).image
+        seconds.append(time.process_time() - start)
+        fast = render(person, size).image
+        psnr.append(float(-10 * np.log10(((_shrunk(traced) - _shrunk(fast)) ** 2).mean())))
+        rows[f"person {seed}, dB"] = round(psnr[-1], 2)
+        for name, gap in region_gaps(traced, fast, label_map(person, size)).items():
+            gaps.setdefault(name, []).append(gap)
+        pairs.append(np.concatenate([traced, fast], 1))
+    rows["PSNR mean, dB"] = round(statistics.mean(psnr), 2)
+    rows["traced, CPU s each"] = round(statistics.median(seconds), 1)
+    for name, values in gaps.items():
+        rows[f"dE2000 {name}"] = round(statistics.median(values), 1)
+    _pair_sheet([Pil.fromarray((p * 255 + 0.5).astype(np.uint8)) for p in pairs], path)
+    return rows
+
+
+def region_gaps(a: Image, b: Image, labels: NDArray[np.int64]) -> dict[str, float]:
+    """CIEDE2000 of two pictures' mean colours in every region of at least 0.1 % of them."""
+    from spriteface.palette.color import delta_e_2000, lab_from_srgb
+    from spriteface.types import Label
+
+    out = {}
+    for label in Label:
+        here = labels == int(label)
+        if here.mean() > 1e-3:
+            means = [lab_from_srgb(picture[here].mean(0)) for picture in (a, b)]
+            out[label.name.lower()] = float(delta_e_2000(*means))
+    return out
+
+
+def _shrunk(image: Image, size: int = 64) -> Image:
+    k = image.shape[0] // size
+    return image.reshape(size, k, size, k, 3).mean((1, 3))
+
+
+def _pair_sheet(pairs: list[Any], path: str, width: int = 800) -> None:
+    """The pairs, two in a row."""
+    from PIL import Image as Pil
+
+    across = min(2, len(pairs))
+    down = -(-len(pairs) // across)
+    sheet = Pil.new("RGB", (across * width, down * width // 2))
+    for n, pair in enumerate(pairs):
+        tile = pair.resize((width, width // 2), Pil.Resampling.LANCZOS)
+        sheet.paste(tile, (n % across * width, n // across * width // 2))
+        if keep := os.environ.get("STUDIO_PAIRS"):  # a folder for the pairs at full size
+            pair.save(Path(keep) / f"pair-{n}.png")
+    sheet.save(path, quality=86)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -246,6 +322,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=160, help="px of --realism's pictures")
     parser.add_argument("--tones", action="store_true")
     parser.add_argument("--sheet", metavar="FILE")
+    parser.add_argument("--studio", type=int, metavar="PEOPLE")
     asked = parser.parse_args()
     if not any(v for k, v in vars(asked).items() if k != "size"):
         asked.speed = True
@@ -255,6 +332,7 @@ def main() -> None:
         ("realism", (lambda: realism(asked.realism, asked.size)) if asked.realism else None),
         ("tones", tones if asked.tones else None),
         ("sheet", (lambda: sheet(asked.sheet)) if asked.sheet else None),
+        ("studio", (lambda: studio(asked.studio)) if asked.studio else None),
     ):
         if work is None:
             continue

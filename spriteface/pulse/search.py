@@ -511,7 +511,7 @@ class _Search:
             walk = self.improve(walk, where, gradient)
             tried = self.result(walk)
             gain, found = found.loss - tried.loss, min(found, tried, key=lambda r: r.loss)
-            if gain <= plan.settled_share * found.loss and plan.settle or gain <= 0:
+            if (gain <= plan.settled_share * found.loss and plan.settle) or gain <= 0:
                 if exact:
                     break
                 exact = True  # it may be the rounding that stops it

@@ -61,14 +61,12 @@ class _Lights:
 
 
 @dataclass(frozen=True, eq=False)
-class _Visible:
-    """Every subsample's depth and face, -1 for none, and the strand before it with the position
-    along it; all (W,W) at `supersamples` times the picture's width."""
+class _Surface:
+    """At every pixel's centre: radiance (R,R,3), material (R,R), -1 for none, and depth (R,R)."""
 
+    radiance: F32
+    material: NDArray[np.int32]
     depth: F32
-    face: NDArray[np.int32]
-    strand: NDArray[np.int32]
-    along: F32
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,31 +106,36 @@ def render(
     tell("shadows")
     lights = _cast_shadows(scene)
     tell("raster")
-    seen = _raster(scene, size)
-    tell("surface")
     view = view_of(person.camera, size)
-    samples = _sample(scene, view, seen)
-    surface = _shade(scene, samples, lights, view)
+    wide = view_of(person.camera, size * supersamples(size))
+    depth, face, _ = _surfaces(scene, wide, weighted=False)
+    near = np.empty((size, size), np.float32)
+    spread(nearest_of, size, depth, near)
+    tell("surface")
+    surface = _shade_surfaces(scene, lights, view, depth, face)
     tell("hair")
-    hair = _light_hair(scene, lights, seen.strand, view)
+    strand, along = _raster_hair(scene, wide, depth)
+    hair = _light_hair(scene, lights, strand, view)
+    del lights
     tell("develop")
-    material = np.full((size, size), -1, np.int32)
-    material[samples.rows, samples.columns] = samples.material
     linear = np.zeros((size, size, 3), np.float32)
     matte = np.zeros((size, size), np.float32)
     behind = paint_backdrop(person.background, size, person.seed)
     spread(
-        resolve, size, surface, material, samples.depth, seen.depth, seen.face, scene.material,
-        seen.strand, seen.along, hair, float(STRAND_STEP), behind, linear, matte,
+        resolve, size, surface.radiance, surface.material, surface.depth, depth, face, scene.material,
+        strand, along, hair, float(STRAND_STEP), behind, linear, matte,
     )  # fmt: skip
-    return Picture(develop(_defocus(linear, seen.depth, view), person), matte)
+    # the supersampled pictures are by far the largest; what follows needs them no more
+    del scene, surface, depth, face, strand, along, hair, behind
+    return Picture(develop(_defocus(linear, near, view), person), matte)
 
 
 FOCUS_CM, SHARP_CM, APERTURE_CM = 101.0, 4.0, 1.1
 
 
-def _defocus(linear: F32, depth: F32, view: View) -> F32:
-    """The lens' depth of field: sharp at the eyes, soft at the ears, hair ends and shoulders.
+def _defocus(linear: F32, near: F32, view: View) -> F32:
+    """The lens' depth of field: sharp at the eyes, soft at the ears, hair ends and shoulders;
+    `near` (R,R) is each pixel's nearest surface.
 
     One blur stands for all of them; only what is out of focus takes part in it, so the face
     doesn't bleed into what is behind. The backdrop is soft by itself.
@@ -141,8 +144,6 @@ def _defocus(linear: F32, depth: F32, view: View) -> F32:
     sigma = 0.045 * view.pixels_per_cm
     if sigma < 0.3:
         return linear
-    near = np.empty((size, size), np.float32)
-    spread(nearest_of, size, depth, near)
     distance = np.where(near > 0.5 * FAR, -near, np.float32(DISTANCE_CM + 4.0))
     circle = APERTURE_CM * (np.abs(distance - FOCUS_CM) - SHARP_CM).clip(0) / distance
     kernel = _gaussian(sigma)
@@ -193,11 +194,10 @@ def _shadow_maps(vertices: F32, casters: Array, strands: F32, frames: F32, close
     return maps
 
 
-def _raster(scene: Scene, size: int) -> _Visible:
-    """Supersampled surfaces, and the hair before them."""
-    wide = size * supersamples(size)
-    view = view_of(scene.person.camera, wide)
-    depth, face, _ = _surfaces(scene, view, weighted=False)
+def _raster_hair(scene: Scene, view: View, depth: F32) -> tuple[NDArray[np.int32], F32]:
+    """The strand before every subsample (W,W), -1 for none, and the position along it (W,W).
+    Its depth replaces the surface's in `depth`."""
+    wide = view.width
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
@@ -206,17 +206,10 @@ def _raster(scene: Scene, size: int) -> _Visible:
         fewer = math.sqrt(max(1.0, FULL_STRANDS / max(len(scene.strands), 1)) ** 0.5)
         width = scene.strand_width * view.pixels_per_cm * min(fewer, 1.3)
         spread(
-            raster_strands,
-            wide,
-            points,
-            width.astype(np.float32),
-            floors_of(depth),
-            depth.copy(),
-            strand,
-            along,
-            0.45,
-        )
-    return _Visible(depth, face, strand, along)
+            raster_strands, wide, points, width.astype(np.float32), floors_of(depth), depth, strand,
+            along, 0.45,
+        )  # fmt: skip
+    return strand, along
 
 
 def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray[np.int32], F32]:
@@ -229,14 +222,24 @@ def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray
     return depth, face, weights
 
 
-def _sample(scene: Scene, view: View, seen: _Visible) -> _Samples:
+def _shade_surfaces(
+    scene: Scene, lights: _Lights, view: View, depth: F32, face: NDArray[np.int32]
+) -> _Surface:
+    """`depth`, `face`: the supersampled surfaces."""
+    samples = _sample(scene, view, depth, face)
+    material = np.full((view.width, view.width), -1, np.int32)
+    material[samples.rows, samples.columns] = samples.material
+    return _Surface(_shade(scene, samples, lights, view), material, samples.depth)
+
+
+def _sample(scene: Scene, view: View, depth: F32, face: NDArray[np.int32]) -> _Samples:
     """The surface at every pixel's centre."""
     size = view.width
-    times = len(seen.face) // size
+    times = len(face) // size
     if times % 2:  # then one subsample lies there
         middle = slice(times // 2, None, times)
-        depth = np.ascontiguousarray(seen.depth[middle, middle])
-        face = np.ascontiguousarray(seen.face[middle, middle])
+        depth = np.ascontiguousarray(depth[middle, middle])
+        face = np.ascontiguousarray(face[middle, middle])
     else:
         depth, face, _ = _surfaces(scene, view, weighted=False)
     rows, columns = np.nonzero(face >= 0)
@@ -339,9 +342,8 @@ def _occlusion(samples: _Samples) -> Array:
     t = np.clip(a / 0.50, 0, 1)
     skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
     m = samples.material
-    return np.where(
-        m == mat.SKIN, skin, np.where(m == mat.EYE, a, np.where(m == mat.WORN, 1.0, 0.8))
-    )
+    rest = np.where(m == mat.WORN, np.float32(1.0), np.float32(0.8))
+    return np.where(m == mat.SKIN, skin, np.where(m == mat.EYE, a, rest))
 
 
 def _bare(samples: _Samples) -> NDArray[np.bool_]:

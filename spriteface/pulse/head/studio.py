@@ -44,8 +44,11 @@ LANES = 1 << 18  # paths at a time: little memory, and a second or two between c
 SKY_PX = 512
 # the key's lobe is soft; this share of its power comes from a softbox in its middle, which is
 # what eyes mirror
-BOX_SHARE, BOX_RADIUS = 0.35, 0.13
-SUBSURFACE = 0.8  # of the principled diffuse lobe that is the flat, subsurface one
+BOX_SHARE, BOX_RADIUS = 0.6, 0.15
+# set so that skin, hair and cloth have the fast renderer's mean colours, whose near surroundings
+# take light away where here they hand it on
+SKY_GAIN, FIBRE_DEPTH = 0.91, 0.42
+SKIN_SPECULAR = 0.2  # a reflectance of 0.016: pores hide some of a bare surface's 0.028
 SHADES = 24  # of strands: a fibre's colour belongs to a whole curve object
 FIBRE_ROUGHNESS = (0.28, 0.30)  # along and around
 STRAND_TIP = 0.45  # width left at the tip
@@ -223,15 +226,16 @@ def sky(light: Light) -> F32:
         [np.sin(around) * np.sin(polar), np.cos(polar), -np.cos(around) * np.sin(polar)], -1
     ).reshape(-1, 3)
     shapes, power = lobes(light, d), lobe_colors(light)
-    solid = np.sin(polar).reshape(-1) * (2 * np.pi / SKY_PX) * (np.pi / height)
+    axis, box = _softbox(light, d)
+    # both light a wall that faces the key alike
+    reach = np.sin(polar).reshape(-1) * np.maximum(d @ axis, 0)
     key = shapes[:, 1].copy()
-    box = _softbox(light, d)
-    shapes[:, 1] = (1 - BOX_SHARE) * key + BOX_SHARE * box * (key @ solid) / (box @ solid)
-    return np.asarray((shapes @ power).reshape(height, SKY_PX, 3), np.float32)
+    shapes[:, 1] = (1 - BOX_SHARE) * key + BOX_SHARE * box * (key @ reach) / (box @ reach)
+    return np.asarray(SKY_GAIN * (shapes @ power).reshape(height, SKY_PX, 3), np.float32)
 
 
-def _softbox(light: Light, d: Array) -> Array:
-    """(n,) a rounded square in the key's direction, brighter to its upper edge."""
+def _softbox(light: Light, d: Array) -> tuple[Array, Array]:
+    """The key's direction, and (n,) a rounded square there, brighter to its upper edge."""
     key = np.array([light.key_x, light.key_y + 0.15, 1.0])
     key /= np.linalg.norm(key)
     across = np.cross([0, 1, 0], key)
@@ -239,7 +243,7 @@ def _softbox(light: Light, d: Array) -> Array:
     x, y = np.abs(d @ across), d @ np.cross(key, across)
     radius = (x**4 + y**4) ** 0.25
     shape = np.clip((BOX_RADIUS - radius) / 0.03, 0, 1) * (0.85 + 2.0 * y).clip(0.55, 1.05)
-    return np.asarray(shape * (d @ key > 0))
+    return key, shape * (d @ key > 0)
 
 
 # ---------------------------------------------------------------- surfaces
@@ -294,8 +298,8 @@ def _skin(mi: Any, scene: Scene, q: Array, tile: F32, edge: int) -> Any:
             "type": "principled",
             "base_color": _texture(mi, albedo),
             "roughness": _texture(mi, rough[:, :, None]),
-            "specular": 0.5,
-            "flatness": SUBSURFACE,
+            "specular": SKIN_SPECULAR,
+            "flatness": 1.0,  # the subsurface approximation instead of the plain diffuse lobe
         },
     }
     return _mesh(
@@ -427,11 +431,17 @@ def _eyes(mi: Any, scene: Scene, q: Array, tile: F32) -> Iterator[tuple[str, Any
         shell, unit = scene.vertices[low:high], scene.canonical[low:high] / EYE_RADIUS
         inner, normals = _under_cornea(shell, unit)
         local = (part - low).astype(np.int32)
-        yield f"eye_{side}", _mesh(
-            mi, f"eye_{side}", inner, normals, local,
-            {"type": "principled", "base_color": texture, "roughness": 0.5, "clearcoat": 1.0},
-            uv=0.5 + 0.5 * unit[:, :2], two_sided=True,
-        )  # fmt: skip
+        flat = normals @ normals[np.argmax(unit[:, 2])] > 0.999  # the iris
+        iris = flat[local].all(1)
+        wet = {"type": "principled", "base_color": texture, "roughness": 0.5, "clearcoat": 1.0}
+        for name, chosen, bsdf in (
+            ("iris", iris, {"type": "diffuse", "reflectance": texture}),
+            ("white", ~iris, wet),
+        ):
+            yield f"{name}_{side}", _mesh(
+                mi, name, inner, normals, local[chosen], bsdf, uv=0.5 + 0.5 * unit[:, :2],
+                two_sided=True,
+            )  # fmt: skip
         # the tears over the white are its coat: a shell there would only hide the lights from it
         clear = {"type": "dielectric", "int_ior": 1.376, "ext_ior": 1.0}
         window = (unit[:, 2] > 0) & (np.hypot(unit[:, 0], unit[:, 1]) < CORNEA_EDGE / EYE_RADIUS)
@@ -498,7 +508,7 @@ def _strands(mi: Any, scene: Scene) -> dict[str, Any]:
     if not len(scene.strands):
         return out
     color, shade = _shades(scene.strand_color)
-    for n, sigma in enumerate(absorption(color)):
+    for n, sigma in enumerate(absorption(FIBRE_DEPTH * color)):
         mine = shade == n
         if not mine.any():
             continue
