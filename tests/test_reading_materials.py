@@ -105,9 +105,9 @@ def test_hair_of_two_colours_one_above_the_other_wears_a_hat() -> None:
 
 def test_dark_glasses_are_areas_and_clear_ones_are_lines() -> None:
     """Two black lenses against a frame around the eyes, in the same label."""
-    dark = [row for row in ORC]
+    dark = list(ORC)
     dark[6], dark[7] = ".ggwwggwwgg.", ".ggwwggwwgg."
-    clear = [row for row in ORC]
+    clear = list(ORC)
     clear[5], clear[6], clear[7] = ".gwwwwwwwwg.", ".gwkwwwwkwg.", ".gwwwggwwwg."
     named = {"g": Label.SKIN, "w": Label.GLASSES}
     for rows, filled in ((dark, True), (clear, False)):

@@ -77,7 +77,8 @@ class Lbfgs:
         """Minus the inverse Hessian, as the pairs know it, times `gradient`: the compact form
         (Byrd, Nocedal and Schnabel, 1994), a few products where two loops take hundreds."""
         if not self._pairs:
-            return -gradient * (self._first_step / gradient.norm().clamp(min=1e-12))
+            down: Tensor = -gradient * (self._first_step / gradient.norm().clamp(min=1e-12))
+            return down
         s, y = (torch.stack([pair[i] for pair in self._pairs]).double() for i in (0, 1))  # [m,n]
         g = gradient.double()
         products = s @ y.T
@@ -86,5 +87,5 @@ class Lbfgs:
         u = torch.linalg.solve_triangular(upper, (s @ g)[:, None], upper=True)
         inner = products.diag()[:, None] * u + scale * (y @ (y.T @ u - g[:, None]))
         top = torch.linalg.solve_triangular(upper.T, inner, upper=False)
-        moved = scale * (g - y.T @ u[:, 0]) + s.T @ top[:, 0]
-        return -moved.to(gradient.dtype)
+        moved: Tensor = scale * (g - y.T @ u[:, 0]) + s.T @ top[:, 0]
+        return moved.neg().to(gradient.dtype)
