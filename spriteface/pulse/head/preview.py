@@ -329,7 +329,7 @@ def _strand_shares(scene: Scene, person: Person) -> F32:
         tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** TONE_POWER
         out[mine, group] = gain * tone * (1 - grey * share)
         pale = 0.6 if strands == BROW else 1.0
-        out[mine, CONST] = pale * gain * (0.22 + 0.27 * grey) * grey * share
+        out[mine, CONST] = pale * gain * (0.19 + 0.23 * grey) * grey * share
     out[:, CONST] += HAIR_SHINE
     return out
 

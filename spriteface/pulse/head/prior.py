@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ..generator import Latents
-from .hair import STYLES
+from .hair import STYLES, natural_color
 from .identity import slider_root
 from .model import head_model
 from .person import (
@@ -860,6 +860,7 @@ def draw_structure(rng: np.random.Generator, gender: float, age: float) -> dict[
 
 
 METERED_ALBEDO, METER_STRENGTH = 0.40, 0.26
+HAIR_METERED, GREY_ALBEDO = 0.08, 0.45  # the hair's share of the reading, a white hair's albedo
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 
@@ -867,13 +868,25 @@ def metered(v: _Values) -> dict[str, float]:
     """Offsets of the camera and the studio that a photographer sets by looking at the face.
 
     Exposure goes with a power of the face's own reflectance, for everybody: about a fourth of
-    full compensation, so that dark skin stays dark and light skin light. The backdrop has a light
-    of its own and keeps its brightness; the rim light follows, so that a dark head stands out.
+    full compensation, so that dark skin stays dark and light skin light; pale hair isn't burnt
+    out. Dark skin gets its light from two sides rather than from everywhere, because it shows its
+    form by highlights. The backdrop has a light of its own and keeps its brightness; the rim light
+    follows, so that a dark head stands out, but not what is pale already.
     """
     melanin = float(tone_to_melanin(torch.tensor(v["tone"])))
-    albedo = float(np.dot(LUMINANCE, skin_albedo(melanin, v["hemoglobin"])))
+    grey = _clip(v["grey"] * grey_share(v["age"]), 0, 1)
+    dyed = natural_color(_clip(v["hair_melanin"], 0.15, 3.4), _clip(v["hair_red"], 0, 1.3))
+    hair = (1 - grey) * float(np.dot(LUMINANCE, dyed)) + grey * GREY_ALBEDO
+    skin = float(np.dot(LUMINANCE, skin_albedo(melanin, v["hemoglobin"])))
+    albedo = (1 - HAIR_METERED) * skin + HAIR_METERED * hair
     gain = float((METERED_ALBEDO / albedo) ** METER_STRENGTH)
-    out = {"exposure": v["exposure"] * (gain - 1), "rim": 0.5 * v["rim"] * max(gain - 1, 0)}
+    modelled, pale = melanin / (melanin + 3.0), min(hair / GREY_ALBEDO, 1.0)
+    out = {
+        "exposure": v["exposure"] * (gain - 1),
+        "rim": v["rim"] * (0.5 * max(gain - 1, 0) * (1 - pale) - 0.5 * modelled * pale),
+        "fill": v["fill"] * 1.2 * modelled,
+        "ambient": -v["ambient"] * 0.6 * modelled,
+    }
     for name in ("background", "background_edge"):
         for c, x in zip("rgb", v.color(name)):
             out[f"{name}.{c}"] = x * (gain**-0.8 - 1)

@@ -375,10 +375,10 @@ def _color_strands(
     share = (1.0, 0.45, 0.9, 0.0)[group]  # brows grey late, lashes never
     grey = rng.random(count) < person.hair.grey * share
     # the first grey hairs are salt in pepper: a thin bright wire each would tell the renderer
-    white = 0.13 + 0.27 * person.hair.grey + 0.14 * rng.random((count, 1))
+    white = 0.11 + 0.23 * person.hair.grey + 0.12 * rng.random((count, 1))
     if group == BROW:  # grey brows keep a dark root, and dark skin shows between them
         skin = mat.skin_albedo(person.skin.melanin, person.skin.hemoglobin)
-        white = (0.2 + 0.4 * min(1.0, 2.0 * float(skin.max()))) * white
+        white = (0.1 + 0.5 * min(1.0, 2.0 * float(skin.max()))) * white
     return np.where(grey[:, None], white * [1.0, 0.99, 0.97] + 0.30 * color, color), grey
 
 
@@ -390,7 +390,7 @@ def strand_colors(person: Person) -> F32:
     if person.facial_hair.color:
         beard = np.asarray(person.facial_hair.color)
     else:
-        beard = hair * min(BEARD_SHADE, (0.04 + 1.2 * brightest) / max(float(hair.max()), 1e-3))
+        beard = hair * min(BEARD_SHADE, (0.02 + 0.9 * brightest) / max(float(hair.max()), 1e-3))
     if person.brows.color:
         brow = np.asarray(person.brows.color)
     else:

@@ -22,8 +22,9 @@ MONK: tuple[RGB, ...] = (
     (41, 36, 32),
 )
 # melanin at tones 1..10, chosen so that a cheek in the default studio has the swatch's lightness
-# as far as skin can (the three lightest swatches are lighter than any lit skin)
-TONE_MELANIN = (0.05, 0.10, 0.16, 0.26, 0.50, 1.93, 2.98, 4.00, 4.80, 5.60)
+# as far as skin can (the three lightest swatches are lighter than any lit skin; of the darkest, flat
+# samples, a lit cheek is some 3 L* lighter)
+TONE_MELANIN = (0.05, 0.10, 0.16, 0.26, 0.50, 1.93, 2.98, 3.88, 4.55, 5.30)
 
 
 def tone_melanin(tone: float) -> float:

@@ -213,7 +213,7 @@ def _skin(
     # pigment hides most of the blood and the upper lip is the darker one
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
     lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42
-    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (2.1 + 0.40 * upper) * (1.0 - 0.72 * dark)
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (2.5 + 0.40 * upper) * (1.0 - 0.85 * dark)
     plum = LIP_PLUM * dark
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
