@@ -23,7 +23,7 @@ from spriteface.pulse.colors import (
     wanted_colors,
 )
 from spriteface.pulse.goal import goal_of
-from spriteface.pulse.head import hints
+from spriteface.pulse.head import from_reading, hints
 from spriteface.pulse.head.skin import MONK
 from spriteface.pulse.progress import Progress
 from spriteface.pulse.recolor import match_colors
@@ -138,6 +138,15 @@ def test_broad_and_narrow_faces(root: Path) -> None:
     assert hints.broadness(reading(root, "plumber")) > 0.2
     assert hints.broadness(reading(root, "braids_woman")) < -0.2
     assert hints.broadness(reading(root, "spiky_hero")) == 0  # seen from the side
+
+
+def test_hair_down_to_the_chin_is_not_cut_short(root: Path) -> None:
+    assert hints.hair_reach(reading(root, "braids_woman")) > 0.8
+    assert hints.hair_reach(reading(root, "child")) < 0.2
+    bob = reading(root, "bob_heroine")
+    misread = replace(bob, traits={**bob.traits, "hair_style": "short"})
+    (person,) = from_reading.start(misread, count=1, seed=0)
+    assert person.hair.style == "bob"
 
 
 def test_the_lit_side_is_read_off_the_skin(root: Path) -> None:
