@@ -2,14 +2,15 @@
 
     python -m benchmarks.likeness [LABELS.json]            # reading of labelled faces
     python -m benchmarks.likeness [LABELS.json] --portraits [--size 384] [--limit N] [-o out/]
-    python -m benchmarks.likeness --known 30 [--edges 16 24 32]
+    python -m benchmarks.likeness --known 300 [--edges 16 24 32] [--size 256] [--jobs 2]
 
 LABELS.json lists images in the face set's format (`file`, `scale_x`, `offset_x`, `key_color`,
 `faces` with `head` boxes, ... relative to its folder); the traits seen in them by eye are in
 benchmarks/likeness_labels.json. Without it the project's own samples are read. `--portraits` also
-makes each portrait and measures its skin tone and LR-PSNR, and writes a contact sheet. `--known`
-renders random people, shrinks them to sprites, reads and searches those, and compares with what
-is known.
+makes each portrait, asks the judges, measures skin tone and LR-PSNR, names the ten worst and why,
+and writes a contact sheet. `--known` renders random people, shrinks them to sprites, reads and
+searches those, and compares with what is known. Both keep what they have made in the output folder
+and go on there after a break, unless code or options have changed.
 """
 
 from __future__ import annotations
@@ -18,20 +19,18 @@ import argparse
 import json
 import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from benchmarks import machine
 from spriteface.extract.reading import read
-from spriteface.palette.color import delta_e_2000, lab_from_u8, oklab_from_u8
-from spriteface.pulse.colors import median_lab
-from spriteface.types import Label, Reading
+from spriteface.palette.color import oklab_from_u8
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "samples"
@@ -65,24 +64,29 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each N-th face only")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("-o", "--output", type=Path, default=Path("out"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     print(machine.describe())
     if options.known:
-        report = known_answers(options.known, options.edges, options.seed)
+        report = known_answers(options)
     else:
-        cases = list(labelled(options.labels) if options.labels else samples())
-        cases = cases[:: options.every][: options.limit or None]
+        cases = chosen(options.labels, options.every, options.limit)
         report = {"reading": score_readings(cases)}
         if options.portraits:
-            report["portraits"] = score_portraits(cases, options)
+            report["portraits"] = score_portraits(len(cases), options)
     if options.json:
         options.json.write_text(json.dumps(report, indent=1))
     return report
 
 
 # ------------------------------------------------------------------ faces and their truth
+
+
+def chosen(labels: Path | None, every: int, limit: int) -> list[Case]:
+    """The labelled faces, or the samples; each `every`-th, at most `limit` unless that is 0."""
+    return list(labelled(labels) if labels else samples())[::every][: limit or None]
 
 
 def labelled(labels: Path) -> Iterator[Case]:
@@ -218,178 +222,57 @@ def score_readings(cases: Sequence[Case]) -> dict[str, Any]:
 # ------------------------------------------------------------------ portraits
 
 
-def score_portraits(cases: Sequence[Case], options: argparse.Namespace) -> dict[str, Any]:
-    from spriteface.audit.judges import judge
-    from spriteface.options import PortraitOptions
-    from spriteface.pulse.generator import load_generator
-    from spriteface.pulse.likeness import portray
+def score_portraits(count: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Portraits of the faces that `chosen` names, judged, measured and shown."""
+    from benchmarks._likeness_search import contact_sheet, run
 
-    generator = load_generator("head")
-    rows, tiles = [], []
-    for case in cases:
-        reading = read(case.rgba)
-        began = time.process_time()
-        made = portray(
-            generator, reading, options=PortraitOptions(size=options.size, seed=options.seed)
-        )[0]
-        seconds = time.process_time() - began
-        gap = skin_gap(generator, made, reading, options.size)
-        word = judge(made.image)
-        passes = word.passes
-        rows.append((case.name, gap, made.lr_psnr_db, seconds, passes))
-        tiles.append(tile(case, reading, made.image, made.small))
-        print(
-            f"{case.name:36s} skin L* {gap:+5.1f}  LR-PSNR {made.lr_psnr_db:5.1f} dB  "
-            f"{seconds:5.1f} CPU-s{'' if passes else f'  judges: {word}'}",
-            flush=True,
-        )
-    options.output.mkdir(parents=True, exist_ok=True)
+    config = {
+        "labels": str(options.labels) if options.labels else "", "every": options.every,
+        "limit": options.limit, "size": options.size, "seed": options.seed,
+        "output": str(options.output),
+    }  # fmt: skip
+    rows = run("face", count, config, options.output / "portraits.jsonl", options.jobs)
+    tiles = [Image.open(options.output / row["tile"]) for row in rows]
     path = options.output / "likeness.png"
     contact_sheet(tiles).save(path)
-    gaps = [abs(row[1]) for row in rows if np.isfinite(row[1])]
-    passed = sum(row[4] for row in rows)
+    for row in sorted(rows, key=lambda row: -row["off"])[:10]:
+        print(f"{row['name']:36s} {'; '.join(row['why'])}")
+    gaps = [abs(row["skin"]) for row in rows if row["skin"] is not None]
+    passed, within = sum(row["passes"] for row in rows), sum(gap <= 5 for gap in gaps)
     print(f"judges pass {passed} of {len(rows)}")
-    within = sum(g <= 5 for g in gaps)
-    print(f"skin within 5 L*: {within} of {len(gaps)}; sheet: {path}")
+    print(f"skin within 5 L*: {within} of {len(gaps)}, at most {max(gaps):.1f} off; sheet: {path}")
+    spread = machine.spread
     print(
-        f"LR-PSNR {machine.spread([r[2] for r in rows])} dB; {machine.spread([r[3] for r in rows])} CPU-s"
+        f"LR-PSNR {spread([r['psnr'] for r in rows])} dB; {spread([r['cpu'] for r in rows])} CPU-s"
     )
     return {"rows": rows, "skin_within_5": within, "skin_of": len(gaps), "passed": passed}
-
-
-def skin_gap(generator: Any, made: Any, reading: Reading, size: int) -> float:
-    """Portrait skin L* minus the sprite's; NaN where no skin shows or colours say nothing."""
-    if reading.traits["mono"] or not hasattr(generator, "regions"):
-        return float("nan")
-    shown = generator.regions(made.latents, size)[0].numpy()
-    seen = median_lab(made.image, np.isin(shown, (Label.SKIN, Label.NOSE)))
-    if seen is None:
-        return float("nan")
-    return float(seen[0] - lab_from_u8(np.array(reading.traits["skin_rgb"], np.uint8))[0])
-
-
-PALETTE = np.array([
-    (40, 44, 52), (0, 0, 0), (255, 205, 160), (150, 90, 30), (90, 60, 140), (255, 255, 255),
-    (40, 90, 255), (230, 150, 110), (255, 60, 160), (255, 220, 240), (110, 200, 60), (220, 40, 40),
-    (255, 120, 120), (255, 240, 60), (120, 120, 190), (120, 120, 130), (255, 170, 110), (60, 170, 170),
-], np.uint8)  # fmt: skip
-
-
-def tile(
-    case: Case, reading: Reading, portrait: np.ndarray, small: np.ndarray, edge: int = 192
-) -> Image.Image:
-    """Sprite, labels, portrait and downscaled portrait side by side."""
-    out = Image.new("RGB", (4 * edge + 6, edge + 30), (60, 66, 74))
-    sprite = Image.fromarray(case.rgba).resize((edge, edge), Image.Resampling.NEAREST)
-    out.paste(sprite, (0, 0), sprite)
-    for i, (picture, how) in enumerate((
-        (PALETTE[reading.labels], Image.Resampling.NEAREST),
-        (portrait, Image.Resampling.LANCZOS),
-        (small, Image.Resampling.NEAREST),
-    )):  # fmt: skip
-        out.paste(Image.fromarray(picture).resize((edge, edge), how), ((i + 1) * edge, 0))
-    t = reading.traits
-    text = f"{case.name}: {t['view']} {t['side']} | {t['headwear'] or 'no hat'} | {t['hair_word']} {t['hair_length']} {t['hair_style']}"
-    more = f"{t['facial_hair'] or 'no beard'} | {t['glasses']} {t['mask']} | {t['age']} | confidence {reading.confidence_overall:.2f}"
-    draw = ImageDraw.Draw(out)
-    draw.text((2, edge + 2), text, fill=(255, 255, 255))
-    draw.text((2, edge + 15), more, fill=(200, 220, 255))
-    return out
-
-
-def contact_sheet(tiles: Sequence[Image.Image], columns: int = 2) -> Image.Image:
-    w, h = tiles[0].size
-    rows = (len(tiles) + columns - 1) // columns
-    sheet = Image.new("RGB", (columns * w, rows * h), (60, 66, 74))
-    for i, one in enumerate(tiles):
-        sheet.paste(one, (i % columns * w, i // columns * h))
-    return sheet
 
 
 # ------------------------------------------------------------------ known answers
 
 
-# cuts by what is left of them in a few pixels
-NEAR_CUTS = {
-    **dict.fromkeys(("bald", "receding", "buzz"), "none"),
-    **dict.fromkeys(("short", "side_part", "fringe", "quiff", "slick", "spikes", "mohawk"), "short"),
-    **dict.fromkeys(("bob", "long", "curtains", "braids", "dreadlocks"), "long"),
-    **dict.fromkeys(("ponytail", "bun"), "tied"), **dict.fromkeys(("curls", "afro"), "round"),
-}  # fmt: skip
-
-
-def known_answers(count: int, edges: Sequence[int], seed: int) -> dict[str, Any]:
+def known_answers(options: argparse.Namespace) -> dict[str, Any]:
     """Random people, rendered and shrunk: how much of them comes back?"""
-    import torch
+    from benchmarks._likeness_search import run
 
-    from spriteface.options import PortraitOptions
-    from spriteface.pulse.downscale import downscale_array
-    from spriteface.pulse.generator import load_generator
-    from spriteface.pulse.likeness import portray
-
-    generator: Any = load_generator("head")
-    truth = generator.sample(count, 900_000 + seed)
+    config = {"edges": options.edges, "size": options.size, "seed": options.seed}
+    rows = run("known", options.known, config, options.output / "known.jsonl", options.jobs)
     results: dict[str, list[float]] = defaultdict(list)
-    for i in range(count):
-        edge = edges[i % len(edges)]
-        with torch.no_grad():
-            picture = generator.render(truth[i], 512)[0].permute(1, 2, 0).numpy()
-            matte = generator.matte(truth[i], 512)[0].numpy()
-        small = downscale_array(picture, (edge, edge))
-        alpha = downscale_array(matte[..., None].astype(np.float32), (edge, edge))
-        rgba = np.concatenate([small, (alpha > 0.5).astype(np.float32)], -1)
-        reading = read(np.clip(np.rint(rgba * 255), 0, 255).astype(np.uint8))
-        options = PortraitOptions(size=512, seed=i, faithful=1.0)
-        compare(generator, truth[i], portray(generator, reading, options=options)[0], results)
-    for name, values in results.items():
-        known = [v for v in values if np.isfinite(v)]
+    for row in rows:
+        for name, value in row["found"].items():
+            results[name].append(value)
+    for name, values in sorted(results.items()):
         if name.startswith("right"):
-            print(f"{name:32s} {100 * sum(known) / max(1, len(known)):5.1f} % of {len(known)}")
+            print(f"{name:32s} {100 * sum(values) / len(values):5.1f} % of {len(values)}")
         else:
-            print(f"{name:32s} median {statistics.median(known):6.2f}  (of {len(known)})")
-    return {name: list(values) for name, values in results.items()}
-
-
-def compare(generator: Any, truth: Any, found: Any, results: dict[str, list[float]]) -> None:
-    was, made = generator.people(truth)[0], generator.people(found.latents)[0]
-    results["LR-PSNR, natural, dB"].append(found.lr_psnr_natural_db)
-    results["LR-PSNR, faithful, dB"].append(found.lr_psnr_db)
-
-    def worn(person: Any, slot: str) -> str:
-        from spriteface.pulse.head.wear import ITEMS
-
-        kinds = [w.kind for w in person.wear if ITEMS[w.kind].slot == slot]
-        return kinds[0] if kinds else ""
-
-    results["right: headwear or none"].append(bool(worn(was, "head")) == bool(worn(made, "head")))
-    if worn(was, "head"):
-        results["right: headwear kind"].append(worn(was, "head") == worn(made, "head"))
-    results["right: beard or none"].append(
-        (was.facial_hair.style != "none") == (made.facial_hair.style != "none")
-    )
-    results["right: glasses or none"].append(bool(worn(was, "eyes")) == bool(worn(made, "eyes")))
-    near = NEAR_CUTS.get(was.hair.style, was.hair.style)
-    results["right: hair length or none"].append(near == NEAR_CUTS.get(made.hair.style, ""))
-    results["yaw, degrees off"].append(abs(np.degrees(was.pose.yaw - made.pose.yaw)))
-    import torch
-
-    with torch.no_grad():
-        shown = [generator.regions(x, 128)[0].numpy() for x in (truth, found.latents)]
-        seen = [
-            generator.preview(x, 128)[0].permute(1, 2, 0).numpy() for x in (truth, found.latents)
-        ]
-    for name, labels in (("skin", (Label.SKIN,)), ("hair", (Label.HAIR,))):
-        masks = [np.isin(s, labels) for s in shown]
-        if min(m.sum() for m in masks) < 20:
-            continue
-        labs = [
-            np.median(lab_from_u8(np.clip(p[m] * 255, 0, 255).astype(np.uint8)), axis=0)
-            for p, m in zip(seen, masks, strict=True)
-        ]
-        if name == "skin":
-            results["skin, L* off"].append(abs(float(labs[0][0] - labs[1][0])))
-        else:
-            results["hair, CIEDE2000"].append(float(delta_e_2000(labs[0], labs[1])))
+            worst = min(values) if "dB" in name else max(values)
+            middle = statistics.median(values)
+            print(f"{name:32s} median {middle:6.2f}  worst {worst:6.2f}  (of {len(values)})")
+    cpu = machine.spread([row["cpu"] for row in rows])
+    wrong = Counter(f"{row['cut'][0]} read as {row['cut'][1]}" for row in rows if row["cut"])
+    print(f"cuts: {'; '.join(f'{n} x {cut}' for cut, n in wrong.most_common(8))}")
+    print(f"{cpu} CPU-s a person")
+    return {"results": dict(results), "rows": rows}
 
 
 if __name__ == "__main__":

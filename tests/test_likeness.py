@@ -18,6 +18,7 @@ from spriteface.pulse.downscale import downscale_array
 from spriteface.pulse.faithful import bend, color_field, make_faithful
 from spriteface.pulse.goal import marks
 from spriteface.pulse.likeness import portray
+from spriteface.pulse.progress import Progress
 from spriteface.types import F32, U8, Label
 
 SIZE = 96
@@ -219,3 +220,14 @@ def test_diversity_of_strangers_is_one(head: Any) -> None:
     strangers = [SimpleNamespace(latents=draws[i]) for i in range(12)]
     assert 0.9 < diversity(head, strangers) < 1.1
     assert diversity(head, [strangers[0], strangers[0]]) == 0
+
+
+def test_progress_never_goes_back() -> None:
+    told: list[float] = []
+    progress = Progress(lambda stage, fraction, preview, loss: told.append(fraction), 2)
+    for stage, fraction in (("a", 0.1), ("b", 0.9), ("c", 0.75), ("d", 1.0)):
+        progress(stage, fraction)
+    assert set(progress.finish()) == set("abcd")
+    progress("a", 0.0)
+    progress("b", 1.0)
+    assert told == [0.05, 0.45, 0.45, 0.5, 0.5, 1.0]

@@ -23,7 +23,7 @@ from spriteface.pulse.colors import (
     wanted_colors,
 )
 from spriteface.pulse.goal import goal_of
-from spriteface.pulse.head import hints
+from spriteface.pulse.head import from_reading, hints
 from spriteface.pulse.head.skin import MONK
 from spriteface.pulse.progress import Progress
 from spriteface.pulse.recolor import match_colors
@@ -53,8 +53,10 @@ def test_every_tone_keeps_its_lightness(tone: int) -> None:
     swatch = lab(*MONK[tone])
     assert is_human(swatch)
     made = photographic_skin(swatch)
-    assert abs(made[0] - swatch[0]) <= 2.5
-    assert abs(hue_degrees(made) - hue_degrees(swatch)) <= 8  # golden skin doesn't turn rosy
+    assert abs(made[0] - swatch[0]) <= 3.6
+    if swatch[0] > 25:  # darker skin is nearly grey as a flat sample: it gets a person's warmth
+        assert abs(made[0] - swatch[0]) <= 2.5
+        assert abs(hue_degrees(made) - hue_degrees(swatch)) <= 8  # golden skin doesn't turn rosy
 
 
 def test_lightness_and_hue_of_skin_have_no_jumps() -> None:
@@ -138,6 +140,15 @@ def test_broad_and_narrow_faces(root: Path) -> None:
     assert hints.broadness(reading(root, "plumber")) > 0.2
     assert hints.broadness(reading(root, "braids_woman")) < -0.2
     assert hints.broadness(reading(root, "spiky_hero")) == 0  # seen from the side
+
+
+def test_hair_down_to_the_chin_is_not_cut_short(root: Path) -> None:
+    assert hints.hair_reach(reading(root, "braids_woman")) > 0.8
+    assert hints.hair_reach(reading(root, "child")) < 0.2
+    bob = reading(root, "bob_heroine")
+    misread = replace(bob, traits={**bob.traits, "hair_style": "short"})
+    (person,) = from_reading.start(misread, count=1, seed=0)
+    assert person.hair.style == "bob"
 
 
 def test_the_lit_side_is_read_off_the_skin(root: Path) -> None:

@@ -18,7 +18,8 @@ def reading(**traits: Any) -> Reading:
     """A reading of a plain face with some traits changed."""
     blank = read(np.full((16, 16, 4), (200, 150, 120, 255), np.uint8))
     return replace(
-        blank, traits={**DEFAULTS, "skin_rgb": (200, 150, 120), **traits},
+        blank, confidence=np.ones((16, 16), np.float32),  # a blank face would leave skin to the prior
+        traits={**DEFAULTS, "skin_rgb": (200, 150, 120), **traits},
         view=View(traits.get("view", "front")),
     )  # fmt: skip
 

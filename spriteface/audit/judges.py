@@ -62,7 +62,7 @@ def judge(image: U8) -> Judgement:
     native = _gray(image)
     return Judgement(
         votes=seen.votes,
-        judges=3,
+        judges=len(_tools()[0]) + 1,
         upright=seen > upside_down,
         flat_share=flat_share(native),
         comb=comb_contrast(native),

@@ -449,6 +449,7 @@ def _hair(wish: Wish, person: Person, rng: np.random.Generator, woman: float, ye
     return hair
 
 
+LONG_REACH = 0.8  # of the way from eyes to chin: hair that hangs so low isn't short
 SMOOTH_HAIR = 0.05  # mean step of lightness between neighbours in it
 
 
@@ -476,6 +477,8 @@ def _hair_style(wish: Wish, rng: np.random.Generator) -> str:
     ):
         return "short"
     if style == "short":
+        if hints.hair_reach(wish.reading) >= LONG_REACH:
+            return "bob"
         if fringe < 0.62:
             return "fringe"
         return str(

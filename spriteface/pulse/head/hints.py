@@ -120,6 +120,15 @@ def broadness(reading: Reading) -> float:
     )
 
 
+def hair_reach(reading: Reading) -> float:
+    """How low hair hangs: 0 to the eyes, 1 to the chin; below 0 it ends above the eyes."""
+    lm = reading.landmarks
+    rows = np.nonzero((reading.labels == Label.HAIR).sum(1) >= 2)[0]
+    eye_y = float(np.mean([y for _, y in lm.eyes]))
+    lowest = float(rows[-1]) + 1.0 if len(rows) else eye_y - 1.0
+    return (lowest - eye_y) / max(1.0, lm.chin_y - eye_y)
+
+
 def light_side(reading: Reading) -> float:
     """Where the painted light comes from: -1 the viewer's left, 1 the right, 0 where the skin's
     shades on both halves of the face don't say."""
