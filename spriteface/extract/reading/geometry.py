@@ -124,7 +124,8 @@ def _turn(layers: Layers, labels: U8, opinion: Opinion) -> float:
     lopsided = ((f0 - h0) - (h1 - f1)) / max(1.0, h1 - h0)
     eye_x = (p["eye_left_x"] + p["eye_right_x"]) / 2
     seen = _eye_parts(layers, labels, opinion)
-    if seen:
+    covered = bool(np.isin(labels, (Label.MASK, Label.GLASSES)).any())
+    if len(seen) > 1 or (seen and not covered):  # beside a patch, one eye is no middle
         eye_x = 0.5 * eye_x + 0.25 * (min(seen) + max(seen))
     in_head = (eye_x - (h0 + h1) / 2) / max(1.0, h1 - h0)
     in_face = (eye_x - (f0 + f1) / 2) / max(1.0, f1 - f0)

@@ -405,8 +405,9 @@ def _beard_kind(
     """By its place: a moustache leaves the chin bare, a goatee is narrow, a beard is neither."""
     middle = np.abs(layers.x + 0.5 - g.eye_x) < 0.5 * g.unit
     rows = np.nonzero((beard & middle).any(1))[0]
-    if not len(rows):
-        return max((k for k in chances if k != "none"), key=chances.__getitem__)
+    likeliest = max((k for k in chances if k != "none"), key=chances.__getitem__)
+    if not len(rows) or chances[likeliest] > 0.95:
+        return likeliest
     bare = np.isin(labels, (Label.SKIN, Label.MOUTH)) & middle & (layers.y > rows[-1])
     bare &= layers.y < g.chin + 1
     chin = bare.any(1).sum()
