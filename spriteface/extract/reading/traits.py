@@ -184,6 +184,11 @@ def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
     across = span(band[rows[0] : rows[-1] + 1], 1) >= 0.7 * g.width
     above = (hat | hair) & (layers.y < rows[0])
     hairy = (like | hair) & above
+    below = hair & np.isin(layers.index, common) & (layers.y > rows[-1])
+    off = layers.x + 0.5 - (g.face[0] + g.face[2]) / 2
+    sides = [(below & (sign * off > 0)).sum() for sign in (-1, 1)]
+    if g.view is View.FRONT and min(sides) < max(2, max(sides) / 4):  # the ends of a knot
+        return
     if thin and across and above.sum() > band.sum() and hairy.sum() >= 0.6 * above.sum():
         labels[above | (like & (layers.y > rows[-1]))] = Label.HAIR
 
