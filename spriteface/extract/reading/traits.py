@@ -184,6 +184,11 @@ def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
     across = span(band[rows[0] : rows[-1] + 1], 1) >= 0.7 * g.width
     above = (hat | hair) & (layers.y < rows[0])
     hairy = (like | hair) & above
+    below = hair & np.isin(layers.index, common) & (layers.y > rows[-1])
+    off = layers.x + 0.5 - (g.face[0] + g.face[2]) / 2
+    sides = [(below & (sign * off > 0)).sum() for sign in (-1, 1)]
+    if g.view is View.FRONT and min(sides) < max(2, max(sides) / 4):  # the ends of a knot
+        return
     if thin and across and above.sum() > band.sum() and hairy.sum() >= 0.6 * above.sum():
         labels[above | (like & (layers.y > rows[-1]))] = Label.HAIR
 
@@ -405,8 +410,9 @@ def _beard_kind(
     """By its place: a moustache leaves the chin bare, a goatee is narrow, a beard is neither."""
     middle = np.abs(layers.x + 0.5 - g.eye_x) < 0.5 * g.unit
     rows = np.nonzero((beard & middle).any(1))[0]
-    if not len(rows):
-        return max((k for k in chances if k != "none"), key=chances.__getitem__)
+    likeliest = max((k for k in chances if k != "none"), key=chances.__getitem__)
+    if not len(rows) or chances[likeliest] > 0.95:
+        return likeliest
     bare = np.isin(labels, (Label.SKIN, Label.MOUTH)) & middle & (layers.y > rows[-1])
     bare &= layers.y < g.chin + 1
     chin = bare.any(1).sum()
