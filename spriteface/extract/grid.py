@@ -193,7 +193,7 @@ def _fine_lines(rows: F32) -> bool:
         return False
     part = at // wide * 4 // rows.shape[0] * 4 + at % wide * 4 // wide
     changing, lined = (np.count_nonzero(np.bincount(of)) for of in (part, part[fine]))
-    return lined >= max(FEWEST_PARTS, changing / 3)
+    return bool(lined >= max(FEWEST_PARTS, changing / 3))
 
 
 def _moved(rhythm: Rhythm, start: int) -> Rhythm:
