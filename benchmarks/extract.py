@@ -3,8 +3,9 @@
     python -m benchmarks.extract [--repeat N] [--huge] [--against CHECKOUT]
 
 Prints frames per CPU second for two 256x224 frames, a 1920x1080 screenshot enlarged by four, and
-an 8192x8192 sheet, with the peak memory of the whole process. `--against` measures another
-checkout of the project in the same run: before and after on the same machine and load.
+an 8192x8192 sheet, with the peak memory of the process, which does nothing else. `--against`
+measures another checkout of the project in the same run: before and after on the same machine
+and load.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.enlarge import R, resized
 from spriteface.extract import faces, grid
 from spriteface.types import U8, Pixels, Source
-from tools import pixel_artist as artist
 
 
 def game_frame(width: int, height: int, seed: int = 3) -> U8:
     """An opaque scene with people in it, drawn by our own artist."""
+    from tools import pixel_artist as artist
+
     rng = np.random.default_rng(seed)
     canvas = artist.backdrop(rng, width, height)
     for _ in range(6):
@@ -41,6 +42,8 @@ def game_frame(width: int, height: int, seed: int = 3) -> U8:
 
 def sheet(edge: int) -> U8:
     """A sheet of one figure in cells of 64 px on transparency."""
+    from tools import pixel_artist as artist
+
     cell = np.zeros((64, 64, 4), np.uint8)
     artist.paste(cell, artist.figure(np.random.default_rng(1), 14.0, body=1.5).rgba, 10, 6)
     return np.tile(cell, (edge // 64, edge // 64, 1))
@@ -62,6 +65,8 @@ def seconds(work: Callable[[], object], repeat: int) -> float:
 
 
 def pictures() -> dict[str, U8]:
+    from benchmarks.enlarge import R, resized
+
     return {
         "256x224 frame on one colour": game_frame(256, 224),
         "256x224 frame of tiles": game_frame(256, 224, 9),
@@ -93,12 +98,12 @@ def measure_huge() -> None:
     )
 
 
-def compare(folder: Path, repeat: int) -> None:
-    """This checkout, another one, and this one again, on the same pictures."""
+def measure_in(folders: Sequence[Path], repeat: int) -> None:
+    """Each checkout in a process of its own, on the same pictures."""
     with tempfile.TemporaryDirectory() as temporary:
         stored = Path(temporary) / "pictures.npz"
         np.savez(stored, **pictures())
-        for at in (Path.cwd(), folder, Path.cwd()):  # slow moments show as a difference
+        for at in folders:
             print(f"in {at}:", flush=True)
             command = [sys.executable, __file__, "--pictures", str(stored), "--repeat", str(repeat)]
             environment = {**os.environ, "PYTHONPATH": str(at)}
@@ -112,10 +117,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--against", type=Path, help="another checkout, measured in between")
     parser.add_argument("--pictures", type=Path, help="an .npz of pictures by name")
     options = parser.parse_args(arguments)
-    if options.against is not None:
-        compare(options.against.resolve(), options.repeat)
+    if options.pictures is not None:
+        measure(np.load(options.pictures), options.repeat)
         return
-    measure(np.load(options.pictures) if options.pictures else pictures(), options.repeat)
+    here = Path(__file__).resolve().parents[1]
+    other = options.against and options.against.resolve()
+    # slow moments show as a difference between the first run and the third
+    measure_in([here, other, here] if other else [here], options.repeat)
     if options.huge:
         measure_huge()
 

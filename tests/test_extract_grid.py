@@ -205,3 +205,22 @@ def test_borders_moved_to_one_pixel_count_once() -> None:
     for scale in np.arange(1.04, 1.3, 0.01):
         at = grid.border_columns(profile, float(scale), -0.5)
         assert len(np.unique(at)) == len(at)
+
+
+def test_fine_lines_say_that_a_frame_is_native_and_no_enlargement_has_them() -> None:
+    rng = np.random.default_rng(4)
+    native = np.full((150, 200, 4), 255, np.uint8)
+    native[..., :3] = (90, 140, 60)
+    for _ in range(60):  # outlines and highlights, one pixel wide
+        y, x, h, w = (int(v) for v in rng.integers((0, 0, 6, 6), (130, 180, 20, 20)))
+        native[y : y + h, x : x + w, :3] = rng.integers(0, 256, 3)
+        native[y + 2, x : x + w, :3] = native[y : y + h, x + 2, :3] = rng.integers(0, 256, 3)
+    assert grid.has_fine_detail(native)
+    for scale in (1.5, 2.0, 2.5, 3.0):
+        size = round(200 * scale), round(150 * scale)
+        for how in (enlarge_by.R.NEAREST, enlarge_by.R.BILINEAR, enlarge_by.R.BICUBIC):
+            if scale != 1.5 or how != enlarge_by.R.NEAREST:  # there, some pixels stay single
+                assert not grid.has_fine_detail(enlarge_by.resized(native, *size, how))
+    corner = enlarge_by.resized(native, 400, 300, enlarge_by.R.BILINEAR)
+    corner[:60, :80] = native[:60, :80]  # a sharp overlay
+    assert not grid.has_fine_detail(corner)

@@ -112,15 +112,15 @@ def test_the_insides_of_parts_cover_a_picture_once(
     assert (times == 1).all()
 
 
-def test_a_small_network_begins_as_part_of_its_teacher() -> None:
-    from importlib import resources
-
+def test_a_small_network_begins_as_part_of_its_teacher(tmp_path: Path) -> None:
     import torch
 
     from tools import train_detector
 
-    shipped = Path(str(resources.files("spriteface.extract") / "detector.safetensors"))
-    teacher = train_detector.loaded(shipped)
+    torch.manual_seed(5)
+    large = train_detector.Network(*train_detector.LARGE).eval()
+    train_detector.save(large, tmp_path / "large.safetensors")
+    teacher = train_detector.loaded(tmp_path / "large.safetensors")
     pictures = np.stack([frame_of_noise(96, 96) for _ in range(2)])
     small = train_detector.pruned(teacher, pictures)
     x = torch.randn(1, 4, 96, 96)

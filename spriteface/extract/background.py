@@ -153,9 +153,12 @@ def _near(rgba: U8, color: RGB, tolerance: int) -> Bool:
 
 def _flooded(same: Bool) -> Bool:
     """The parts of `same` that reach the picture's border."""
-    labels, _ = ndimage.label(same)
-    touching = np.unique(_border(labels[..., None].astype(np.int32)).ravel())
-    return np.asarray(np.isin(labels, touching[touching > 0]))
+    labels, count = ndimage.label(same)
+    touching = np.zeros(count + 1, bool)
+    for line in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        touching[line] = True
+    touching[0] = False
+    return np.asarray(touching[labels])
 
 
 def _magic(color: RGB) -> bool:

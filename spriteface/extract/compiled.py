@@ -11,7 +11,7 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ G = np.array(
         [0, 0, 1],
     ]
 )  # brings a 3x3 kernel into the transformed domain of 4x4 outputs
-CELLS = 512  # outputs of the strided layer done in one go
+CELLS = 512  # outputs of other layers done in one go
 KEPT, KEPT_AREA = 12, 200_000  # workspaces for each thread, and the px up to which they are kept
 COMMON = 0.1  # share of a picture that one colour must hold to be looked for
 
@@ -45,6 +45,9 @@ class Spread:
     total: F32
 
 
+Tiles = tuple[NDArray[np.int64], NDArray[np.uint64]]
+
+
 @dataclass(frozen=True, eq=False)
 class Map:
     """A feature map with zeros around: `values` (border + H + room, border + W + room, C).
@@ -56,11 +59,22 @@ class Map:
     border: int
     plain: Bool
     value: F32
+    tiles: dict[int, Tiles] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
         height, width = self.plain.shape
         return height, width
+
+    def tiled(self, dilation: int) -> Tiles:
+        """The tiles of a convolution's outputs, and where the inputs of each begin."""
+        if dilation not in self.tiles:
+            tiles = _tiles(self.shape, dilation)
+            first = tiles + (self.border - dilation)
+            wide, channels = self.values.shape[1:]
+            starts = (first[:, 0] * wide + first[:, 1]) * channels
+            self.tiles[dilation] = tiles, starts.astype(np.uint64)
+        return self.tiles[dilation]
 
 
 def spread_layer(layer: Layer) -> Spread:
@@ -152,18 +166,15 @@ def convolve(source: Map, layer: Spread, target: Map, *, dilation: int = 1, add:
     """ReLU of a 3x3 convolution, put into `target` or added to it."""
     inputs, outputs = layer.matrix.shape[1:]
     spread, gather = _kernels.spreader(inputs), _kernels.gatherer(outputs)
-    tiles = _tiles(source.shape, dilation)
+    tiles, starts = source.tiled(dilation)
     value = np.maximum(source.value @ layer.total + layer.bias, 0)
-    plain = np.empty(source.shape, bool)
-    _kernels.still_plain(source.plain, dilation, 1, plain)
-    if plain.any():
+    plain = np.zeros(source.shape, bool)
+    if source.plain.any():
+        _kernels.still_plain(source.plain, dilation, 1, plain)
         busy = _kernels.busy(plain, tiles, dilation)
-        _kernels.fill(
-            value, tiles[~busy], dilation, target.shape, target.border, add, target.values
-        )
-        tiles = tiles[busy]
-    first = tiles + (source.border - dilation)
-    starts = ((first[:, 0] * source.values.shape[1] + first[:, 1]) * inputs).astype(np.uint64)
+        quiet = tiles[~busy]
+        _kernels.fill(value, quiet, dilation, target.shape, target.border, add, target.values)
+        tiles, starts = tiles[busy], starts[busy]
     scratch = _scratch(inputs, outputs)
     there, products, between = scratch.there, scratch.products, scratch.between
     flat, results = there.reshape(-1), products.reshape(-1)
@@ -182,7 +193,6 @@ def convolve(source: Map, layer: Spread, target: Map, *, dilation: int = 1, add:
         target.value[:], target.plain[:] = value, plain
 
 
-@functools.lru_cache(64)
 def _tiles(shape: tuple[int, int], dilation: int) -> NDArray[np.int64]:
     """(T, 2): row and column of the first output of each tile of 4x4 outputs, phase by phase of
     the dilation."""
@@ -260,19 +270,21 @@ def forward(
 def _read(cells: Map, layers: Mapping[str, Layer]) -> F32:
     """What the last layers say about each cell: (H, W, D)."""
     height, width = cells.shape
-    border = cells.border
-    inner = cells.values[border : border + height, border : border + width]
-    busy = ~cells.plain
-    values = np.concatenate([cells.value[None], inner[busy]])
-    hidden = values @ layers["hidden"].matrix
-    hidden += layers["hidden"].bias
-    np.maximum(hidden, 0, out=hidden)
-    said = hidden @ layers["out"].matrix
-    said += layers["out"].bias
-    out = np.empty((height, width, said.shape[1]), np.float32)
-    out[:] = said[0]
-    out[busy] = said[1:]
-    return out
+    hidden, last = layers["hidden"], layers["out"]
+    out = np.empty((height * width, last.bias.size), np.float32)
+    out[:] = np.maximum(cells.value @ hidden.matrix + hidden.bias, 0) @ last.matrix + last.bias
+    busy = np.flatnonzero(~cells.plain)
+    wide, border = cells.values.shape[1], cells.border
+    places = (border + busy // width) * wide + border + busy % width
+    flat = cells.values.reshape(-1, cells.values.shape[2])
+    for n in range(0, len(busy), CELLS):
+        between = flat[places[n : n + CELLS]] @ hidden.matrix
+        between += hidden.bias
+        np.maximum(between, 0, out=between)
+        said = between @ last.matrix
+        said += last.bias
+        out[busy[n : n + CELLS]] = said
+    return out.reshape(height, width, -1)
 
 
 def premultiplied(rgba: U8, content: Bool | None) -> U8:

@@ -38,7 +38,8 @@ CHUNK = 100_000  # edges looked at in one go
 TIE = 0.07  # file px: borders that fall between two pixels may round either way
 FINE_AREA = 20_000  # px from which on it saves time to look for fine lines first
 FINE = 24.0  # luma between a fine line and what it crosses
-FEWEST_FINE = 1e-4  # of the pixels on fine lines, for light and dark ones
+FEWEST_FINE = 5e-5  # of all pixels on light fine lines, and on dark ones
+FEWEST_PARTS = 4  # of 16 with fine lines
 ENOUGH_PIXELS = 600_000  # px in which runs are counted
 LAYERED = 0.12  # share of runs beyond chance that makes a grid when layers lie at several phases
 
@@ -124,6 +125,8 @@ def _find_grid(pixels: Pixels) -> tuple[AxisGrid, AxisGrid, float, str]:
     height, width = pixels.rgba.shape[:2]
     profiles = change_profiles(pixels.rgba)
     found = [exact_axis(profile) for profile in profiles]
+    if found == [None, None] and has_fine_detail(pixels.rgba):
+        return native_axis(width), native_axis(height), _native_confidence(profiles), "none"
     doubtful = any(grid is None or grid.scale < 2.0 for grid in found)
     layered = layered_grid(pixels.rgba) if doubtful else None
     coarsest = max((grid.scale for grid in found if grid is not None), default=1.0)
@@ -148,7 +151,7 @@ def _rhythm_beyond(found: Sequence[AxisGrid | None], rgba: U8) -> tuple[Rhythm, 
     Blurred or dark lines beside equal ones look like a fraction such as 4/3 or 3/2.
     """
     whole = [grid.scale if grid and grid.scale == int(grid.scale) else None for grid in found]
-    if None not in whole or (found == [None, None] and has_fine_detail(rgba)):
+    if None not in whole:
         return None
     x, y = (max(0, (edge - LARGEST_PART) // 2) for edge in (rgba.shape[1], rgba.shape[0]))
     part = rgba[y : y + LARGEST_PART, x : x + LARGEST_PART]
@@ -171,21 +174,26 @@ def has_fine_detail(rgba: U8) -> bool:
     if rgba.shape[0] * rgba.shape[1] < FINE_AREA:
         return False
     image = luma_of(rgba[:LARGEST_PART, :LARGEST_PART])
-    return all(_fine_lines(rows) for rows in (image[::2], image.T[::2]))
+    return _fine_lines(image) and _fine_lines(np.ascontiguousarray(image.T))
 
 
 def _fine_lines(rows: F32) -> bool:
-    """Whether rows show lines of one pixel that are crossed: light, dark, and in most parts."""
-    middle, beside = rows[:, 2:-2], rows[:, 1:-3]
-    apart = middle - beside
-    flat = (rows[:, :-4] == beside) & (rows[:, 3:-1] == beside) & (rows[:, 4:] == beside)
-    fine = flat & (np.abs(apart) > FINE)
-    at = np.nonzero(fine)
-    light = int(np.count_nonzero(apart[at] > 0))
-    if min(light, len(at[0]) - light) < FEWEST_FINE * fine.size:
+    """Whether rows show lines of one pixel that are crossed: light, dark, and in a third of the
+    parts where anything changes."""
+    wide = rows.shape[1]
+    flat = rows.reshape(-1)
+    change = flat[2:-2] - flat[1:-3]
+    at = np.flatnonzero(np.abs(change) > FINE) + 2
+    at = at[(at % wide >= 2) & (at % wide < wide - 2)]
+    beside = flat[at - 1]
+    fine = (flat[at - 2] == beside) & (flat[at + 1] == beside) & (flat[at + 2] == beside)
+    light = flat[at] > beside
+    fewest = max(3, FEWEST_FINE * flat.size)
+    if min(np.count_nonzero(fine & light), np.count_nonzero(fine & ~light)) < fewest:
         return False
-    y, x = (place * 4 // edge for place, edge in zip(at, fine.shape))
-    return len(np.unique(4 * y + x)) >= 8  # of 16 parts
+    part = at // wide * 4 // rows.shape[0] * 4 + at % wide * 4 // wide
+    changing, lined = (np.count_nonzero(np.bincount(of)) for of in (part, part[fine]))
+    return bool(lined >= max(FEWEST_PARTS, changing / 3))
 
 
 def _moved(rhythm: Rhythm, start: int) -> Rhythm:

@@ -21,8 +21,8 @@ Lines = tuple[int, int]  # period, first dark line
 def find_lines(rgba: U8) -> tuple[Lines | None, Lines | None]:
     """Dark lines across columns and rows: ((period, first) or None for x, the same for y)."""
     height, width = rgba.shape[:2]
-    some_rows = rgba[:: max(1, height // SAMPLES)]
-    some_columns = rgba[:, :: max(1, width // SAMPLES)]
+    some_rows = rgba[:: -(-height // SAMPLES)]
+    some_columns = rgba[:, :: -(-width // SAMPLES)]
     return _dark_lines(_luma(some_rows.transpose(1, 0, 2))), _dark_lines(_luma(some_columns))
 
 

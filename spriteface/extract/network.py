@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
-from scipy.linalg.blas import sgemm
 
 from ..types import F32, U8, Bool, Box, View
 from .detect import Found
@@ -111,6 +110,8 @@ def _convolve_flat(x: F32, layer: Layer, dilation: int) -> F32:
 
     The few columns computed beyond each row's end are cut off; nothing is copied.
     """
+    from scipy.linalg.blas import sgemm  # 6 MB that frames don't need
+
     h, w, c = x.shape
     d, wide = dilation, w + 2 * dilation
     padded = np.zeros((h + 2 * d + 1, wide, c), np.float32)
