@@ -23,6 +23,7 @@ FAMILIES = (
     ("headband", "crown"),
 )
 SURE = 0.3  # what is left to "no beard" where the map alone shows one
+COLORED = 0.3  # what a coloured dome that ends above the eyes leaves of a helmet
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
 WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # see _worn
 WORN_FROM = 1.41
@@ -127,6 +128,9 @@ def _headwear_kind(
         return "headband"
     fits = _shapes(layers, labels, hat, g, chances)
     scores = {k: (v + 0.02) * (1.0 if k in fits else 0.7) for k, v in chances.items()}
+    below = (hat & (layers.y > g.eye_y)).sum() / hat.sum()
+    if below < 0.03 and np.hypot(*layers.main_color(hat, 0.2)[1:]) > 0.07:
+        scores["helmet"] *= COLORED
     if _blunt(hat, g):
         scores["pointed"] *= BLUNT
     del scores["none"]
