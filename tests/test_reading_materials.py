@@ -124,3 +124,14 @@ def test_black_hair_on_any_skin(tone: int) -> None:
     assert traits["hair_word"] == "black"
     bald = templates()[4]
     assert read(bald.draw(MONK[tone])).traits["bald"]
+
+
+def test_the_back_of_a_head_is_said_to_be_one() -> None:
+    """A template whose face is covered by its hair's colour; with the face it is no back."""
+    front = templates()[0].draw(MONK[3])
+    back = front.copy()
+    back[:13][back[:13, :, 3] > 0, :3] = templates()[0].hair_color
+    found = read(back)
+    assert any("back of a head" in note for note in found.notes), found.notes
+    assert found.confidence_overall < 0.45 < 0.9 < read(front).confidence_overall
+    assert not any("back of a head" in note for note in read(front).notes)

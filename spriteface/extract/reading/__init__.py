@@ -146,6 +146,8 @@ def _judgement(
     if traits["glasses"] == "dark":
         overall = float(confidence[layers.solid].mean()) * 0.8
         notes.append("the eyes are behind dark glasses")
+    elif g.certainty < 0.05 and _all_hair(layers, labels):
+        notes.append("no eyes and hardly any skin found: perhaps the back of a head")
     elif g.certainty < 0.05:
         notes.append("no eyes found: the face's place is a guess")
     elif g.certainty < 0.35:
@@ -161,6 +163,12 @@ def _judgement(
         if opinion.best(name)[1] < 0.5:
             notes.append(f"{what} is doubtful")
     return float(np.clip(overall, 0.0, 1.0)), tuple(notes)
+
+
+def _all_hair(layers: Layers, labels: U8) -> bool:
+    """Whether the head, clothes aside, is hair or headwear and next to nothing else."""
+    head = layers.solid & ~np.isin(labels, (Label.BACKGROUND, Label.OUTLINE, Label.CLOTHING))
+    return bool(np.isin(labels[head], (Label.HAIR, Label.HEADWEAR)).mean() > 0.8)
 
 
 def _nothing(rgba: U8, reason: str) -> Reading:

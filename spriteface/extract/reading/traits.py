@@ -180,16 +180,18 @@ def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
     shares = np.bincount(layers.index[hair & layers.solid], minlength=len(layers.centres))
     common = np.nonzero(shares >= max(2, 0.12 * hair.sum()))[0]
     like = hat & np.isin(layers.index, common)
-    band = hat & ~like & (layers.y < g.eye_y)
+    off = layers.x + 0.5 - (g.face[0] + g.face[2]) / 2
+    over = np.abs(off) <= 0.5 * g.width + 1  # beside it, a backdrop may pass for headwear
+    band = hat & ~like & over & (layers.y < g.eye_y)
     if band.sum() < 3:
         return
     rows = np.nonzero(band.sum(1) >= 0.6 * band.sum(1).max())[0]  # less shadows and lights above
+    rows = rows[rows > rows[-1] - 1 - np.cumprod(np.diff(rows)[::-1] == 1).sum()]  # the lowest run
     thin = rows[-1] - rows[0] + 1 <= max(2.0, 0.25 * (g.chin - np.nonzero(hat.any(1))[0][0]))
     across = span(band[rows[0] : rows[-1] + 1], 1) >= 0.7 * g.width
-    above = (hat | hair) & (layers.y < rows[0])
+    above = (hat | hair) & over & (layers.y < rows[0])
     hairy = (like | hair) & above
     below = hair & np.isin(layers.index, common) & (layers.y > rows[-1])
-    off = layers.x + 0.5 - (g.face[0] + g.face[2]) / 2
     sides = [(below & (sign * off > 0)).sum() for sign in (-1, 1)]
     if g.view is View.FRONT and min(sides) < max(2, max(sides) / 4):  # the ends of a knot
         return
