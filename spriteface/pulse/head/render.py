@@ -40,7 +40,7 @@ LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 STRAND_STEP = 3
 # white highlight and darkness at the root of scalp hair, brows, beard, lashes
-STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.6, 0.0)
+STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.75, 0.0)
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 

@@ -11,6 +11,7 @@ from numba import njit
 from .noise import KERNEL
 from .raster import depth_behind, to_light
 
+UNDERCOAT_CM = 0.8  # how far out of the skin hairs shade each other and mix with it
 # single precision throughout, so that the loop over lights fills vector registers
 _ZERO, _ONE, _TINY, _BYTE = (np.float32(v) for v in (0.0, 1.0, 1e-9, 1 / 255))
 
@@ -306,7 +307,11 @@ def shade_strands(
                     lobes[6 + c] += colors[l, c] * e2
             along = q / max(out.shape[1] - 1, 1)
             tip = 0.66 * (0.82 + 0.30 * along)
-            open_ = 1.0 - dimmed[n] * max(0.0, 1.0 - 1.6 * along)
+            rx = strands[n, k, 0] - strands[n, 0, 0]
+            ry = strands[n, k, 1] - strands[n, 0, 1]
+            rz = strands[n, k, 2] - strands[n, 0, 2]
+            out_cm = math.sqrt(rx * rx + ry * ry + rz * rz)
+            open_ = 1.0 - dimmed[n] * math.exp(-out_cm / UNDERCOAT_CM)
             for c in range(3):
                 own = albedo[n, c]
                 second = 0.42 * own**0.75 * lobes[6 + c]  # the colour's root, times its fourth root
