@@ -167,9 +167,10 @@ def convolve(source: Map, layer: Spread, target: Map, *, dilation: int = 1, add:
     inputs, outputs = layer.matrix.shape[1:]
     spread, gather = _kernels.spreader(inputs), _kernels.gatherer(outputs)
     tiles, starts = source.tiled(dilation)
-    value = np.maximum(source.value @ layer.total + layer.bias, 0)
-    plain = np.zeros(source.shape, bool)
-    if source.plain.any():
+    some_plain = bool(source.plain.any())
+    if some_plain:
+        value = np.maximum(source.value @ layer.total + layer.bias, 0)
+        plain = np.empty(source.shape, bool)
         _kernels.still_plain(source.plain, dilation, 1, plain)
         busy = _kernels.busy(plain, tiles, dilation)
         quiet = tiles[~busy]
@@ -186,7 +187,9 @@ def convolve(source: Map, layer: Spread, target: Map, *, dilation: int = 1, add:
         gather(
             results, layer.bias, tiles[part], dilation, target.shape, target.border, add, between, target.values
         )  # fmt: skip
-    if add:
+    if not some_plain:
+        target.plain[:] = False
+    elif add:
         target.value[:] += value
         np.logical_and(target.plain, plain, out=target.plain)
     else:
