@@ -13,10 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -61,7 +58,7 @@ def seconds(work: Callable[[], object], repeat: int) -> float:
         began = time.process_time()
         work()
         times.append(time.process_time() - began)
-    return statistics.median(times)
+    return float(np.median(times))
 
 
 def pictures() -> dict[str, U8]:
@@ -100,6 +97,9 @@ def measure_huge() -> None:
 
 def measure_in(folders: Sequence[Path], repeat: int) -> None:
     """Each checkout in a process of its own, on the same pictures."""
+    import subprocess  # not in the process whose memory is measured
+    import tempfile
+
     with tempfile.TemporaryDirectory() as temporary:
         stored = Path(temporary) / "pictures.npz"
         np.savez(stored, **pictures())

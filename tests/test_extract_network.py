@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,21 @@ def test_parts_of_a_large_picture_see_what_one_look_sees(
     parts = suppress(network.look(large))
     assert len([f for f in whole if f.score > 0.3]) >= 5
     assert [(f.head, f.box, f.view) for f in parts] == [(f.head, f.box, f.view) for f in whole]
+
+
+def test_a_sheet_8192_px_wide_needs_little_memory_and_shows_each_face_once() -> None:
+    sheet = np.zeros((96, 8192, 4), np.uint8)
+    places = (8, network.PART - network.REACH - 12, 4000, 8150)  # one across a border of insides
+    for x in places:
+        paste(sheet, walker(), x, 30)
+    network.look(sheet[:, :1024])  # loops are compiled
+    tracemalloc.start()
+    found = suppress(network.look(sheet))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    likely = sorted(f.head.x for f in found if f.score > 0.3)
+    assert len(likely) == len(places)
+    assert peak < 8 * sheet.nbytes  # 5; the whole width in one go takes 23
 
 
 @pytest.mark.parametrize("size", [1, 159, 160, 161, 208, 209, 1000])

@@ -65,14 +65,14 @@ def halve(rgba: U8, out: U8) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
-def enter(rgba: U8, start: int, padded: F32) -> None:
+def enter(rgba: U8, row: int, column: int, padded: F32) -> None:
     """Premultiplied pixels (H, W, 4) as the network's input, 2x2 px joined in the order row,
-    column, channel; the first at row and column `start` of padded (.., .., 16)."""
+    column, channel; the first at `row` and `column` of padded (.., .., 16)."""
     one, shade = np.float32(1 / 127.5), np.float32(1 / 255)
     for y in range(rgba.shape[0]):
         for x in range(rgba.shape[1]):
             at = 8 * (y % 2) + 4 * (x % 2)
-            cell = padded[start + y // 2, start + x // 2]
+            cell = padded[row + y // 2, column + x // 2]
             alpha = np.float32(rgba[y, x, 3]) * shade
             for c in range(3):
                 cell[at + c] = np.float32(rgba[y, x, c]) * one - alpha
@@ -223,15 +223,16 @@ def gatherer(channels: int) -> Callable[..., Any]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def seen(padded: F32, border: int, cells, out: F32) -> None:  # type: ignore[no-untyped-def]
-    """What outputs of a 3x3 convolution with stride 2 see: cells (N, 2) to out (N, 9 * C)."""
+def seen(padded: F32, row: int, column: int, cells, out: F32) -> None:  # type: ignore[no-untyped-def]
+    """What outputs of a 3x3 convolution with stride 2 see: cells (N, 2) to out (N, 9 * C). The
+    map's first value lies at `row` and `column` of `padded`."""
     channels = padded.shape[2]
     long = 3 * channels
     rows = padded.reshape(padded.shape[0], -1)
     for n in range(cells.shape[0]):
-        at = (border + 2 * cells[n, 1] - 1) * channels
+        at = (column + 2 * cells[n, 1] - 1) * channels
         for i in range(3):
-            source = rows[border + 2 * cells[n, 0] - 1 + i, at : at + long]
+            source = rows[row + 2 * cells[n, 0] - 1 + i, at : at + long]
             target = out[n, i * long : (i + 1) * long]
             for k in range(long):
                 target[k] = source[k]

@@ -31,6 +31,7 @@ G = np.array(
     ]
 )  # brings a 3x3 kernel into the transformed domain of 4x4 outputs
 CELLS = 512  # outputs of other layers done in one go
+STRIP = 16  # rows of cells for which the first two layers are done in one go
 KEPT, KEPT_AREA = 12, 200_000  # workspaces for each thread, and the px up to which they are kept
 COMMON = 0.1  # share of a picture that one colour must hold to be looked for
 
@@ -59,22 +60,24 @@ class Map:
     border: int
     plain: Bool
     value: F32
-    tiles: dict[int, Tiles] = field(default_factory=dict)
+    tiles: dict[tuple[int, int], Tiles] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
         height, width = self.plain.shape
         return height, width
 
-    def tiled(self, dilation: int) -> Tiles:
-        """The tiles of a convolution's outputs, and where the inputs of each begin."""
-        if dilation not in self.tiles:
-            tiles = _tiles(self.shape, dilation)
+    def tiled(self, dilation: int, height: int) -> Tiles:
+        """The tiles of a convolution's outputs in the first rows, and where the inputs of each
+        begin."""
+        key = dilation, height
+        if key not in self.tiles:
+            tiles = _tiles((height, self.plain.shape[1]), dilation)
             first = tiles + (self.border - dilation)
             wide, channels = self.values.shape[1:]
             starts = (first[:, 0] * wide + first[:, 1]) * channels
-            self.tiles[dilation] = tiles, starts.astype(np.uint64)
-        return self.tiles[dilation]
+            self.tiles[key] = tiles, starts.astype(np.uint64)
+        return self.tiles[key]
 
 
 def spread_layer(layer: Layer) -> Spread:
@@ -138,7 +141,8 @@ Maps = tuple[Map, Map, Map, Map]
 
 
 def _maps(height: int, width: int, margin: int, channels: tuple[int, int, int]) -> Maps:
-    """The network's input, the first layer's output, the trunk and the inside of its blocks.
+    """A strip of the network's input and of the first layer's output, the trunk and the inside of
+    its blocks.
 
     Kept for each thread by the picture's size. What is around the insides stays zero.
     """
@@ -149,9 +153,10 @@ def _maps(height: int, width: int, margin: int, channels: tuple[int, int, int]) 
         return kept[key]
     rows, columns = (-(-(edge + 2 * margin) // STRIDE) for edge in (height, width))
     first, trunk, inner = channels
+    strip = 2 * min(STRIP, rows) + 4
     made = (
-        empty_map(2 * rows, 2 * columns, 16, 1),
-        empty_map(2 * rows, 2 * columns, first, 1),
+        empty_map(strip, 2 * columns, 16, 1),
+        empty_map(strip, 2 * columns, first, 1),
         empty_map(rows, columns, trunk, max(DILATIONS)),
         empty_map(rows, columns, inner, max(DILATIONS[1::2])),
     )
@@ -164,17 +169,44 @@ def _maps(height: int, width: int, margin: int, channels: tuple[int, int, int]) 
 
 def convolve(source: Map, layer: Spread, target: Map, *, dilation: int = 1, add: bool = False) -> None:  # fmt: skip
     """ReLU of a 3x3 convolution, put into `target` or added to it."""
-    inputs, outputs = layer.matrix.shape[1:]
-    spread, gather = _kernels.spreader(inputs), _kernels.gatherer(outputs)
-    tiles, starts = source.tiled(dilation)
+    if not source.plain.any():
+        target.plain[:] = False
+        _work(source, layer, target, None, target.value, dilation=dilation, add=add)
+        return
     value = np.maximum(source.value @ layer.total + layer.bias, 0)
-    plain = np.zeros(source.shape, bool)
-    if source.plain.any():
-        _kernels.still_plain(source.plain, dilation, 1, plain)
+    plain = np.empty(source.shape, bool)
+    _kernels.still_plain(source.plain, dilation, 1, plain)
+    _work(source, layer, target, plain, value, dilation=dilation, add=add)
+    if add:
+        target.value[:] += value
+        np.logical_and(target.plain, plain, out=target.plain)
+    else:
+        target.value[:], target.plain[:] = value, plain
+
+
+def _work(
+    source: Map,
+    layer: Spread,
+    target: Map,
+    plain: Bool | None,
+    value: F32,
+    *,
+    dilation: int = 1,
+    add: bool = False,
+    height: int = 0,
+) -> None:
+    """The outputs of a convolution, in the first `height` rows (0: all): `value` in tiles that
+    are `plain` throughout, the others computed."""
+    height = height or source.shape[0]
+    shape = height, source.shape[1]
+    tiles, starts = source.tiled(dilation, height)
+    if plain is not None:
         busy = _kernels.busy(plain, tiles, dilation)
         quiet = tiles[~busy]
-        _kernels.fill(value, quiet, dilation, target.shape, target.border, add, target.values)
+        _kernels.fill(value, quiet, dilation, shape, target.border, add, target.values)
         tiles, starts = tiles[busy], starts[busy]
+    inputs, outputs = layer.matrix.shape[1:]
+    spread, gather = _kernels.spreader(inputs), _kernels.gatherer(outputs)
     scratch = _scratch(inputs, outputs)
     there, products, between = scratch.there, scratch.products, scratch.between
     flat, results = there.reshape(-1), products.reshape(-1)
@@ -184,13 +216,8 @@ def convolve(source: Map, layer: Spread, target: Map, *, dilation: int = 1, add:
         spread(source.values, starts[part], dilation, between, flat)
         np.matmul(there[:, :some], layer.matrix, out=products[:, :some])
         gather(
-            results, layer.bias, tiles[part], dilation, target.shape, target.border, add, between, target.values
+            results, layer.bias, tiles[part], dilation, shape, target.border, add, between, target.values
         )  # fmt: skip
-    if add:
-        target.value[:] += value
-        np.logical_and(target.plain, plain, out=target.plain)
-    else:
-        target.value[:], target.plain[:] = value, plain
 
 
 def _tiles(shape: tuple[int, int], dilation: int) -> NDArray[np.int64]:
@@ -205,42 +232,62 @@ def _tiles(shape: tuple[int, int], dilation: int) -> NDArray[np.int64]:
     return np.concatenate(out)
 
 
-def _halving(source: Map, layer: Layer, target: Map) -> None:
-    """ReLU of a 3x3 convolution of stride 2."""
+def _begin(
+    rgba: U8, margin: int, strips: tuple[Map, Map], stem: Spread, down: Layer, target: Map
+) -> None:
+    """The first two layers, strip by strip of the picture: what lies between stays in the cache.
+
+    A strip begins four rows above what the strided layer asks for, and sees one row more.
+    """
+    x, wide = strips
+    rows, columns = target.shape
+    plain, value = _plain_input(rgba, margin, 2 * rows, 2 * columns)
+    first = np.maximum(value @ stem.total + stem.bias, 0)
+    seen_plain = np.zeros_like(plain)
+    if plain.any():
+        _kernels.still_plain(plain, 1, 1, seen_plain)
     border = target.border
-    target.value[:] = np.maximum(source.value @ total_of(layer) + layer.bias, 0)
-    _kernels.still_plain(source.plain, 1, 2, target.plain)
-    height, width = target.shape
-    inner = target.values[border : border + height, border : border + width]
+    target.value[:] = np.maximum(first @ total_of(down) + down.bias, 0)
+    _kernels.still_plain(seen_plain, 1, 2, target.plain)
+    inner = target.values[border : border + rows, border : border + columns]
     inner[target.plain] = target.value
     busy = np.argwhere(~target.plain)
-    seen = np.empty((min(CELLS, len(busy)), layer.matrix.shape[0]), np.float32)
-    for n in range(0, len(busy), CELLS):
-        cells = busy[n : n + CELLS]
-        _kernels.seen(source.values, source.border, cells, seen)
-        values = seen[: len(cells)] @ layer.matrix
-        _kernels.rectified_into(values, layer.bias, border, cells, target.values)
+    seen = np.empty((min(CELLS, len(busy)), down.matrix.shape[0]), np.float32)
+    for top in range(0, rows, STRIP):
+        end = min(rows, top + STRIP)
+        start, last = max(0, 2 * top - 4), 2 * end
+        x.values[:] = 0
+        above = max(0, 2 * (start - 1) - margin)
+        shown = rgba[above : max(above, 2 * (last + 1) - margin)]
+        row = x.border + (above + margin) // 2 - start
+        _kernels.enter(shown, row, x.border + margin // 2, x.values)
+        known = seen_plain[start:last] if seen_plain.any() else None
+        _work(x, stem, wide, known, first, height=last - start)
+        some = busy[np.searchsorted(busy[:, 0], top) : np.searchsorted(busy[:, 0], end)]
+        for n in range(0, len(some), CELLS):
+            cells = some[n : n + CELLS]
+            _kernels.seen(wide.values, wide.border - start, wide.border, cells, seen)
+            values = seen[: len(cells)] @ down.matrix
+            _kernels.rectified_into(values, down.bias, border, cells, target.values)
 
 
-def _enter(rgba: U8, margin: int, x: Map) -> None:
-    """Premultiplied pixels into the network's input; where the commonest colour is, it is plain."""
-    _kernels.enter(rgba, x.border + margin // 2, x.values)
+def _plain_input(rgba: U8, margin: int, height: int, width: int) -> tuple[Bool, F32]:
+    """(H, W): where 2x2 px joined are all of the commonest colour; and what they hold, (16,)."""
+    plain, value = np.zeros((height, width), bool), np.zeros(16, np.float32)
     codes = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
     some = codes[::3, ::5]
     found, counts = np.unique(some, return_counts=True)
     if int(counts.max()) < COMMON * some.size:
-        x.plain[:] = False
-        return
+        return plain, value
     color = found[counts.argmax()]
-    height, width = x.shape
     same = np.full((2 * height, 2 * width), color == 0)
     same[margin : margin + rgba.shape[0], margin : margin + rgba.shape[1]] = codes == color
-    np.logical_and(same[::2, ::2], same[1::2, ::2], out=x.plain)
-    x.plain[:] &= same[::2, 1::2]
-    x.plain[:] &= same[1::2, 1::2]
-    at = np.argwhere(x.plain)
-    if len(at):
-        x.value[:] = x.values[x.border + at[0, 0], x.border + at[0, 1]]
+    np.logical_and(same[::2, ::2], same[1::2, ::2], out=plain)
+    plain &= same[::2, 1::2]
+    plain &= same[1::2, 1::2]
+    one = np.zeros((1, 1, 16), np.float32)
+    _kernels.enter(np.full((2, 2), color, np.uint32)[..., None].view(np.uint8), 0, 0, one)
+    return plain, one[0, 0]
 
 
 def forward(
@@ -258,9 +305,7 @@ def forward(
     layers, spread = layers or weights(), spread or _shipped()
     channels = (layers["stem"].bias.size, layers["down"].bias.size, layers["trunk0"].bias.size)
     x, wide, total, inside = _maps(rgba.shape[0], rgba.shape[1], margin, channels)
-    _enter(rgba, margin, x)
-    convolve(x, spread["stem"], wide)
-    _halving(wide, layers["down"], total)
+    _begin(rgba, margin, (x, wide), spread["stem"], layers["down"], total)
     for i in range(0, len(DILATIONS), 2):
         convolve(total, spread[f"trunk{i}"], inside, dilation=DILATIONS[i])
         convolve(inside, spread[f"trunk{i + 1}"], total, dilation=DILATIONS[i + 1], add=True)

@@ -162,6 +162,8 @@ def _face(scene: Scene, found: Found, detector: str) -> Face:
 
 def _sprite_name(scene: Scene, found: Found) -> str:
     """The name of the sprite that a face lies on, as a sidecar or a sheet gives it."""
+    if found.sprite >= 0:
+        return scene.sprites[found.sprite].name
     overlaps = [s.box.intersection(found.head) for s in scene.sprites]
     best = int(np.argmax(overlaps)) if overlaps else -1
     return scene.sprites[best].name if best >= 0 and overlaps[best] else ""

@@ -353,11 +353,12 @@ class _Evidence:
             part = np.array(scales[: max(1, CHUNK // len(edges))])
             scales = scales[len(part) :]
             hopeful = np.zeros((len(part), len(PHASES)), bool)
+            middles = edges * part[:, None] + 0.5
+            chance = self.total * (1.0 - 0.6 * (1.0 - 1.0 / part))
             for i, phase in enumerate(PHASES):
                 for nudge in (TIE, -TIE):
-                    at = (edges * part[:, None] + (phase + 0.5 + nudge)).astype(np.intp)
-                    on_grid = padded[np.minimum(at, self.size)].sum(axis=1) / self.total
-                    hopeful[:, i] |= 1.0 - (1.0 - on_grid) / (1.0 - 1.0 / part) > 0.4
+                    at = (middles + (phase + nudge)).astype(np.int32)
+                    hopeful[:, i] |= np.take(padded, at, mode="clip").sum(axis=1) > chance
             for row, i in np.argwhere(hopeful):
                 yield float(part[row]), PHASES[i]
 

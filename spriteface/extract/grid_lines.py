@@ -13,7 +13,7 @@ from ..types import F32, U8
 LONGEST = 8  # lines per period that are looked for
 DARKER = 0.985  # a line at or below this share of its neighbour is darkened
 SHARE = 0.82  # of the lit pixels of a line that must be darker
-SAMPLES = 128  # columns (rows) that are enough to see dark rows (columns)
+SAMPLES = 64  # columns (rows) that are enough to see dark rows (columns)
 LIT = 40.0  # luma below which darkening can't be seen
 Lines = tuple[int, int]  # period, first dark line
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
 
-from ..types import F32, U8, Bool, Box, View
+from ..types import F32, F64, U8, Bool, Box, View
 from .detect import Found
 
 STRIDE = 4
@@ -193,17 +193,19 @@ def look(rgba: U8, content: Bool | None = None, *, least: float = LEAST) -> list
     see, premultiply, halve = _by_size(small)
     margin = MARGIN if small else THIN
     level = premultiply(rgba, content)
-    found: list[Found] = []
+    seen: list[Seen] = []
     factor = 1
     while min(level.shape[:2]) >= (SMALLEST_LEVEL if factor > 1 else 1):
         for part, inner in _parts(level.shape[1], level.shape[0]):
-            found += _decoded(see(level[part.slices()], margin), factor, margin, part, inner, least)
+            out = see(level[part.slices()], margin)
+            seen.append(_likely(out, factor, margin, part, inner, least))
         if max(level.shape[:2]) < 24:
             break
         level, factor = halve(level), factor * 2
-    return found
+    return _decoded(*(np.concatenate(column) for column in zip(*seen))) if seen else []
 
 
+Seen = tuple[F32, F64, F64]  # raw outputs (N, 16), centres (N, 2) in px of a level, its factor (N,)
 See = Callable[[U8, int], F32]
 
 
@@ -255,17 +257,20 @@ def both_ways(x: F32) -> F32:
     return np.asarray((out + turned) / 2, np.float32)
 
 
-def _decoded(
-    out: F32, factor: int, margin: int, part: Box, inner: Box, least: float
-) -> list[Found]:
-    """What raw outputs of a part of a level show; all boxes in px of the level."""
+def _likely(out: F32, factor: int, margin: int, part: Box, inner: Box, least: float) -> Seen:
+    """The places in a part of a level that may be faces."""
     rows, columns = _peaks(out[..., 0], math.log(least / (1 - least)))
     x, y = (columns + 0.5) * STRIDE - margin + part.x, (rows + 0.5) * STRIDE - margin + part.y
     kept = _inside(x, part.x, part.right, inner.x, inner.right)
     kept &= _inside(y, part.y, part.bottom, inner.y, inner.bottom)
-    values, x, y = out[rows[kept], columns[kept]], x[kept], y[kept]
+    values = out[rows[kept], columns[kept]]
+    return values, np.stack([x[kept], y[kept]], axis=1), np.full(len(values), float(factor))
+
+
+def _decoded(values: F32, centres: F64, factors: F64) -> list[Found]:
+    """What raw outputs mean, in px of the frame."""
     scores = 1 / (1 + np.exp(-np.minimum(values[:, 0], 30)))
-    heads, boxes = (_boxes(values[:, at : at + 4], x, y, factor) for at in (1, 5))
+    heads, boxes = (_boxes(values[:, at : at + 4], centres, factors) for at in (1, 5))
     views, kinds = values[:, 9:12].argmax(axis=1), values[:, 13:16].argmax(axis=1)
     return [
         Found(
@@ -297,13 +302,12 @@ def _inside(at: NDArray[np.floating], start: int, end: int, first: int, last: in
     return (at >= low) & (at < high)
 
 
-def _boxes(
-    code: F32, x: NDArray[np.floating], y: NDArray[np.floating], factor: int
-) -> list[list[int]]:
+def _boxes(code: F32, centres: F64, factors: F64) -> list[list[int]]:
     """(N, 4) codes around N centres as [x, y, w, h] in px of the frame."""
-    centre = np.stack([x, y], axis=1) + 8 * code[:, :2]
+    centre = centres + 8 * code[:, :2]
     half = 8 * np.exp(np.minimum(3.0, code[:, 2:].astype(np.float64)))
-    low, high = np.rint((centre - half) * factor), np.rint((centre + half) * factor)
+    low = np.rint((centre - half) * factors[:, None])
+    high = np.rint((centre + half) * factors[:, None])
     whole: list[list[int]] = (
         np.concatenate([low, np.maximum(1, high - low)], axis=1).astype(int).tolist()
     )

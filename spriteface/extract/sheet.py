@@ -16,6 +16,7 @@ from ..types import F64, Bool, Box
 
 SMALLEST_CELL, LARGEST_CELL = 8, 160
 ALIKE = 0.55  # correlation of the content with itself, one cell on
+FEW = 1024  # px up to which all shifts at once are faster
 CROSSING = 0.02  # share of content that may cross the borders of cells
 
 
@@ -86,7 +87,10 @@ def _self_similarity(profile: F64, most: int) -> F64:
     count = size - np.arange(most + 1)
     sums, squares = (np.insert(np.cumsum(values), 0, 0.0) for values in (profile, profile**2))
     first, second = sums[count], sums[size] - sums[: most + 1]
-    products = np.array([profile[:n] @ profile[size - n :] for n in count])
+    if size <= FEW:  # whole numbers: both ways give the same sums
+        products = np.correlate(profile, profile, "full")[size - 1 : size + most]
+    else:
+        products = np.array([profile[:n] @ profile[size - n :] for n in count])
     spread_a = squares[count] - first**2 / count
     spread_b = squares[size] - squares[: most + 1] - second**2 / count
     spread = np.sqrt(np.maximum(spread_a, 0) * np.maximum(spread_b, 0))
