@@ -31,6 +31,7 @@ from .light import cluster_lobes, lobe_colors
 from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, floors_of, light_depths, raster_strands, raster_triangles
+from .render import ROOTS_DIMMED, STRAND_SHINE
 from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
 from .transport import (
     BROWS,
@@ -53,14 +54,15 @@ from .transport import (
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
-STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 2600, 8, 14, 64, 18.0, 3
+STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 5200, 8, 14, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-THICKNESS_CM = (0.27, 0.10, 0.24, 0.02)  # of scalp hair, brows, beard, lashes: one stands for many
-CAST_EVERY = 7  # one strand of so many casts a shadow
+THICKNESS_CM = (0.15, 0.10, 0.13, 0.02)  # of scalp hair, brows, beard, lashes: one stands for many
+CAST_EVERY = 14  # one strand of so many casts a shadow
+TIP = 0.8  # share of its width that a strand keeps at its end
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 0.95, 2.3, 0.95
+SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 1.25, 1.1, 0.95
 SKIN_GAIN = (1.054, 1.077, 1.084)
 SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.034, 0.03, 0.018, 0.35
 SKIN_SHEEN = 1.5  # what skin mirrors in its own colour, over what it mirrors in the light's
@@ -117,7 +119,7 @@ def see(scene: Scene, wide: int) -> Seen:
             thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
         width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
         points = view.project(scene.strands)
-        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, 0.5)
+        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, TIP)
     return Seen(face, bary, strand, along)
 
 
@@ -127,7 +129,7 @@ class Traced:
 
     Points are the seen vertices (`vertices`, scene indices), then the seen knots (`knots`, flat
     indices); the slots lead from either to its point. light and shine (n,B) are what a point gets
-    of every lobe and what it mirrors to the eye.
+    of every lobe and what it mirrors to the eye; gleam (knots,B) the strands' coloured highlight.
     """
 
     scene: Scene
@@ -137,6 +139,7 @@ class Traced:
     vertices: NDArray[np.int32]
     knots: NDArray[np.int32]
     light: F32
+    gleam: F32
     shine: F32
     backdrop: tuple[F32, F32, F32]
 
@@ -184,7 +187,7 @@ def colorless(person: Person) -> Person:
 
 
 _kept: OrderedDict[tuple[str, int], Traced] = OrderedDict()
-_KEPT = 32
+_KEPT = 20  # 3.5 MiB each
 _lock = threading.Lock()
 
 
@@ -228,26 +231,28 @@ def _trace(person: Person, size: int) -> Traced:
     )
     vertices, knots = vertices[: counts[0]], knots[: counts[1]]
     knot_slot[knot_slot >= 0] += len(vertices)
-    points = scene.strands.reshape(-1, 3)[knots]
-    # strands take light as if they were the hair's outer surface
-    outward = points - np.array([0.0, 3.0, 0.0], np.float32)
-    outward /= np.sqrt((outward * outward).sum(1, keepdims=True)) + 1e-6
-    points = np.concatenate([scene.vertices[vertices], points])
-    normals = np.concatenate([scene.normals[vertices], outward])
-    received, mirrored = np.empty((2, len(points), len(frames)), np.float32)
+    view = view_of(person.camera, size)
+    received, mirrored = np.empty((2, len(vertices), len(frames)), np.float32)
     transport.expose(
-        0, len(points), points, normals, frames, EXTENT_CM, CENTRE, maps, received, mirrored
-    )
-    gloss = np.zeros((len(points), 1), np.float32)
-    gloss[: len(vertices), 0] = _gloss(scene, vertices)
-    light, shine = received @ powers, (mirrored @ powers) * gloss
+        0, len(vertices), scene.vertices[vertices], scene.normals[vertices], frames, EXTENT_CM,
+        CENTRE, maps, received, mirrored,
+    )  # fmt: skip
+    light, shine = received @ powers, (mirrored @ powers) * _gloss(scene, vertices)[:, None]
     skin = np.flatnonzero(_bare(scene, vertices))
     light[skin] += SKIN_SHEEN * shine[skin]
+    scattered, gleam, white = np.empty((3, len(knots), len(frames)), np.float32)
+    look = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
+    transport.expose_strands(
+        scene.strands, knots, view.eye, frames, EXTENT_CM, CENTRE, maps, look[0], look[1],
+        scattered, gleam, white,
+    )  # fmt: skip
     empty = (seen.face < 0) & (seen.strand < 0)
     bare = empty.reshape(size, SUPERSAMPLES, size, SUPERSAMPLES).mean((1, 3), dtype=np.float32)
     first, second, added = _backdrop(person.background, size, person.seed)
     return Traced(
-        scene, seen, vertex_slot, knot_slot, vertices, knots, light, shine,
+        scene, seen, vertex_slot, knot_slot, vertices, knots,
+        np.concatenate([light, scattered @ powers]), gleam @ powers,
+        np.concatenate([shine, white @ powers]),
         (first * bare[:, :, None], second * bare[:, :, None], added * bare[:, :, None]),
     )  # fmt: skip
 
@@ -330,8 +335,17 @@ def _strand_shares(scene: Scene, person: Person) -> F32:
         out[mine, group] = gain * tone * (1 - grey * share)
         pale = 0.6 if strands == BROW else 1.0
         out[mine, CONST] = pale * gain * (0.19 + 0.23 * grey) * grey * share
-    out[:, CONST] += HAIR_SHINE
     return out
+
+
+def light_of(t: Traced, colors: F32) -> F32:
+    """(n,B) what every point's colour is multiplied with: a strand's coloured highlight is paler
+    than its body, the more so the darker it is."""
+    light = t.light.copy()
+    if len(t.knots):
+        rows = np.array([HAIR, BROWS, FACIAL, HAIR])[t.scene.strand_group[t.knots // KNOTS]]
+        light[len(t.vertices) :] += t.gleam * (colors.mean(1)[rows, None] ** -0.25)
+    return light
 
 
 # ---------------------------------------------------------------- torch
@@ -434,7 +448,12 @@ class _Radiance(torch.autograd.Function):
         slope = np.zeros((N_GROUPS, 3, LOBES), np.float32)
         t: Traced = ctx.traced
         transport.gather_slope(
-            *t.samples, ctx.share, t.light, t.shine, wanted.contiguous().numpy(), slope
+            *t.samples,
+            ctx.share,
+            light_of(t, colors.detach().numpy()),
+            t.shine,
+            wanted.contiguous().numpy(),
+            slope,
         )
         product = torch.from_numpy(slope)
         to_colors = torch.einsum("gcb,bc->gc", product, powers)
@@ -447,7 +466,8 @@ def radiance(t: Traced, share: F32, colors: F32, powers: F32) -> F32:
     transport.paint(share, colors, albedo)
     size = len(t.seen.face) // SUPERSAMPLES
     out = np.empty((size, size, 3), np.float32)
-    transport.gather(*t.samples, albedo, t.light @ powers, t.shine @ powers, out)
+    light = light_of(t, colors) @ powers
+    transport.gather(*t.samples, albedo, light, t.shine @ powers, out)
     return out
 
 

@@ -120,13 +120,17 @@ def render(
     tell("develop")
     linear = np.zeros((size, size, 3), np.float32)
     matte = np.zeros((size, size), np.float32)
-    behind = paint_backdrop(person.background, size, person.seed)
+    black = np.zeros_like(linear)
     spread(
         resolve, size, surface.radiance, surface.material, surface.depth, depth, face, scene.material,
-        strand, along, hair, float(STRAND_STEP), behind, linear, matte,
+        strand, along, hair, float(STRAND_STEP), black, linear, matte,
     )  # fmt: skip
     # the supersampled pictures are by far the largest; what follows needs them no more
-    del scene, surface, depth, face, strand, along, hair, behind
+    del scene, surface, depth, face, strand, along, hair, black
+    behind = paint_backdrop(person.background, size, person.seed)
+    behind *= (1 - matte)[:, :, None]
+    linear += behind
+    del behind
     return Picture(develop(_defocus(linear, near, view), person), matte)
 
 

@@ -121,7 +121,7 @@ def _grow(hair: Hair, seed: int, count: int, level: int, knots: int | None) -> B
     return out
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _small_hair(hair: Hair, seed: int, count: int, knots: int) -> Bundle:
     return _grow(hair, seed, count, 0, knots)
 

@@ -15,6 +15,8 @@ UNDERCOAT_CM = 0.8  # how far out of the skin hairs shade each other and mix wit
 # single precision throughout, so that the loop over lights fills vector registers
 _ZERO, _ONE, _TINY, _BYTE = (np.float32(v) for v in (0.0, 1.0, 1e-9, 1 / 255))
 
+FIRST, SECOND = 0.060, 0.42  # strength of a strand's white and of its coloured highlight
+
 
 @njit(**KERNEL)
 def _diffuse(
@@ -237,14 +239,53 @@ def mix_blurred(
 
 
 @njit(**KERNEL)
+def fibre(tl: float, tv: float, lv: float) -> tuple[float, float, float]:
+    """What a hair sends on: scattered, and its two highlights, after Marschner's visible cones.
+    Cosines of its direction with light and eye (`tv` through `bent`), and of light with eye."""
+    sl = math.sqrt(1 - tl * tl)
+    th = (bent(tl) + tv) * 0.5
+    h1 = th + 0.07
+    h2 = th - 0.10
+    around = sl * (0.45 + 0.55 * max(lv, -0.3))
+    first = 0.0
+    second = 0.0
+    if abs(h1) < 0.45:  # beyond, the cones send nothing
+        first = math.exp(-h1 * h1 / 0.0128) * around
+    if abs(h2) < 0.8:
+        second = math.exp(-h2 * h2 / 0.045) * around
+    return sl * (0.60 + 0.40 * lv), first, second
+
+
+@njit(**KERNEL)
+def bent(cosine: float) -> float:
+    """About the angle whose sine this is."""
+    return cosine * (1.0 + 0.22 * cosine * cosine)
+
+
+@njit(**KERNEL)
+def brightness_along(share: float) -> float:
+    """Of the light a strand scatters, at a share of its length: tips are brighter."""
+    return 0.66 * (0.82 + 0.30 * share)
+
+
+@njit(**KERNEL)
+def open_out(strands: Any, n: int, k: int, dimmed: float) -> float:
+    """Of all that strand n of (N,K,3) sends on at knot k, if hairs near the skin are darker by
+    `dimmed`."""
+    x = strands[n, k, 0] - strands[n, 0, 0]
+    y = strands[n, k, 1] - strands[n, 0, 1]
+    z = strands[n, k, 2] - strands[n, 0, 2]
+    return 1.0 - dimmed * math.exp(-math.sqrt(x * x + y * y + z * z) / UNDERCOAT_CM)
+
+
+@njit(**KERNEL)
 def shade_strands(
     low: int, high: int, strands: Any, wanted: Any, step: int, eye: Any, frames: Any, colors: Any, centre: Any, extent: float,
     maps: Any, density: float, albedo: Any, shine: Any, dimmed: Any, out: Any,
 ) -> None:  # fmt: skip
     """Radiance (N,Q,3) at every `step`-th point of strands [low, high), brighter to the tips and
     darker by `dimmed` (N,) at the root, where other hairs and the skin close in:
-    scattered, first (white, times `shine`) and second (coloured) highlight, after Marschner's two
-    visible cones. Hair above a point lets exp(-depth * density) through."""
+    scattered, first (white, times `shine`) and second (coloured) highlight; see `fibre`. Hair above a point lets exp(-depth * density) through."""
     lobes = np.empty(9, np.float64)
     size = maps.shape[1]
     scale = size / (2.0 * extent)
@@ -273,8 +314,7 @@ def shade_strands(
             vx *= inv
             vy *= inv
             vz *= inv
-            tv = max(-1.0, min(1.0, tx * vx + ty * vy + tz * vz))
-            tv = tv * (1.0 + 0.22 * tv * tv)
+            tv = bent(max(-1.0, min(1.0, tx * vx + ty * vy + tz * vz)))
             lobes[:] = 0.0
             for l in range(frames.shape[0]):
                 lx = frames[l, 0, 0]
@@ -288,34 +328,23 @@ def shade_strands(
                 if seen < 0.004:
                     continue
                 tl = max(-1.0, min(1.0, tx * lx + ty * ly + tz * lz))
-                sl = math.sqrt(1 - tl * tl)
-                lv = vx * lx + vy * ly + vz * lz
-                d = seen * sl * (0.60 + 0.40 * lv)
-                th = (tl * (1.0 + 0.22 * tl * tl) + tv) * 0.5
-                h1 = th + 0.07
-                h2 = th - 0.10
-                around = 0.45 + 0.55 * max(lv, -0.3)
-                e1 = 0.0
-                e2 = 0.0
-                if abs(h1) < 0.45:  # beyond, the cones send nothing
-                    e1 = seen * sl * math.exp(-h1 * h1 / 0.0128) * around
-                if abs(h2) < 0.8:
-                    e2 = seen * sl * math.exp(-h2 * h2 / 0.045) * around
+                d, e1, e2 = fibre(tl, tv, vx * lx + vy * ly + vz * lz)
+                d *= seen
+                e1 *= seen
+                e2 *= seen
                 for c in range(3):
                     lobes[c] += colors[l, c] * d
                     lobes[3 + c] += colors[l, c] * e1
                     lobes[6 + c] += colors[l, c] * e2
             along = q / max(out.shape[1] - 1, 1)
-            tip = 0.66 * (0.82 + 0.30 * along)
-            rx = strands[n, k, 0] - strands[n, 0, 0]
-            ry = strands[n, k, 1] - strands[n, 0, 1]
-            rz = strands[n, k, 2] - strands[n, 0, 2]
-            out_cm = math.sqrt(rx * rx + ry * ry + rz * rz)
-            open_ = 1.0 - dimmed[n] * math.exp(-out_cm / UNDERCOAT_CM)
+            tip = brightness_along(along)
+            open_ = open_out(strands, n, k, dimmed[n])
             for c in range(3):
                 own = albedo[n, c]
-                second = 0.42 * own**0.75 * lobes[6 + c]  # the colour's root, times its fourth root
-                white = 0.060 * shine[n] * lobes[3 + c]
+                second = (
+                    SECOND * own**0.75 * lobes[6 + c]
+                )  # the colour's root, times its fourth root
+                white = FIRST * shine[n] * lobes[3 + c]
                 out[n, q, c] = open_ * (own * tip * lobes[c] + white + second)
 
 

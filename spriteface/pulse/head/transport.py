@@ -17,6 +17,7 @@ from numba import njit
 from . import surface as mat
 from .noise import KERNEL, smoothstep
 from .raster import depth_behind, to_light
+from .shade import FIRST, SECOND, bent, brightness_along, fibre, open_out
 
 # colour groups; CONST is white
 (
@@ -24,6 +25,7 @@ from .raster import depth_behind, to_light
     N_GROUPS,
 ) = range(16)  # fmt: skip
 BIAS_CM, SOFTNESS, WRAP, SHINE_POWER = 0.22, 4.0, 0.12, 14.0
+HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
 
 # scalars that `vertex_shares` needs of a person
 (
@@ -94,6 +96,55 @@ def expose(
             nh = (nx * lx + ny * ly + nz * (lz + 1.0)) * half
             if nh > 0.0:
                 mirrored[i, l] = w * nh**SHINE_POWER
+
+
+@njit(**KERNEL)
+def expose_strands(
+    strands: Any, knots: Any, eye: Any, frames: Any, extent: float, centre: Any, maps: Any,
+    shine: Any, dimmed: Any, received: Any, gleam: Any, mirrored: Any,
+) -> None:  # fmt: skip
+    """What knots (n,), flat indices into strands (N,K,3), get of each light, (n,L), as
+    `shade_strands` has it: what they scatter, and their coloured and white highlights; `shine` and
+    `dimmed` (N,)."""
+    scale = maps.shape[1] / (2.0 * extent)
+    per = strands.shape[1]
+    t = np.empty(3, np.float64)
+    v = np.empty(3, np.float64)
+    for i in range(len(knots)):
+        n = knots[i] // per
+        k = knots[i] % per
+        k2 = min(k + 1, per - 1)
+        length = 1e-9
+        far = 1e-9
+        for c in range(3):
+            t[c] = strands[n, k2, c] - strands[n, k2 - 1, c]
+            v[c] = eye[c] - strands[n, k, c]
+            length += t[c] * t[c]
+            far += v[c] * v[c]
+        tv = 0.0
+        for c in range(3):
+            t[c] /= math.sqrt(length)
+            v[c] /= math.sqrt(far)
+            tv += t[c] * v[c]
+        tv = bent(max(-1.0, min(1.0, tv)))
+        x = strands[n, k, 0] - centre[0]
+        y = strands[n, k, 1] - centre[1]
+        z = strands[n, k, 2] - centre[2]
+        opened = open_out(strands, n, k, dimmed[n])
+        tip = brightness_along(k / (per - 1.0))
+        for l in range(frames.shape[0]):
+            p, q, deep = to_light(x, y, z, frames, l, extent, scale)
+            behind = depth_behind(maps, l, p, q, deep) - HAIR_BIAS_CM
+            seen = opened * math.exp(-max(behind, 0.0) * HAIR_SOFTNESS)
+            tl = 0.0
+            lv = 0.0
+            for c in range(3):
+                tl += t[c] * frames[l, 0, c]
+                lv += v[c] * frames[l, 0, c]
+            d, e1, e2 = fibre(max(-1.0, min(1.0, tl)), tv, lv)
+            received[i, l] = seen * tip * d
+            gleam[i, l] = seen * SECOND * e2
+            mirrored[i, l] = seen * FIRST * shine[n] * e1
 
 
 @njit(**KERNEL)
@@ -182,6 +233,16 @@ def paint(share: Any, colors: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
+def _corners(
+    faces: Any, f: int, bary: Any, y: int, x: int, slot: Any
+) -> tuple[int, int, int, float, float, float]:
+    """The points that a sample (y, x) of a face mixes, and how much it takes of each."""
+    u = bary[y, x, 0]
+    v = bary[y, x, 1]
+    return slot[faces[f, 0]], slot[faces[f, 1]], slot[faces[f, 2]], u, v, 1.0 - u - v
+
+
+@njit(**KERNEL)
 def gather(
     face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, albedo: Any, light: Any,
     shine: Any, out: Any,
@@ -209,12 +270,7 @@ def gather(
                         g += albedo[k, 1] * light[k, 1]
                         b += albedo[k, 2] * light[k, 2]
                     elif f >= 0:
-                        i = vertex_slot[faces[f, 0]]
-                        j = vertex_slot[faces[f, 1]]
-                        k = vertex_slot[faces[f, 2]]
-                        u = bary[yy, xx, 0]
-                        v = bary[yy, xx, 1]
-                        q = 1.0 - u - v
+                        i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
                         a0 = u * albedo[i, 0] + v * albedo[j, 0] + q * albedo[k, 0]
                         a1 = u * albedo[i, 1] + v * albedo[j, 1] + q * albedo[k, 1]
                         a2 = u * albedo[i, 2] + v * albedo[j, 2] + q * albedo[k, 2]
@@ -259,12 +315,7 @@ def gather_slope(
                                     for b in range(basis):
                                         out[g, c, b] += m * light[k, b]
                     elif f >= 0:
-                        i = vertex_slot[faces[f, 0]]
-                        j = vertex_slot[faces[f, 1]]
-                        k = vertex_slot[faces[f, 2]]
-                        u = bary[yy, xx, 0]
-                        v = bary[yy, xx, 1]
-                        q = 1.0 - u - v
+                        i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
                         for b in range(basis):
                             lit[b] = u * light[i, b] + v * light[j, b] + q * light[k, b]
                             mirrored = u * shine[i, b] + v * shine[j, b] + q * shine[k, b]

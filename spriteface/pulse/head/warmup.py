@@ -17,7 +17,7 @@ _KERNELS: tuple[Any, ...] = (
     raster.vertex_normals, shade.shade_surface, shade.shade_strands, shade.resolve, surface.materials,
     strands._grow, strands._fill, strands._push_out, strands._press, transport.number_points,
     camera._project, camera._turn, labels._vote, scene._carry, scene._nearest,
-    transport.expose, transport.vertex_shares, transport.paint, transport.gather, transport.gather_slope, flow._pixel_motion,
+    transport.expose, transport.expose_strands, transport.vertex_shares, transport.paint, transport.gather, transport.gather_slope, flow._pixel_motion,
 )  # fmt: skip
 
 
