@@ -65,8 +65,11 @@ class Recipe:
     correction_steps: int = 12
     correction_learning_rate: float = 0.05
     settle: int = 0
-    settled_share: float = 0.01  # L-BFGS goes on while `patience` evaluations bring this
+    settled_share: float = 0.007  # L-BFGS goes on while `patience` evaluations bring this
     patience: int = 10  # share of the loss
+    wild: int = (
+        0  # starts with rows drawn one by one, tried where the others stay above PULSE's eps
+    )
     enough: float = 0.0  # mean squared error under which L-BFGS asks for no more
     slack: float = 0.0  # share of the loss that rounding moves it by
     keep: tuple[float, ...] = ()
@@ -325,7 +328,9 @@ class _Search:
     def expect(self, count: int, gradient: bool, evolved: bool) -> None:
         """Work out how many steps there will be at most."""
         plan = self.plan
-        more = count * (self.corrections * plan.correction_steps + plan.settle)
+        more = count * self.corrections * plan.correction_steps
+        if plan.settle:
+            more += (count + plan.wild) * plan.settle
         self.total = gradient * (plan.steps + more) + evolved * (count * plan.steps + more)
 
     def images(self, walk: _Walk, px: int) -> Tensor:
@@ -401,6 +406,16 @@ class _Search:
             self.step(walk, self.preview_px, plan.learning_rate * schedule(step, plan.steps))
         walk.keep_best(count)
 
+    def wild(self, number: int) -> list[_Walk]:
+        """Walks from the recipe's wild starts, numbered from `number`: the published recipe's, in
+        parts of W+ where no person of a bank is, whose rows are all equal."""
+        if not isinstance(self.generator, StyleBased):
+            return []
+        random = torch.Generator().manual_seed(self.seed)
+        like = self.generator.sample(1, self.seed).z
+        z = torch.randn(self.plan.wild, *like.shape[1:], generator=random).to(like)
+        return [_Walk([row[None]], (), [number + i], row[None], None) for i, row in enumerate(z)]
+
     def settle(self, walk: _Walk, most: int) -> None:
         """L-BFGS on the sphere from the best point of a walk of one image: at most `most`
         evaluations, fewer where they bring nothing any more. What a sprite pulls a latent through
@@ -417,8 +432,9 @@ class _Search:
             walk.variables[0] = to_sphere(place, radius, walk.free) if plan.sphere else place
             losses, images = self.look(walk, self.preview_px)
             (gradient,) = torch.autograd.grad(losses.sum(), place)
+            losses = losses.detach()
             strategy.tell(float(losses), gradient if walk.free is None else gradient * walk.free)
-            self.tell(losses.detach(), images)
+            self.tell(losses, images)
             lows.append(float(walk.best_loss))
             if lows[-1] <= plan.l2_weight * plan.enough:
                 break
@@ -594,7 +610,7 @@ def search_all(
     if recipe == DEFAULT.name:  # a generator knows best what previews of it cost and show
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     starts = max(arguments.get("starts", 0) or plan.starts, count)
-    plan = replace(plan, steps=arguments.get("steps", 0) or plan.steps, starts=starts)
+    plan = _budgeted(replace(plan, starts=starts), arguments.get("steps", 0))
     how = arguments.get("operator", "") or plan.operator or generator.info.downscale_operator
     seed, told = arguments.get("seed", 0), arguments.get("on_step")
     try:
@@ -608,6 +624,15 @@ def search_all(
                 "try fewer candidates, a smaller checkpoint, or --recipe default",
             ) from error
         raise
+
+
+def _budgeted(plan: Recipe, steps: int) -> Recipe:
+    """`plan` with `steps` on previews, 0: its own number. Where L-BFGS follows the first steps, its
+    evaluations count too, up to the first render."""
+    if not steps or not plan.settle:
+        return replace(plan, steps=steps or plan.steps)
+    race = min(plan.steps, steps)
+    return replace(plan, steps=race, settle=max(1, steps - race))
 
 
 def _searched(
@@ -631,6 +656,11 @@ def _searched(
     if gradient and plan.settle:
         for alone in walks:
             run.settle(alone, plan.settle)
+        if max(float(alone.best_loss) for alone in walks) > plan.l2_weight * PULSE.eps:
+            for wild in run.wild(len(first)):
+                run.settle(wild, plan.settle)
+                walks.append(wild)
+        walks = sorted(walks, key=lambda alone: float(alone.best_loss))[:count]
     if where.any():
         for i, alone in enumerate(walks):
             with torch.no_grad():
