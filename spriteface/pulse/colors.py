@@ -57,7 +57,7 @@ SKIN_LIGHTNESS = (
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
 HAIR_HUES = (15.0, 100.0)
-BEARD_SHADE = 0.0065  # L* per squared L* that a beard is lighter than its skin
+BEARD_SHADE = 0.0075  # L* per squared L* that a beard is lighter than its skin
 HAIR_LIGHTNESS = ((0.0, 4.0, 12.0, 60.0, 80.0, 100.0), (8.0, 9.0, 13.0, 60.0, 75.0, 90.0))
 # hues and chroma of colours that stand for human skin at all; others are green or blue people
 HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (2.5, 62.0)

@@ -147,8 +147,10 @@ def grow_facial_hair(
     out = []
     if style.moustache:
         m = beard.moustache
+        # over a full beard it is thinner than alone, and the lip shows through
+        hairs = 2000 if any(zone == "full" for zone, _ in style.zones) else 5000
         strands = tufts(
-            place, vertices, normals, facial_hair_mask(c, lip, "moustache"), int(5000 * amount), rng,
+            place, vertices, normals, facial_hair_mask(c, lip, "moustache"), int(hairs * amount), rng,
             direction=_moustache_direction(style.flare),
             length=_moustache_length(m, style.curl),
             lift=0.32, curve=1.25, knots=knots, jitter=0.22, sag=0.12,
