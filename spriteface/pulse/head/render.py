@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,8 @@ def render(
     spread(nearest_of, size, depth, near)
     tell("surface")
     surface = _shade_surfaces(scene, lights, view, depth, face)
+    # lights stand in order of strength, and only the strongest light hair
+    lights = replace(lights, maps=lights.maps[:HAIR_LIGHTS].copy())
     tell("hair")
     strand, along = _raster_hair(scene, wide, depth)
     hair = _light_hair(scene, lights, strand, view)
@@ -452,6 +454,6 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     shine, dimmed = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     spread(
         shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, np.ascontiguousarray(lights.maps[kept]), 1.6, scene.strand_color, shine, dimmed, out,
+        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed, out,
     )  # fmt: skip
     return out

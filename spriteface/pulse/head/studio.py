@@ -32,6 +32,7 @@ from .raster import FAR, raster_triangles, vertex_normals
 from .render import APERTURE_CM, FOCUS_CM, Picture, develop
 from .scene import FULL_STRANDS, Scene, build
 from .shade import interpolate
+from .strands import unit
 from .threads import spread, thread_count
 
 Array = NDArray[Any]
@@ -381,18 +382,22 @@ def _painted(
     """The chosen faces as a mesh so fine that its vertices carry colour and relief."""
     used, corner = np.unique(scene.faces[chosen], return_inverse=True)
     values = np.concatenate(
-        [scene.vertices[used], scene.canonical[used], scene.attributes[used]], 1
+        [scene.vertices[used], scene.canonical[used], scene.normals[used], scene.attributes[used]],
+        1,
     ).astype(np.float32)
     values, faces = refined(values, corner.reshape(-1, 3).astype(np.int32), edge_cm)
-    at, attributes = np.ascontiguousarray(values[:, 3:6]), np.ascontiguousarray(values[:, 6:])
+    flat, at, smooth, attributes = (
+        np.ascontiguousarray(part) for part in np.split(values, (3, 6, 9), axis=1)
+    )
     material = np.full(len(values), scene.material[chosen][0], np.int32)
     uv = np.zeros((len(values), 2), np.float32)
     albedo, _, height = _evaluated(material, at, attributes, uv, q, tile)
-    normals = vertex_normals(np.ascontiguousarray(values[:, :3]), faces)
-    vertices = values[:, :3] + normals * height[:, None]
+    vertices = flat + smooth * height[:, None]
+    # the split faces are flat: the coarse mesh's normals, tilted by the relief, hide that
+    normals = smooth + vertex_normals(vertices, faces) - vertex_normals(flat, faces)
     paint = {"base_color": {"type": "mesh_attribute", "name": "vertex_color"}}
     return _mesh(
-        mi, name, vertices, vertex_normals(vertices, faces), faces, {**bsdf, **paint},
+        mi, name, vertices, unit(normals), faces, {**bsdf, **paint},
         color=albedo, two_sided=True,
     )  # fmt: skip
 
@@ -428,10 +433,10 @@ def _eyes(mi: Any, scene: Scene, q: Array, tile: F32) -> Iterator[tuple[str, Any
     texture = _texture(mi, eye_map(scene, q, tile))
     for side, part in (("left", faces[:half]), ("right", faces[half:])):
         low, high = part.min(), part.max() + 1
-        shell, unit = scene.vertices[low:high], scene.canonical[low:high] / EYE_RADIUS
-        inner, normals = _under_cornea(shell, unit)
+        shell, aim = scene.vertices[low:high], scene.canonical[low:high] / EYE_RADIUS
+        inner, normals = _under_cornea(shell, aim)
         local = (part - low).astype(np.int32)
-        flat = normals @ normals[np.argmax(unit[:, 2])] > 0.999  # the iris
+        flat = normals @ normals[np.argmax(aim[:, 2])] > 0.999  # the iris
         iris = flat[local].all(1)
         wet = {"type": "principled", "base_color": texture, "roughness": 0.5, "clearcoat": 1.0}
         for name, chosen, bsdf in (
@@ -439,12 +444,12 @@ def _eyes(mi: Any, scene: Scene, q: Array, tile: F32) -> Iterator[tuple[str, Any
             ("white", ~iris, wet),
         ):
             yield f"{name}_{side}", _mesh(
-                mi, name, inner, normals, local[chosen], bsdf, uv=0.5 + 0.5 * unit[:, :2],
+                mi, name, inner, normals, local[chosen], bsdf, uv=0.5 + 0.5 * aim[:, :2],
                 two_sided=True,
             )  # fmt: skip
         # the tears over the white are its coat: a shell there would only hide the lights from it
         clear = {"type": "dielectric", "int_ior": 1.376, "ext_ior": 1.0}
-        window = (unit[:, 2] > 0) & (np.hypot(unit[:, 0], unit[:, 1]) < CORNEA_EDGE / EYE_RADIUS)
+        window = (aim[:, 2] > 0) & (np.hypot(aim[:, 0], aim[:, 1]) < CORNEA_EDGE / EYE_RADIUS)
         yield (
             f"cornea_{side}",
             _mesh(
@@ -458,17 +463,17 @@ def _eyes(mi: Any, scene: Scene, q: Array, tile: F32) -> Iterator[tuple[str, Any
         )
 
 
-def _under_cornea(shell: F32, unit: F32) -> tuple[F32, F32]:
-    """Vertices and normals of the ball below the shell (V,3); `unit` (V,3) its directions in the
+def _under_cornea(shell: F32, aim: F32) -> tuple[F32, F32]:
+    """Vertices and normals of the ball below the shell (V,3); `aim` (V,3) its directions in the
     eye's own frame, +z where it looks."""
-    # the shell's frame, found again from its points: world = unit @ turn * radius + centre
-    ball = unit[:, 2] < 0.2  # without the cornea's bulge
-    centred = np.concatenate([unit, np.ones((len(unit), 1), np.float32)], 1)
+    # the shell's frame, found again from its points: world = aim @ turn * radius + centre
+    ball = aim[:, 2] < 0.2  # without the cornea's bulge
+    centred = np.concatenate([aim, np.ones((len(aim), 1), np.float32)], 1)
     turn, *_ = np.linalg.lstsq(centred[ball], shell[ball], rcond=None)
-    own = unit.copy() * CORNEA_GAP
+    own = aim.copy() * CORNEA_GAP
     rim = IRIS_EDGE / EYE_RADIUS
     flat = np.sqrt(1 - rim * rim) * CORNEA_GAP
-    inside = (np.hypot(unit[:, 0], unit[:, 1]) < rim) & (unit[:, 2] > 0)
+    inside = (np.hypot(aim[:, 0], aim[:, 1]) < rim) & (aim[:, 2] > 0)
     own[inside, 2] = flat
     normals = own.copy()
     normals[inside] = (0.0, 0.0, 1.0)
