@@ -65,8 +65,9 @@ class Recipe:
     correction_steps: int = 12
     correction_learning_rate: float = 0.05
     settle: int = 0
-    settled_share: float = 0.01  # L-BFGS goes on while `patience` evaluations bring this
+    settled_share: float = 0.007  # L-BFGS goes on while `patience` evaluations bring this
     patience: int = 10  # share of the loss
+    wild: int = 0  # starts with rows drawn one by one, tried where the others stay above PULSE's eps
     enough: float = 0.0  # mean squared error under which L-BFGS asks for no more
     slack: float = 0.0  # share of the loss that rounding moves it by
     keep: tuple[float, ...] = ()
@@ -325,7 +326,9 @@ class _Search:
     def expect(self, count: int, gradient: bool, evolved: bool) -> None:
         """Work out how many steps there will be at most."""
         plan = self.plan
-        more = count * (self.corrections * plan.correction_steps + plan.settle)
+        more = count * self.corrections * plan.correction_steps
+        if plan.settle:
+            more += (count + plan.wild) * plan.settle
         self.total = gradient * (plan.steps + more) + evolved * (count * plan.steps + more)
 
     def images(self, walk: _Walk, px: int) -> Tensor:
@@ -400,6 +403,16 @@ class _Search:
                 walk.keep_best(max(count, len(walk.starts) // 2))
             self.step(walk, self.preview_px, plan.learning_rate * schedule(step, plan.steps))
         walk.keep_best(count)
+
+    def wild(self, number: int) -> list[_Walk]:
+        """Walks from the recipe's wild starts, numbered from `number`: the published recipe's, in
+        parts of W+ where no person of a bank is, whose rows are all equal."""
+        if not isinstance(self.generator, StyleBased):
+            return []
+        random = torch.Generator().manual_seed(self.seed)
+        like = self.generator.sample(1, self.seed).z
+        z = torch.randn(self.plan.wild, *like.shape[1:], generator=random).to(like)
+        return [_Walk([row[None]], (), [number + i], row[None], None) for i, row in enumerate(z)]
 
     def settle(self, walk: _Walk, most: int) -> None:
         """L-BFGS on the sphere from the best point of a walk of one image: at most `most`
@@ -631,6 +644,11 @@ def _searched(
     if gradient and plan.settle:
         for alone in walks:
             run.settle(alone, plan.settle)
+        if max(float(alone.best_loss) for alone in walks) > plan.l2_weight * PULSE.eps:
+            for wild in run.wild(len(first)):
+                run.settle(wild, plan.settle)
+                walks.append(wild)
+        walks = sorted(walks, key=lambda alone: float(alone.best_loss))[:count]
     if where.any():
         for i, alone in enumerate(walks):
             with torch.no_grad():

@@ -106,14 +106,15 @@ class StyleGan(ABC):
         """What our recipe needs to know about a network like this."""
         return {
             "preview_px": 32,
-            "steps": 10,
-            "keep": (0.4, 1.0),  # which start is best shows early
+            "steps": 4,  # which start is best shows early
+            "keep": (),
             "learning_rate": 0.2,
-            "geocross_weight": 0.05,
+            "geocross_weight": 0.03,
             "settle": 30,
-            "slack": 0.001 if self.half else 0.0,
+            "wild": 1,
             "enough": 2.5e-4,  # 36 dB; an eighth of what the published recipe is content with
-            "corrections": 5,
+            "slack": 0.001 if self.half else 0.0,
+            "corrections": 6,
             "correction_steps": 30,
         }
 
