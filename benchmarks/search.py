@@ -34,7 +34,7 @@ from torch.nn import functional as F
 from benchmarks.machine import describe
 from spriteface.pulse.downscale import downscale
 from spriteface.pulse.generator import load_generator
-from spriteface.pulse.loss import weighted_mse
+from spriteface.pulse.loss import geocross, weighted_mse
 from spriteface.pulse.search import SearchResult, diversity, search, search_all
 from spriteface.pulse.stylegan import StyleGan, fit_probe, make_bank, probe_rows
 from spriteface.pulse.stylegan1 import StyleGan1
@@ -160,13 +160,13 @@ class Run:
     seconds: float
     steps: int
     loss: float
-    percentile: float
+    cross: float  # GEOCROSS: how far apart the rows of W+ are, unnatural where much
 
 
 def compare(network: StyleGan, targets: list[tuple[str, Target]], seeds: int) -> None:
     """Both recipes on every target with every seed, and the two side by side."""
     print(
-        f"{'target':16} seed {'recipe':8} {'CPU-s':>7} {'steps':>6} {'MSE':>10} {'dB':>6} {'pct':>5}"
+        f"{'target':16} seed {'recipe':8} {'CPU-s':>7} {'steps':>6} {'MSE':>10} {'dB':>6} {'cross':>6}"
     )
     runs: dict[str, list[Run]] = {"pulse": [], "default": []}
     for name, target in targets:
@@ -174,10 +174,11 @@ def compare(network: StyleGan, targets: list[tuple[str, Target]], seeds: int) ->
             for recipe, done in runs.items():
                 result, spent = timed(network, target, recipe, seed)
                 loss = true_loss(result, target)
-                done.append(Run(name, seed, spent, result.steps, loss, result.percentile))
+                cross = float(geocross(network.to_w_plus(result.latents.z)))
+                done.append(Run(name, seed, spent, result.steps, loss, cross))
                 print(
                     f"{name:16} {seed:4} {recipe:8} {spent:7.2f} {result.steps:6} {loss:10.6f} "
-                    f"{-10 * np.log10(loss):6.2f} {result.percentile:5.0f}",
+                    f"{-10 * np.log10(loss):6.2f} {cross:6.2f}",
                     flush=True,
                 )
     print(
@@ -193,6 +194,8 @@ def compare(network: StyleGan, targets: list[tuple[str, Target]], seeds: int) ->
     pairs = list(zip(runs["pulse"], runs["default"]))
     faster = [p.seconds / d.seconds for p, d in pairs]
     losses = [d.loss / p.loss for p, d in pairs]
+    crosses = [statistics.median(r.cross for r in done) for done in runs.values()]
+    print(f"GEOCROSS, median: pulse {crosses[0]:.2f}, default {crosses[1]:.2f}")
     print(
         f"default over pulse, {len(pairs)} pairs: {statistics.median(faster):.1f} times faster "
         f"(median; least {min(faster):.1f}); its final loss is {statistics.median(losses):.2f} times "

@@ -3,20 +3,27 @@ our embedded head (tools/train_small_stylegan2.py; 128 px, 1.5 MB)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
+from spriteface.errors import Cancelled
 from spriteface.pulse.downscale import downscale
 from spriteface.pulse.generator import Latents
-from spriteface.pulse.search import diversity, search, search_all
+from spriteface.pulse.search import DEFAULT, diversity, search, search_all
 from spriteface.pulse.stylegan import make_bank
 from spriteface.pulse.stylegan2 import StyleGan2
-from spriteface.pulse.target import Target
+from spriteface.pulse.target import Target, make_target
 
 from .stylegan_layouts import DATA
+
+SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 class Counting(StyleGan2):
@@ -32,7 +39,7 @@ class Counting(StyleGan2):
 @pytest.fixture(scope="module")
 def network() -> Counting:
     network = Counting(load_file(DATA / "heads128.safetensors"), {}, name="heads128")
-    network.state.update(make_bank(network, count=64))
+    network.state.update(make_bank(network))
     return network
 
 
@@ -59,16 +66,45 @@ def test_default_recipe_reaches_the_sprite(network: Counting) -> None:
         network.full = 0
         result = search(network, target, seed=0)
         assert result.lr_psnr_db > 30
-        assert network.full <= 5  # full-size forwards; there are no full-size gradients
-        assert result.steps <= 80 + 2 * 10
+        assert network.full <= 7  # full-size forwards; there are no full-size gradients
+        assert result.steps < 100  # near enough, it stops by itself
 
 
 def test_default_recipe_is_no_worse_than_the_published_one(network: Counting) -> None:
-    """At a tenth of its full-size passes and a handful of previews."""
-    _, target = face(network, 903)
-    ours = search(network, target, operator="bicubic")
-    theirs = search(network, target, recipe="pulse")
-    assert ours.distance <= theirs.distance * 1.02
+    """At a tenth of its full-size passes and a handful of previews; on a sprite that nobody looks
+    like too, where the wild start is needed."""
+    drawn = make_target(np.array(Image.open(SAMPLES / "child.png").convert("RGBA")))
+    for target in (face(network, 903)[1], drawn):
+        ours = search(network, target, operator="bicubic")
+        theirs = search(network, target, recipe="pulse")
+        assert ours.distance <= theirs.distance
+
+
+def test_steps_bound_the_search_before_its_first_render(network: Counting) -> None:
+    _, target = face(network, 905)
+    told: list[int] = []
+    recipe = replace(DEFAULT, **{**network.info.extra["recipe"], "corrections": 0, "wild": 0})
+
+    def on_step(step: int, steps: int, loss: float, preview: Tensor) -> None:
+        told.append(steps)
+
+    result = search(network, target, steps=9, recipe=recipe, on_step=on_step)
+    assert result.steps == len(told) == 9
+    assert set(told) == {9}
+
+
+def test_the_search_can_be_stopped_within_l_bfgs(network: Counting) -> None:
+    _, target = face(network, 905)
+    with pytest.raises(Cancelled):
+        search(network, target, on_step=lambda step, *_: step < 20)
+
+
+def test_a_narrow_network_is_searched_in_full_precision(network: Counting) -> None:
+    """bfloat16 costs accuracy and gains nothing there; whether it is used depends on width."""
+    assert not network.half
+    latents = network.sample(1, 3)
+    with torch.no_grad():
+        assert torch.equal(network.preview(latents, 32), network.exact_preview(latents, 32))
 
 
 def test_several_people_downscale_to_the_same_sprite(network: Counting) -> None:

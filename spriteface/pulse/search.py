@@ -67,7 +67,9 @@ class Recipe:
     settle: int = 0
     settled_share: float = 0.007  # L-BFGS goes on while `patience` evaluations bring this
     patience: int = 10  # share of the loss
-    wild: int = 0  # starts with rows drawn one by one, tried where the others stay above PULSE's eps
+    wild: int = (
+        0  # starts with rows drawn one by one, tried where the others stay above PULSE's eps
+    )
     enough: float = 0.0  # mean squared error under which L-BFGS asks for no more
     slack: float = 0.0  # share of the loss that rounding moves it by
     keep: tuple[float, ...] = ()
@@ -430,8 +432,9 @@ class _Search:
             walk.variables[0] = to_sphere(place, radius, walk.free) if plan.sphere else place
             losses, images = self.look(walk, self.preview_px)
             (gradient,) = torch.autograd.grad(losses.sum(), place)
+            losses = losses.detach()
             strategy.tell(float(losses), gradient if walk.free is None else gradient * walk.free)
-            self.tell(losses.detach(), images)
+            self.tell(losses, images)
             lows.append(float(walk.best_loss))
             if lows[-1] <= plan.l2_weight * plan.enough:
                 break
@@ -607,7 +610,7 @@ def search_all(
     if recipe == DEFAULT.name:  # a generator knows best what previews of it cost and show
         plan = replace(plan, **generator.info.extra.get("recipe", {}))
     starts = max(arguments.get("starts", 0) or plan.starts, count)
-    plan = replace(plan, steps=arguments.get("steps", 0) or plan.steps, starts=starts)
+    plan = _budgeted(replace(plan, starts=starts), arguments.get("steps", 0))
     how = arguments.get("operator", "") or plan.operator or generator.info.downscale_operator
     seed, told = arguments.get("seed", 0), arguments.get("on_step")
     try:
@@ -621,6 +624,15 @@ def search_all(
                 "try fewer candidates, a smaller checkpoint, or --recipe default",
             ) from error
         raise
+
+
+def _budgeted(plan: Recipe, steps: int) -> Recipe:
+    """`plan` with `steps` on previews, 0: its own number. Where L-BFGS follows the first steps, its
+    evaluations count too, up to the first render."""
+    if not steps or not plan.settle:
+        return replace(plan, steps=steps or plan.steps)
+    race = min(plan.steps, steps)
+    return replace(plan, steps=race, settle=max(1, steps - race))
 
 
 def _searched(

@@ -112,7 +112,7 @@ class StyleGan(ABC):
             "geocross_weight": 0.03,
             "settle": 30,
             "wild": 1,
-            "enough": 2.5e-4,  # 36 dB; an eighth of what the published recipe is content with
+            "enough": 5e-4,  # 33 dB; a quarter of what the published recipe is content with
             "slack": 0.001 if self.half else 0.0,
             "corrections": 6,
             "correction_steps": 30,
