@@ -12,12 +12,13 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from spriteface.errors import Cancelled
 from spriteface.pulse.downscale import downscale
 from spriteface.pulse.generator import Latents
 from spriteface.pulse.search import DEFAULT, diversity, search, search_all
-from spriteface.pulse.stylegan import make_bank
+from spriteface.pulse.stylegan import fit_probe, half_works, make_bank
 from spriteface.pulse.stylegan2 import StyleGan2
 from spriteface.pulse.target import Target, make_target
 
@@ -97,6 +98,47 @@ def test_the_search_can_be_stopped_within_l_bfgs(network: Counting) -> None:
     _, target = face(network, 905)
     with pytest.raises(Cancelled):
         search(network, target, on_step=lambda step, *_: step < 20)
+
+
+class DoublesOnCpuOnly(TorchFunctionMode):
+    """Refuses `double` on all but what `cpu` gave: mps has no float64, and can't be tried here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[Tensor] = []
+
+    def __torch_function__(  # type: ignore[no-untyped-def]
+        self, func, types, args=(), kwargs=None
+    ):
+        if func is Tensor.double:
+            assert any(args[0] is known for known in self.fetched), "double() on a device"
+        out = func(*args, **(kwargs or {}))
+        if func is Tensor.cpu:
+            self.fetched.append(out)
+        return out
+
+
+def test_double_precision_is_left_to_the_cpu(network: Counting) -> None:
+    _, target = face(network, 906)
+    own = {k: v for k, v in network.state.items() if not k.startswith("prior.")}
+    recipe = replace(DEFAULT, **{**network.info.extra["recipe"], "corrections": 1})
+    with DoublesOnCpuOnly():
+        search(StyleGan2(own, {}), target, recipe=recipe, steps=12)
+        search(network, target, recipe="pulse", steps=2)
+        fit_probe([(torch.rand(20, 3), torch.rand(20, 3))])
+        with pytest.raises(AssertionError, match="double"):
+            (network.state["prior.mean"] + 1).double()
+
+
+@pytest.mark.parametrize(
+    ("device", "half"), [("cpu", False), ("cuda", True), ("cuda:1", True), ("mps", False)]
+)
+def test_bfloat16_is_chosen_by_device(
+    monkeypatch: pytest.MonkeyPatch, device: str, half: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert half_works(device) == half
 
 
 def test_a_narrow_network_is_searched_in_full_precision(network: Counting) -> None:

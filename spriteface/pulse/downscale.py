@@ -107,7 +107,7 @@ def matrix(name: str, n_in: int, n_out: int) -> F64:
 
 @lru_cache(maxsize=64)
 def _tensor(name: str, n_in: int, n_out: int, device: str, dtype: torch.dtype) -> Tensor:
-    return torch.from_numpy(matrix(name, n_in, n_out).copy()).to(device, dtype)
+    return torch.from_numpy(matrix(name, n_in, n_out).copy()).to(dtype).to(device)
 
 
 def to_linear(srgb: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ class SeparableCma:
 
     def __init__(self, mean: Tensor, *, sigma: float, population: int = 0, seed: int = 0) -> None:
         n = mean.numel()
-        self.mean = mean.detach().double().cpu().clone()
+        self.mean = mean.detach().cpu().double().clone()
         self.sigma = sigma
         self.population = population or 4 + int(3 * math.log(n + 1))
         parents = self.population // 2
@@ -55,7 +55,7 @@ class SeparableCma:
     def tell(self, candidates: Tensor, losses: Tensor) -> None:
         """Learn from `losses` (population,) of the `candidates` of the last `ask`."""
         self._generation += 1
-        best = candidates[losses.argsort()[: len(self._weights)]].double()
+        best = candidates[losses.argsort()[: len(self._weights)]].cpu().double()
         steps = (best - self.mean) / self.sigma
         move = self._weights @ steps
         self.mean = self.mean + self.sigma * move

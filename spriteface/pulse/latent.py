@@ -50,7 +50,7 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
 def percentile(z: Tensor) -> Tensor:
     """(B,) in [0, 100]: the share of the prior that lies nearer to its centre than each of
     `z` (B, *shape). Above 99 a face is a caricature, below 1 the average face."""
-    flat = z.flatten(1).double()
+    flat = z.flatten(1).cpu().double()  # mps has no float64
     dimensions = torch.full_like(flat[:, 0], flat.shape[1] / 2)
     share: Tensor = torch.special.gammainc(dimensions, flat.pow(2).sum(1) / 2)
     return (100 * share).float()

@@ -14,6 +14,11 @@ _DECREASE = 1e-4  # Armijo's share of the decrease that the slope promises
 _MOST_HALVINGS = 6  # of one step, before the curvature is forgotten
 
 
+def _exactly(x: Tensor) -> Tensor:
+    """`x` flat, in float64 on the CPU: a latent is small, and mps has no such numbers."""
+    return x.detach().flatten().cpu().double()
+
+
 class Lbfgs:
     """Ask for a place, tell its loss and gradient, repeat.
 
@@ -45,13 +50,13 @@ class Lbfgs:
 
     def tell(self, loss: float, gradient: Tensor) -> None:
         """Learn what the place that `ask` gave is like."""
-        flat = gradient.flatten()
+        flat = _exactly(gradient)
         if self._loss is None:
             self._accept(loss, flat)
             return
-        promised = self._share * float(self._gradient @ self._step.flatten())
+        promised = self._share * float(self._gradient @ _exactly(self._step))
         if loss <= self._loss + _DECREASE * promised + self._slack * abs(self._loss):
-            step, change = (self._share * self._step).flatten(), flat - self._gradient
+            step, change = self._share * _exactly(self._step), flat - self._gradient
             if float(step @ change) > 1e-8 * float(step.norm() * change.norm()):
                 self._pairs = [*self._pairs, (step, change)][-self._memory :]
             self.base = self.ask()
@@ -68,10 +73,11 @@ class Lbfgs:
     def _accept(self, loss: float, gradient: Tensor) -> None:
         """Stand at `base` and choose the next step."""
         self._loss, self._gradient, self._halvings, self._share = loss, gradient, 0, 1.0
-        self._step = self._direction(gradient).view_as(self.base)
-        if float(gradient @ self._step.flatten()) >= 0:  # rounding: begin again downhill
+        step = self._direction(gradient)
+        if float(gradient @ step) >= 0:  # rounding: begin again downhill
             self._pairs = []
-            self._step = self._direction(gradient).view_as(self.base)
+            step = self._direction(gradient)
+        self._step = step.to(self.base.dtype).to(self.base.device).view_as(self.base)
 
     def _direction(self, gradient: Tensor) -> Tensor:
         """Minus the inverse Hessian, as the pairs know it, times `gradient`: the compact form
@@ -79,13 +85,12 @@ class Lbfgs:
         if not self._pairs:
             down: Tensor = -gradient * (self._first_step / gradient.norm().clamp(min=1e-12))
             return down
-        s, y = (torch.stack([pair[i] for pair in self._pairs]).double() for i in (0, 1))  # [m,n]
-        g = gradient.double()
+        s, y = (torch.stack([pair[i] for pair in self._pairs]) for i in (0, 1))  # [m,n]
         products = s @ y.T
         scale = products[-1, -1] / (y[-1] @ y[-1])
         upper = products.triu()
-        u = torch.linalg.solve_triangular(upper, (s @ g)[:, None], upper=True)
-        inner = products.diag()[:, None] * u + scale * (y @ (y.T @ u - g[:, None]))
+        u = torch.linalg.solve_triangular(upper, (s @ gradient)[:, None], upper=True)
+        inner = products.diag()[:, None] * u + scale * (y @ (y.T @ u - gradient[:, None]))
         top = torch.linalg.solve_triangular(upper.T, inner, upper=False)
-        moved: Tensor = scale * (g - y.T @ u[:, 0]) + s.T @ top[:, 0]
-        return moved.neg().to(gradient.dtype)
+        moved: Tensor = scale * (gradient - y.T @ u[:, 0]) + s.T @ top[:, 0]
+        return moved.neg()

@@ -237,10 +237,10 @@ def fit_prior(generator: StyleGan, *, count: int, seed: int = 0) -> dict[str, Te
         [F.leaky_relu(generator.map(part) / generator.gain, 5.0) for part in torch.split(z, 5000)]
     )
     mean = v.mean(0)
-    centred = (v - mean).double()
+    centred = (v - mean).cpu().double()  # mps has no float64
     values, vectors = torch.linalg.eigh(centred.T @ centred / (count - 1))
     roots = values.clamp(min=0).sqrt()
-    factor = ((vectors * roots) @ vectors.T).float()
+    factor = ((vectors * roots) @ vectors.T).float().to(v.device)
     return {"prior.mean": mean, "prior.factor": factor}
 
 
@@ -269,13 +269,14 @@ def probe_rows(features: Tensor, image: Tensor, most: int = 2000) -> tuple[Tenso
 def fit_probe(rows: Sequence[tuple[Tensor, Tensor]], ridge: float = 1e-3) -> Tensor:
     """(3, C + 1): the linear map (last column: bias) from features (n, C) to colours (n, 3) with
     the least squared error: a window into a network that has no output at this size."""
-    x = torch.cat([features for features, _ in rows]).double()
-    y = torch.cat([colors for _, colors in rows]).double()
+    x = torch.cat([features for features, _ in rows]).cpu().double()  # mps has no float64
+    y = torch.cat([colors for _, colors in rows]).cpu().double()
     x = torch.cat([x, torch.ones_like(x[:, :1])], 1)
     gram = x.T @ x
-    gram += torch.eye(len(gram), device=gram.device) * (ridge * gram.diagonal().mean())
+    gram += torch.eye(len(gram)) * (ridge * gram.diagonal().mean())
     solution: Tensor = torch.linalg.solve(gram, x.T @ y)
-    return solution.T.to(rows[0][0].dtype)
+    first = rows[0][0]
+    return solution.T.to(first.dtype).to(first.device)
 
 
 def expect(condition: bool, what: str) -> None:
