@@ -204,6 +204,7 @@ def test_any_other_generator_is_searched(root: Path) -> None:
     )
     assert len(made) == 2 and made[0].image.shape == (SIZE, SIZE, 3)
     assert made[0].latents.z.shape == (1, 24)
+    assert any("recipe default: 5 steps" in note for note in made[0].notes)
 
 
 def test_locks_are_known_names(head: Any, root: Path) -> None:

@@ -468,7 +468,11 @@ def _searched(
         made = _likeness(
             levels(image), found, matte, reading, plain, options, seconds, result.loss, operator
         )
-        out.append(replace(made, lr_psnr_natural_db=natural))
+        told_of = (
+            f"searched by recipe {result.recipe}: {result.steps} steps, "
+            f"start {result.start}, loss {result.loss:.4f}"
+        )
+        out.append(replace(made, lr_psnr_natural_db=natural, notes=(*made.notes, told_of)))
     return _told_apart(generator, out)
 
 
