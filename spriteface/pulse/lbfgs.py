@@ -83,13 +83,8 @@ class Lbfgs:
         """Minus the inverse Hessian, as the pairs know it, times `gradient`: the compact form
         (Byrd, Nocedal and Schnabel, 1994), a few products where two loops take hundreds."""
         if not self._pairs:
-<<<<<<< HEAD
             down: Tensor = -gradient * (self._first_step / gradient.norm().clamp(min=1e-12))
             return down
-=======
-            down: Tensor = -gradient * (self._first_step / gradient.norm().clamp(min=1e-12))
-            return down
->>>>>>> search
         s, y = (torch.stack([pair[i] for pair in self._pairs]) for i in (0, 1))  # [m,n]
         products = s @ y.T
         scale = products[-1, -1] / (y[-1] @ y[-1])
@@ -97,10 +92,5 @@ class Lbfgs:
         u = torch.linalg.solve_triangular(upper, (s @ gradient)[:, None], upper=True)
         inner = products.diag()[:, None] * u + scale * (y @ (y.T @ u - gradient[:, None]))
         top = torch.linalg.solve_triangular(upper.T, inner, upper=False)
-<<<<<<< HEAD
         moved: Tensor = scale * (gradient - y.T @ u[:, 0]) + s.T @ top[:, 0]
         return moved.neg()
-=======
-        moved: Tensor = scale * (gradient - y.T @ u[:, 0]) + s.T @ top[:, 0]
-        return moved.neg()
->>>>>>> search
