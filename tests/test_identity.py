@@ -93,8 +93,10 @@ def test_poses_show_one_person_and_turn(head: Any, poses: Any) -> None:
     assert abs(side.pose.yaw) > abs(front.pose.yaw) + 0.4
 
 
-def test_the_order_is_that_of_the_faces(poses: Any) -> None:
-    assert [str(p.face.view) for p in poses] == ["profile", "front"]
+def test_the_order_is_that_of_the_faces(poses: Any, root: Path) -> None:
+    faces = find_faces(root / "samples" / "character_sheet.png")
+    assert faces[2].box != faces[0].box
+    assert [p.face.box for p in poses] == [faces[2].box, faces[0].box]
 
 
 def test_an_identity_goes_through_json_and_options(head: Any, root: Path, poses: Any) -> None:
