@@ -251,3 +251,14 @@ def test_workers_make_the_same_portraits(tmp_path: Path, monkeypatch: pytest.Mon
 def test_workers_without_their_generator_stop_the_run() -> None:
     with pytest.raises(GeneratorError, match="no generator named 'toy'"):
         play(JOBS[:2] + JOBS[3:4], ToyGenerator(), OPTIONS, workers=2)
+
+
+@pytest.mark.parametrize("pixels", [16, 24, 32, 48, 64])
+@pytest.mark.parametrize("way", [Image.Resampling.BICUBIC, Image.Resampling.BILINEAR])
+def test_a_portrait_that_was_small_once_is_a_blur(
+    root: Path, pixels: int, way: Image.Resampling
+) -> None:
+    portrait = Image.open(root / "docs" / "head_portrait_6.jpg").convert("RGB")
+    assert not judge(np.asarray(portrait)).blurred
+    small = portrait.resize((pixels, pixels), Image.Resampling.BOX)
+    assert judge(np.asarray(small.resize((256, 256), way))).blurred

@@ -25,6 +25,9 @@ EDGE = 256  # px: everything is judged at one size, so that figures compare
 MAX_FLAT_SHARE = 0.5  # share of exactly flat neighbours: photographs .13, mosaics .89-.94
 MAX_COMB = 8.0  # periodic edges over the rest: photographs 1.5, mosaics 21-37
 MIN_SLOPE = -4.6  # radial spectrum slope: photographs -3.5, bicubic blur -4.8 to -6.4
+# log10 of fine over coarse power: a photograph -2.0, portraits -2.2 to -1.4; 16 px enlarged
+# smoothly -4.5 to -2.8, whose slope looks natural because it sinks into rounding
+MIN_DETAIL = -2.6
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Judgement:
     flat_share: float
     comb: float
     slope: float
+    detail: float
 
     @property
     def mosaic(self) -> bool:
@@ -44,7 +48,7 @@ class Judgement:
 
     @property
     def blurred(self) -> bool:
-        return self.slope < MIN_SLOPE
+        return self.slope < MIN_SLOPE or self.detail < MIN_DETAIL
 
     @property
     def passes(self) -> bool:
@@ -67,6 +71,7 @@ def judge(image: U8) -> Judgement:
         flat_share=flat_share(native),
         comb=comb_contrast(native),
         slope=spectrum_slope(gray),
+        detail=fine_detail(gray),
     )
 
 
@@ -103,6 +108,25 @@ def comb_contrast(gray: U8) -> float:
 def spectrum_slope(gray: U8) -> float:
     """Slope of log power over log frequency, radially averaged, from 1/16 to 1/2.2 of Nyquist
     upward to the fine end; natural photographs lie near -3 (Field 1987)."""
+    profile = _power_by_frequency(gray)
+    cx = gray.shape[1] // 2
+    lo, hi = max(2, cx // 16), int(cx / 1.1)
+    frequency = np.arange(lo, hi)
+    return float(np.polyfit(np.log(frequency), np.log(profile[lo:hi] + 1e-9), 1)[0])
+
+
+def fine_detail(gray: U8) -> float:
+    """log10 of the mean power at 1/8 to 1/3 of the sampling rate over that at 1/32 to 1/12."""
+    profile, n = _power_by_frequency(gray), gray.shape[1]
+    return float(
+        np.log10(
+            (profile[n // 8 : n // 3].mean() + 1e-9) / (profile[n // 32 : n // 12].mean() + 1e-9)
+        )
+    )
+
+
+def _power_by_frequency(gray: U8) -> F64:
+    """Power of a square picture by radial frequency, in cycles per picture."""
     x = gray.astype(np.float64)
     x -= x.mean()
     window = np.outer(np.hanning(x.shape[0]), np.hanning(x.shape[1]))
@@ -111,9 +135,7 @@ def spectrum_slope(gray: U8) -> float:
     yy, xx = np.indices(power.shape)
     radius = np.hypot(yy - cy, xx - cx).astype(int)
     profile: F64 = np.bincount(radius.ravel(), power.ravel()) / np.bincount(radius.ravel())
-    lo, hi = max(2, cx // 16), int(cx / 1.1)
-    frequency = np.arange(lo, hi)
-    return float(np.polyfit(np.log(frequency), np.log(profile[lo:hi] + 1e-9), 1)[0])
+    return profile
 
 
 class _Sight(NamedTuple):

@@ -161,7 +161,7 @@ def _skin(
     nose_tip = bump(ax, y, 0.0, 0.1, 1.5, 1.2) * (1.0 if z > 10.0 else 0.0)
     mel = q[MELANIN] * (1.0 + 0.20 / (1.0 + 0.6 * q[MELANIN]) * fbm(x, y, z, 0.35, 2, seed))
     # little melanin hides little of the blood and of how unevenly it lies
-    bare = 1.0 + 1.2 * math.exp(-2.0 * q[MELANIN])
+    bare = 1.0 + 0.8 * math.exp(-2.0 * q[MELANIN])
     hem = q[HEMOGLOBIN] * (1.0 + 0.26 * bare * fbm(x, y, z, 0.5, 2, seed + 5.0))
     hem += (
         q[HEMOGLOBIN]
