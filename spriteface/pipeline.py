@@ -159,10 +159,11 @@ def make_portraits(
     """
     options, generator = _ready(options, generator, changes)
     numbers = _characters(faces)
+    clearest = {n: _clearest(faces, numbers, n) for n in set(numbers)}
     made: dict[int, list[Portrait]] = {}  # of characters' clearest poses, until their turn comes
     people: dict[int, Sequence[Who]] = {}
     for i, face in enumerate(faces):
-        first = _clearest(faces, numbers, numbers[i])
+        first = clearest[numbers[i]]
         seed = identity_seed(options.seed, faces[first]) if person_seed is None else person_seed
         alone = numbers.count(numbers[i]) == 1
         if not alone and first not in made:
@@ -226,9 +227,15 @@ def _characters(faces: Sequence[Face]) -> list[int]:
 
 
 def _clearest(faces: Sequence[Face], numbers: Sequence[int], number: int) -> int:
-    """The face that says most about a character: from the front, then the best found one."""
+    """The face that says most about a character: from the front, then the best found one. What is
+    front is the reading's word: the detector, made to find faces, is often wrong about it."""
+    from .extract.reading import read
+
     poses = [i for i, n in enumerate(numbers) if n == number]
-    return max(poses, key=lambda i: (faces[i].view is View.FRONT, faces[i].score, -i))
+    if len(poses) == 1:
+        return poses[0]
+    front = {i: read(faces[i].pixels.rgba).view is View.FRONT for i in poses}
+    return max(poses, key=lambda i: (front[i], faces[i].score, -i))
 
 
 class OnStep(Protocol):

@@ -246,11 +246,11 @@ def test_poses_share_the_real_generators_person(tmp_path: Path) -> None:
 
     sheet = ROOT / "samples" / "character_sheet.png"
     work = worker(Job(tmp_path, portrait=PortraitOptions(size=64, steps=1)))
-    found = {face.view: face for face in reversed(work(FindTask(sheet)))}
+    found = sorted(work(FindTask(sheet)), key=lambda face: face.box.x)  # two fronts, two sides
     people = []
     for name, face, first in (
-        ("a", found["front"], None),
-        ("b", found["profile"], found["front"]),
+        ("a", found[0], None),
+        ("b", found[-1], found[0]),
     ):
         work(MakeTask(face, sheet, name, 5, first, "a" if first else ""))
         latent = json.loads((tmp_path / "portraits" / f"{name}.json").read_text())["latent"]

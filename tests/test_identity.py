@@ -16,7 +16,7 @@ from spriteface.errors import OptionError
 from spriteface.extract.characters import characters, colors_of, same_colors
 from spriteface.extract.reading import read
 from spriteface.options import PortraitOptions
-from spriteface.pipeline import find_faces, find_person, identity_of, make_portraits
+from spriteface.pipeline import _clearest, find_faces, find_person, identity_of, make_portraits
 from spriteface.pulse.generator import Latents
 from spriteface.pulse.likeness import LOCKS, SEARCHED, portray
 from spriteface.types import U8
@@ -91,6 +91,13 @@ def test_poses_show_one_person_and_turn(head: Any, poses: Any) -> None:
     assert all(map(same, side.wear, front.wear)) and len(side.wear) == len(front.wear)
     assert side.seed == front.seed
     assert abs(side.pose.yaw) > abs(front.pose.yaw) + 0.4
+
+
+def test_the_face_from_the_front_says_who_it_is(root: Path) -> None:
+    faces = find_faces(root / "samples" / "character_sheet.png")
+    numbers = [0] * len(faces)
+    chosen = faces[_clearest(faces, numbers, 0)]
+    assert chosen.box.x in {f.box.x for f in sorted(faces, key=lambda f: f.box.x)[:2]}
 
 
 def test_the_order_is_that_of_the_faces(poses: Any, root: Path) -> None:
