@@ -672,7 +672,7 @@ def _what_is_shown(session: Session) -> str:
     elif slot.reading is not None:
         face = slot.face
         words.append(f"face {session.document.number(slot.key)}: {face.box.w} x {face.box.h} px, "
-                     f"{str(face.view).replace('_', ' ')} view, "
+                     f"{str(slot.reading.view).replace('_', ' ')} view, "
                      f"read with {slot.reading.confidence_overall:.0%} confidence")  # fmt: skip
         words.extend(slot.reading.notes[:2])
     return "; ".join(words)
