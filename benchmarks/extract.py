@@ -23,6 +23,8 @@ import numpy as np
 from spriteface.extract import faces, grid
 from spriteface.types import U8, Pixels, Source
 
+ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
 
 def game_frame(width: int, height: int, seed: int = 3) -> U8:
     """An opaque scene with people in it, drawn by our own artist."""
@@ -106,7 +108,7 @@ def measure_in(folders: Sequence[Path], repeat: int) -> None:
         for at in folders:
             print(f"in {at}:", flush=True)
             command = [sys.executable, __file__, "--pictures", str(stored), "--repeat", str(repeat)]
-            environment = {**os.environ, "PYTHONPATH": str(at)}
+            environment = {**os.environ, **ONE_CORE, "PYTHONPATH": str(at)}
             subprocess.run(command, cwd=at, env=environment, check=True)
 
 

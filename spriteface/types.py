@@ -47,6 +47,12 @@ class Box:
         return max(0, self.w) * max(0, self.h)
 
     def clip(self, width: int, height: int) -> Box:
+        if (
+            min(self.x, self.y, self.w, self.h) >= 0
+            and self.x + self.w <= width
+            and self.y + self.h <= height
+        ):
+            return self  # as most do
         x0, y0 = min(max(self.x, 0), width), min(max(self.y, 0), height)
         x1, y1 = min(max(self.right, 0), width), min(max(self.bottom, 0), height)
         return Box(x0, y0, max(0, x1 - x0), max(0, y1 - y0))

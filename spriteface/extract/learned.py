@@ -100,6 +100,8 @@ def _fitted(found: Found, content: Bool | None, width: int, height: int) -> Foun
         if np.count_nonzero(shown) < 0.25 * shown.size:
             return None
         head = _tight(head, shown)
+    if head is found.head and box is found.box:
+        return found
     return replace(found, head=head, box=box)
 
 
