@@ -773,7 +773,7 @@ def _light(wish: Wish, person: Person) -> Light:
     modelled = melanin / (melanin + 3.0)
     return Light(
         key_x=0.6 * side, key_y=0.6, key=2.0, fill=0.62 + 1.1 * modelled,
-        rim=0.9, ambient=0.62 - 0.72 * modelled, warm=0.04, exposure=exposure,
+        rim=0.9, ambient=0.62 - 0.55 * modelled, warm=0.04, exposure=exposure,
     )  # fmt: skip
 
 
