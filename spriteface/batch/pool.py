@@ -10,6 +10,7 @@ Processes are started with `spawn`: a fork of a process with threads (torch's, n
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -205,6 +206,7 @@ def _serve(pipe: Connection, factory: str, config: Any, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the driver's business
     _die_with(parent)
     work = resolve(factory)(config)
+    gc.freeze()  # what is loaded stays: it needn't be gone through again and again
     with contextlib.suppress(EOFError, OSError):
         pipe.send(None)
         while True:

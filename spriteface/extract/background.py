@@ -7,6 +7,7 @@ only in colours that nobody paints with are enclosed pockets background as well.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -197,13 +198,18 @@ def tile_background(pixels: Pixels) -> Bool | None:
     return _peel_tiles(codes, hashes[size][dy::size, dx::size], size, dy, dx)
 
 
+@functools.cache
+def _mix() -> NDArray[np.uint64]:
+    """(4, 2) odd numbers that neighbours are joined by."""
+    return np.random.default_rng(1).integers(1, 1 << 63, (4, 2), dtype=np.uint64) | np.uint64(1)
+
+
 def _tile_hashes(codes: Codes) -> dict[int, NDArray[np.uint64]]:
     """For 8 and 16 px: (H - size + 1, W - size + 1) one number for the square that begins at
     each pixel. Neighbours are joined in pairs, pairs in fours, and so on."""
-    mix = np.random.default_rng(1).integers(1, 1 << 63, (4, 2), dtype=np.uint64) | np.uint64(1)
     value = codes.astype(np.uint64)
     out: dict[int, NDArray[np.uint64]] = {}
-    for step, (across, down) in zip((1, 2, 4, 8), mix):
+    for step, (across, down) in zip((1, 2, 4, 8), _mix()):
         if min(value.shape) <= step:
             value = value[:0, :0]
         else:

@@ -34,6 +34,7 @@ CELLS = 512  # outputs of other layers done in one go
 STRIP = 16  # rows of cells for which the first two layers are done in one go
 KEPT, KEPT_AREA = 12, 200_000  # workspaces for each thread, and the px up to which they are kept
 COMMON = 0.1  # share of a picture that one colour must hold to be looked for
+SOON_DONE = 96 * 96  # px: less is computed sooner than searched for one colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,10 +248,12 @@ def _begin(
     if plain.any():
         _kernels.still_plain(plain, 1, 1, seen_plain)
     border = target.border
-    target.value[:] = np.maximum(first @ total_of(down) + down.bias, 0)
-    _kernels.still_plain(seen_plain, 1, 2, target.plain)
-    inner = target.values[border : border + rows, border : border + columns]
-    inner[target.plain] = target.value
+    target.plain[:] = False
+    if plain.any():
+        target.value[:] = np.maximum(first @ total_of(down) + down.bias, 0)
+        _kernels.still_plain(seen_plain, 1, 2, target.plain)
+        inner = target.values[border : border + rows, border : border + columns]
+        inner[target.plain] = target.value
     busy = np.argwhere(~target.plain)
     seen = np.empty((min(CELLS, len(busy)), down.matrix.shape[0]), np.float32)
     for top in range(0, rows, STRIP):
@@ -274,6 +277,8 @@ def _begin(
 def _plain_input(rgba: U8, margin: int, height: int, width: int) -> tuple[Bool, F32]:
     """(H, W): where 2x2 px joined are all of the commonest colour; and what they hold, (16,)."""
     plain, value = np.zeros((height, width), bool), np.zeros(16, np.float32)
+    if rgba.shape[0] * rgba.shape[1] < SOON_DONE:
+        return plain, value
     codes = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
     some = codes[::3, ::5]
     found, counts = np.unique(some, return_counts=True)
@@ -317,8 +322,9 @@ def _read(cells: Map, layers: Mapping[str, Layer]) -> F32:
     height, width = cells.shape
     hidden, last = layers["hidden"], layers["out"]
     out = np.empty((height * width, last.bias.size), np.float32)
-    out[:] = np.maximum(cells.value @ hidden.matrix + hidden.bias, 0) @ last.matrix + last.bias
     busy = np.flatnonzero(~cells.plain)
+    if len(busy) < len(out):
+        out[:] = np.maximum(cells.value @ hidden.matrix + hidden.bias, 0) @ last.matrix + last.bias
     wide, border = cells.values.shape[1], cells.border
     places = (border + busy // width) * wide + border + busy % width
     flat = cells.values.reshape(-1, cells.values.shape[2])

@@ -288,6 +288,8 @@ def _decoded(values: F32, centres: F64, factors: F64) -> list[Found]:
 def _peaks(logit: F32, least: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows and columns of what is at least `least` and nowhere less than its neighbours."""
     rows, columns = np.nonzero(logit >= least)
+    if not len(rows):
+        return rows, columns
     padded = np.pad(logit, 1, constant_values=-np.inf)
     around = [padded[rows + dy, columns + dx] for dy in range(3) for dx in range(3)]
     peak = logit[rows, columns] >= np.max(around, axis=0, initial=-np.inf)
