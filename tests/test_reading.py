@@ -238,3 +238,18 @@ def test_faces_never_seen(held_out: dict[str, Any]) -> None:
             asked += 1
     assert np.mean(shares) > 0.85, shares
     assert right >= 0.75 * asked, (right, asked)
+
+
+@pytest.mark.parametrize(("shades", "mono"), [(4, True), (40, False)])
+def test_four_greens_are_a_screen_and_forty_are_somebody_green(
+    root: Path, shades: int, mono: bool
+) -> None:
+    rgba = np.asarray(Image.open(root / "samples" / "braids_woman.png").convert("RGBA")).copy()
+    luma = rgba[..., :3] @ np.array([0.299, 0.587, 0.114])
+    step = np.rint((luma - luma.min()) / np.ptp(luma) * (shades - 1)) / (shades - 1)
+    green = np.stack([110 * step, 20 + 235 * step, 130 * step**2], -1)
+    if shades > 4:  # and every other one duller
+        dull = (np.rint(step * (shades - 1)) % 2 == 1)[..., None]
+        green = np.where(dull, 0.5 * green + 0.5 * green.mean(-1, keepdims=True), green)
+    rgba[..., :3] = green.astype(np.uint8)
+    assert bool(read(rgba).traits["mono"]) is mono

@@ -23,6 +23,9 @@ FAMILIES = (
     ("headband", "crown"),
 )
 SURE = 0.3  # what is left to "no beard" where the map alone shows one
+MOST_SHADES = (
+    12  # of one hue that a hand-held screen's picture is told by, blends at edges included
+)
 COLORED = 0.3  # what a coloured dome that ends above the eyes leaves of a helmet
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
 WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # see _worn
@@ -68,8 +71,8 @@ def one_hue(layers: Layers) -> bool:
         return False
     if colored.mean() < 0.05:
         return True  # greys only
-    if len(layers.centres) > 14 and colored.mean() < 0.6:
-        return False
+    if len(layers.centres) > MOST_SHADES:
+        return False  # painted so on purpose: somebody green
     middle = float(np.median(h[colored]))
     one = bool((hue_gap(h[colored], middle) < 28).mean() > 0.97)
     return one and not 15 < middle < 95 and colored.mean() > 0.55
