@@ -63,15 +63,15 @@ def judge(image: U8) -> Judgement:
     """
     gray = _gray(_resize(image, EDGE))
     seen, upside_down = _sight(gray), _sight(np.ascontiguousarray(gray[::-1]))
-    native = _gray(image)
+    native, power = _gray(image), power_by_frequency(gray)
     return Judgement(
         votes=seen.votes,
         judges=len(_tools()[0]) + 1,
         upright=seen > upside_down,
         flat_share=flat_share(native),
         comb=comb_contrast(native),
-        slope=spectrum_slope(gray),
-        detail=fine_detail(gray),
+        slope=spectrum_slope(power),
+        detail=fine_detail(power),
     )
 
 
@@ -105,28 +105,23 @@ def comb_contrast(gray: U8) -> float:
     return best
 
 
-def spectrum_slope(gray: U8) -> float:
-    """Slope of log power over log frequency, radially averaged, from 1/16 to 1/2.2 of Nyquist
-    upward to the fine end; natural photographs lie near -3 (Field 1987)."""
-    profile = _power_by_frequency(gray)
-    cx = gray.shape[1] // 2
-    lo, hi = max(2, cx // 16), int(cx / 1.1)
+def spectrum_slope(power: F64) -> float:
+    """Slope of a picture's log power over log frequency, from 1/16 to 1/2.2 of Nyquist upward to the
+    fine end; natural photographs lie near -3 (Field 1987)."""
+    middle = EDGE // 2
+    lo, hi = max(2, middle // 16), int(middle / 1.1)
     frequency = np.arange(lo, hi)
-    return float(np.polyfit(np.log(frequency), np.log(profile[lo:hi] + 1e-9), 1)[0])
+    return float(np.polyfit(np.log(frequency), np.log(power[lo:hi] + 1e-9), 1)[0])
 
 
-def fine_detail(gray: U8) -> float:
+def fine_detail(power: F64) -> float:
     """log10 of the mean power at 1/8 to 1/3 of the sampling rate over that at 1/32 to 1/12."""
-    profile, n = _power_by_frequency(gray), gray.shape[1]
-    return float(
-        np.log10(
-            (profile[n // 8 : n // 3].mean() + 1e-9) / (profile[n // 32 : n // 12].mean() + 1e-9)
-        )
-    )
+    fine, coarse = power[EDGE // 8 : EDGE // 3], power[EDGE // 32 : EDGE // 12]
+    return float(np.log10((fine.mean() + 1e-9) / (coarse.mean() + 1e-9)))
 
 
-def _power_by_frequency(gray: U8) -> F64:
-    """Power of a square picture by radial frequency, in cycles per picture."""
+def power_by_frequency(gray: U8) -> F64:
+    """Power of a picture (EDGE, EDGE) by radial frequency, in cycles per picture."""
     x = gray.astype(np.float64)
     x -= x.mean()
     window = np.outer(np.hanning(x.shape[0]), np.hanning(x.shape[1]))
@@ -134,8 +129,8 @@ def _power_by_frequency(gray: U8) -> F64:
     cy, cx = power.shape[0] // 2, power.shape[1] // 2
     yy, xx = np.indices(power.shape)
     radius = np.hypot(yy - cy, xx - cx).astype(int)
-    profile: F64 = np.bincount(radius.ravel(), power.ravel()) / np.bincount(radius.ravel())
-    return profile
+    power_at: F64 = np.bincount(radius.ravel(), power.ravel()) / np.bincount(radius.ravel())
+    return power_at
 
 
 class _Sight(NamedTuple):

@@ -65,20 +65,19 @@ class Recipe:
     correction_steps: int = 12
     correction_learning_rate: float = 0.05
     settle: int = 0
-    settled_share: float = 0.007  # L-BFGS goes on while `patience` evaluations bring this
-    patience: int = 10  # share of the loss
-    wild: int = (
-        0  # starts with rows drawn one by one, tried where the others stay above PULSE's eps
-    )
+    # L-BFGS goes on while `patience` evaluations bring this share of the loss
+    settled_share: float = 0.007
+    patience: int = 10
+    # starts with rows drawn one by one, tried where the others stay above PULSE's eps
+    wild: int = 0
     enough: float = 0.0  # mean squared error under which L-BFGS asks for no more
     slack: float = 0.0  # share of the loss that rounding moves it by
     keep: tuple[float, ...] = ()
     pool: int = 0  # draws looked at before the starts are chosen among them
     l2_weight: float = 100.0
     region_weight: float = 0.0
-    skin_weight: float = (
-        0.0  # holds the skin's lightness within `skin_tolerance` L* of the sprite's
-    )
+    # holds the skin's lightness within `skin_tolerance` L* of the sprite's
+    skin_weight: float = 0.0
     skin_tolerance: float = 0.0
     geocross_weight: float = 0.0
     anchor_weight: float = 0.0  # squared distance from the start
