@@ -265,8 +265,10 @@ class Reading:
 
     `labels` (H, W) uint8 of `Label` and `confidence` (H, W) float32 in [0, 1] have the crop's
     size. `traits` is a flat mapping of plain JSON values (documented in extract/reading.py);
-    `trait_confidence` has a number in [0, 1] for some of them. `confidence_overall` is low
-    for a crop that hardly shows a face; `notes` say in plain words what was doubtful.
+    `trait_confidence` has a number in [0, 1] for some of them; `trait_chances` has the chance of
+    each value ("none" is absent) of the traits that decide on structure: view, side, headwear,
+    facial_hair, glasses, mask, hair_style; each sums to 1. `confidence_overall` is low for a crop
+    that hardly shows a face; `notes` say in plain words what was doubtful.
     """
 
     pixels: U8  # (H, W, 4): the crop
@@ -279,6 +281,7 @@ class Reading:
     trait_confidence: Mapping[str, float]
     confidence_overall: float
     notes: tuple[str, ...] = ()
+    trait_chances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

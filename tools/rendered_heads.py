@@ -45,6 +45,7 @@ HAIR = {
     "bald": "bald", "afro": "afro", "bob": "bob", "long": "long", "braids": "braids",
     "ponytail": "ponytail", "bun": "bun", "mohawk": "mohawk", "spikes": "spiky", "short": "short",
     "side_part": "short", "buzz": "short", "quiff": "short", "slick": "short", "fringe": "short",
+    "curls": "afro", "dreadlocks": "braids", "curtains": "bob",
 }  # fmt: skip
 TO_CLASS = {
     Label.BACKGROUND: "background", Label.OUTLINE: "outline", Label.SKIN: "skin",

@@ -1,4 +1,4 @@
-"""Train the sprite reader's small network on drawn sprites (tools/draw_sprites.py).
+"""Train the sprite reader's small network on drawn sprites.
 
     python tools/train_reader.py --minutes 60 -o spriteface/extract/reading/network.safetensors
     python tools/train_reader.py --minutes 0 --start one.pt two.pt   # only average, fold and save
@@ -6,10 +6,10 @@
 What is saved is a running average of the weights over the last steps, which reads better than
 the weights of any one step; --start averages the states that it is given.
 
-Endless data, and nothing but our own pictures is learnt from: drawings of tools/draw_sprites.py,
-colourings of the hand-drawn samples (tools/hand_drawn.py) and renders of the head model made into
-sprites (tools/rendered_heads.py). The network is
-a U-Net on a 32x32 canvas with heads for traits and landmarks; it runs in numpy afterwards
+Endless data, and nothing but our own pictures is learnt from: drawings of tools/draw_sprites.py
+and, tidier, of tools/tidy_sprites.py, colourings of the hand-drawn samples
+(tools/hand_drawn.py) and renders of the head model made into sprites (tools/rendered_heads.py).
+The network is a U-Net on a 32x32 canvas with heads for traits and landmarks; it runs in numpy afterwards
 (spriteface/extract/reading/network.py), so only plain convolutions and ReLU are used, and batch
 normalisation is folded into the convolutions before saving.
 """
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import rendered_heads
+import tidy_sprites
 import torch
 import torch.nn.functional as F
 from draw_sprites import CLASSES, HEADS, POINTS, Drawn, draw
@@ -67,7 +68,7 @@ def batch(
     hand: Sequence[Drawn] = (),
     heads_3d: Sequence[Drawn] = (),
 ) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
-    """`n` fresh drawings; an eighth from `hand` and more of `heads_3d`, where any are given."""
+    """`n` fresh drawings, half of them tidy; an eighth from `hand`, more of `heads_3d`, if given."""
     images = np.zeros((n, 7, CANVAS, CANVAS), np.float32)
     labels = np.full((n, CANVAS, CANVAS), -1, np.int64)
     heads = {name: np.zeros(n, np.int64) for name in HEADS}
@@ -78,7 +79,7 @@ def batch(
         elif heads_3d and i % 8 in (2, 6)[: 1 + (i // 8) % 2]:
             d = rendered_heads.vary(heads_3d[rng.integers(len(heads_3d))], rng)
         else:
-            d = draw(rng)
+            d = tidy_sprites.draw(rng) if i % 8 in (1, 3, 5) else draw(rng)
         rgba = d.rgba
         if rng.random() < 0.5:  # the light and the screen differ
             gain = rng.uniform(0.8, 1.15, 3) * rng.uniform(0.8, 1.1)

@@ -84,8 +84,8 @@ def read(rgba: U8) -> Reading:
     return Reading(
         pixels=rgba, labels=labels, confidence=confidence, landmarks=_landmarks(labels, g),
         view=g.view, side=g.side, traits=traits,
-        trait_confidence=_trait_confidence(opinion, confidence, labels, traits),
-        confidence_overall=overall, notes=notes,
+        trait_confidence=_trait_confidence(opinion, confidence, labels, traits, g.views),
+        confidence_overall=overall, notes=notes, trait_chances=_trait_chances(opinion, g, traits),
     )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def _landmarks(labels: U8, g: Geometry) -> Landmarks:
 
 
 def _trait_confidence(
-    opinion: Opinion, confidence: F32, labels: U8, traits: dict[str, Any]
+    opinion: Opinion, confidence: F32, labels: U8, traits: dict[str, Any], views: dict[str, float]
 ) -> dict[str, float]:
     def on(label: Label) -> float:
         here = labels == label
@@ -125,7 +125,7 @@ def _trait_confidence(
 
     chance = opinion.traits
     return {
-        "view": opinion.best("view")[1],
+        "view": views[str(traits["view"])],
         "headwear": chance["headwear"].get(traits["headwear"] or "none", 0.0),
         "facial_hair": chance["facial_hair"].get(traits["facial_hair"] or "none", 0.0),
         "glasses": chance["glasses"].get(traits["glasses"] or "none", 0.0),
@@ -134,6 +134,24 @@ def _trait_confidence(
         "skin_rgb": on(Label.SKIN),
         "hair_rgb": on(Label.HAIR),
     }
+
+
+def _trait_chances(
+    opinion: Opinion, g: Geometry, traits: dict[str, Any]
+) -> dict[str, dict[str, float]]:
+    """What each value's chance is, for whoever looks further than at the likeliest one.
+
+    Where map, colours or shape have overruled the network, half of the chance goes to what was
+    read: a search may still try the network's word.
+    """
+    out = {"view": dict(g.views), "side": dict(g.sides)}
+    for name in ("headwear", "facial_hair", "glasses", "mask", "hair_style"):
+        chance = dict(opinion.traits[name])
+        read_as = traits[name] or "none"
+        if read_as in chance and max(chance, key=chance.__getitem__) != read_as:
+            chance = {value: p / 2 + (value == read_as) / 2 for value, p in chance.items()}
+        out[name] = chance
+    return out
 
 
 def _judgement(
@@ -159,9 +177,10 @@ def _judgement(
     if traits["mono"]:
         overall *= 0.85
         notes.append("shades of one hue: colours of skin, hair and clothes are guesses")
-    for name, what in (("headwear", "headwear"), ("view", "where the face looks")):
-        if opinion.best(name)[1] < 0.5:
-            notes.append(f"{what} is doubtful")
+    if opinion.best("headwear")[1] < 0.5:
+        notes.append("headwear is doubtful")
+    if max(g.views.values()) < 0.5:
+        notes.append("where the face looks is doubtful")
     return float(np.clip(overall, 0.0, 1.0)), tuple(notes)
 
 

@@ -10,18 +10,9 @@ from scipy import ndimage as ndi
 from ...types import F32, U8, Bool, Label, View
 from .layers import Layers
 from .network import CLASSES, Opinion
+from .view import FACE, choose, where_it_looks
 
 _EYE = CLASSES.index("eye")
-ALONE = 0.25  # what one eye, off the middle, leaves of a three-quarter view
-_FACE = (
-    Label.SKIN,
-    Label.EYE,
-    Label.BROW,
-    Label.MOUTH,
-    Label.FACIAL_HAIR,
-    Label.GLASSES,
-    Label.MASK,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +20,7 @@ class Geometry:
     """`eyes` are one or two centres (x, y), pixel centres at +0.5; `eye_sizes` (w, h) px each;
     `unit` the distance between the eyes (estimated where one shows). `face` is (x0, y0, x1, y1):
     cheek to cheek, hairline to chin; `head` the box of everything but clothing.
-    `certainty` in [0, 1]."""
+    `certainty` in [0, 1]. `views` and `sides` are the chances of each."""
 
     eyes: tuple[tuple[float, float], ...]
     eye_sizes: tuple[tuple[float, float], ...]
@@ -41,6 +32,8 @@ class Geometry:
     face: tuple[float, float, float, float]
     head: tuple[float, float, float, float]
     certainty: float
+    views: dict[str, float]
+    sides: dict[str, float]
 
     @property
     def eye_x(self) -> float:
@@ -58,7 +51,8 @@ class Geometry:
 
 def measure(layers: Layers, labels: U8, opinion: Opinion) -> Geometry:
     p = opinion.points
-    view, side = _view(layers, labels, opinion)
+    views, sides = where_it_looks(layers, labels, opinion)
+    view, side = choose(views, sides)
     x0, x1 = min(p["face_x0"], p["face_x1"] - 2), max(p["face_x1"], p["face_x0"] + 2)
     guesses = [(p["eye_left_x"], p["eye_left_y"]), (p["eye_right_x"], p["eye_right_y"])]
     if view is View.PROFILE:
@@ -79,71 +73,8 @@ def measure(layers: Layers, labels: U8, opinion: Opinion) -> Geometry:
     person = layers.solid & (labels != Label.BACKGROUND) & (labels != Label.CLOTHING)
     return Geometry(
         eyes, sizes, unit, view, side, hairline, chin, (left, hairline, right, chin),
-        _box(person, labels), certainty,
+        _box(person, labels), certainty, views, sides,
     )  # fmt: skip
-
-
-def _view(layers: Layers, labels: U8, opinion: Opinion) -> tuple[View, str]:
-    """The network's view, weighed with how lopsided face and eyes lie in the head.
-
-    The weights agree on drawings and on 88 labelled faces of six sources.
-    """
-    chances = dict(opinion.traits["view"])
-    eyes = _eye_parts(layers, labels, opinion)
-    turned = _turn(layers, labels, opinion)
-    hidden = bool(np.isin(labels, (Label.MASK, Label.GLASSES)).any())
-    ahead = float(np.exp(-((max(0.0, abs(turned) - 0.07) / 0.15) ** 2)))
-    chances["front"] = (chances["front"] + 0.05) * (0.05 + 0.95 * ahead)
-    chances["three_quarter"] = (chances["three_quarter"] + 0.15) * (1.0 - 0.6 * ahead)
-    far = min(1.0, abs(turned) / 0.3)
-    alone = len(eyes) == 1 and not hidden
-    chances["profile"] = (chances["profile"] + 0.05) * (4.0 if alone else 0.5) * (0.25 + far)
-    if alone and abs(turned) > 0.2:
-        chances["three_quarter"] *= ALONE
-    view = View(max(chances, key=chances.__getitem__))
-    if view is View.FRONT:
-        return view, ""
-    sides = opinion.traits["side"]
-    right = sides["right"] - sides["left"] + 2.0 * turned
-    return view, "left" if right < 0 else "right"
-
-
-def _turn(layers: Layers, labels: U8, opinion: Opinion) -> float:
-    """How far face and eyes lie to the right (+) or left (-) in the head, about -0.6..0.6."""
-    p = opinion.points
-    head = layers.solid & ~np.isin(labels, (Label.BACKGROUND, Label.CLOTHING))
-    face = np.isin(labels, _FACE)
-    rows = [
-        y for y in range(max(0, int(p["hairline_y"])), min(len(labels), int(np.ceil(p["chin_y"]))))
-        if head[y].sum() >= 3 and face[y].sum() >= 2
-    ]  # fmt: skip
-    if not rows:
-        return 0.0
-    ends = np.array([
-        (h[0], h[-1] + 1, f[0], f[-1] + 1)
-        for h, f in ((np.nonzero(head[y])[0], np.nonzero(face[y])[0]) for y in rows)
-    ], float)  # fmt: skip
-    h0, h1, f0, f1 = np.median(ends, axis=0)
-    lopsided = ((f0 - h0) - (h1 - f1)) / max(1.0, h1 - h0)
-    eye_x = (p["eye_left_x"] + p["eye_right_x"]) / 2
-    seen = _eye_parts(layers, labels, opinion)
-    covered = bool(np.isin(labels, (Label.MASK, Label.GLASSES)).any())
-    if len(seen) > 1 or (seen and not covered):  # beside a patch, one eye is no middle
-        eye_x = 0.5 * eye_x + 0.25 * (min(seen) + max(seen))
-    in_head = (eye_x - (h0 + h1) / 2) / max(1.0, h1 - h0)
-    in_face = (eye_x - (f0 + f1) / 2) / max(1.0, f1 - f0)
-    return float(0.5 * lopsided + in_head + 0.5 * in_face)
-
-
-def _eye_parts(layers: Layers, labels: U8, opinion: Opinion) -> list[float]:
-    """Columns of the separate eyes in the face, specks beside a large one left out."""
-    p = opinion.points
-    level = np.abs(layers.y + 0.5 - (p["eye_left_y"] + p["eye_right_y"]) / 2)
-    eye = (labels == Label.EYE) & (level < max(2.0, 0.25 * (p["face_x1"] - p["face_x0"])))
-    parts, _ = ndi.label(eye, np.ones((3, 3)))
-    sizes = np.bincount(parts.ravel(), minlength=2)[1:]
-    large = [i + 1 for i in np.nonzero(sizes >= max(1.0, 0.3 * sizes.max()))[0]]
-    return [float(np.nonzero(parts == i)[1].mean() + 0.5) for i in large]
 
 
 def _eye(
@@ -183,7 +114,7 @@ def _chin(labels: U8, guess: float, eye_x: float, eye_y: float, unit: float) -> 
     """The guess, moved to the end of the face's own pixels where one is close."""
     low, high = eye_y + 0.55 * unit, eye_y + 2.4 * unit
     guess = float(np.clip(guess, low, max(low, min(high, labels.shape[0]))))
-    strip = np.isin(_near(labels, eye_x, max(1, int(0.25 * unit))), _FACE).mean(1) > 0.5
+    strip = np.isin(_near(labels, eye_x, max(1, int(0.25 * unit))), FACE).mean(1) > 0.5
     strip = np.append(strip, False)
     ends = np.nonzero(strip[:-1] & ~strip[1:])[0] + 1
     ends = ends[(ends > low) & (np.abs(ends - guess) <= max(1.0, 0.25 * unit))]
@@ -207,7 +138,7 @@ def _hairline(labels: U8, guess: float, eye_x: float, eye_y: float) -> float:
 def _cheeks(labels: U8, eye_y: float, chin: float, x0: float, x1: float) -> tuple[float, float]:
     top = int(np.clip(eye_y - 1, 0, len(labels) - 1))
     low = max(top, int(np.ceil(0.5 * (eye_y + chin))))
-    face = np.isin(labels[top : low + 1], _FACE).mean(0) > 0.34
+    face = np.isin(labels[top : low + 1], FACE).mean(0) > 0.34
     at = np.nonzero(face)[0]
     at = at[(at >= x0 - 2) & (at < x1 + 2)]
     if len(at) < 2:

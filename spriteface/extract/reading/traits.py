@@ -26,6 +26,8 @@ SURE = 0.3  # what is left to "no beard" where the map alone shows one
 MOST_SHADES = (
     12  # of one hue that a hand-held screen's picture is told by, blends at edges included
 )
+LIT, LIT_TO_SHADE = 0.25, 0.6  # of a face, of its commonest colour: what a lit half has at least
+SHADE, SHADE_STEP = 0.12, 0.22  # of a face; how much darker a shade is at most, Oklab
 COLORED = 0.3  # what a coloured dome that ends above the eyes leaves of a helmet
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
 WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # see _worn
@@ -53,14 +55,27 @@ def traits_of(
 
 
 def skin_color(layers: Layers, labels: U8, g: Geometry) -> F64:
-    """The base of the skin's ramp: the commonest colour of the face that is not its shade."""
+    """The base of the skin's ramp: the commonest colour of the face that is not its shade.
+
+    Where half of a face lies in the shade, the lighter half is the base, be it a little smaller;
+    but what is lighter than a base that has a shade of its own is a highlight.
+    """
     skin = labels == Label.SKIN
     face = skin & (layers.y >= g.hairline - 1) & (layers.y < g.chin)
     face &= (layers.x >= g.face[0]) & (layers.x < g.face[2])
     region = face if face.sum() >= 3 else skin
     if not region.any():
         return np.asarray(oklab(np.array([200, 160, 130])), np.float64)
-    return layers.main_color(region, darkest=0.25)
+    color = layers.main_color(region, darkest=0.25)
+    entries = layers.index[region]
+    shares = np.bincount(entries[entries >= 0], minlength=len(layers.centres)) / region.sum()
+    large = np.nonzero((shares >= LIT) & (shares >= LIT_TO_SHADE * shares.max()))[0]
+    below = color[0] - layers.centres[:, 0]
+    shaded = (shares >= SHADE) & (below > 0.03) & (below < SHADE_STEP)
+    if not len(large) or shaded.any():
+        return color
+    lit: F64 = layers.centres[large[layers.centres[large, 0].argmax()]]
+    return lit if lit[0] > color[0] else color
 
 
 def one_hue(layers: Layers) -> bool:
