@@ -1,9 +1,10 @@
 """The small render that a search looks at: geometry in numba, colours and light bilinear.
 
 For every point that a sample shows, kernels (`transport`) find its share of each colour group
-(skin, hair, cloth, a hat ...) and how much of each light lobe it sends to the eye; the picture is
+(skin, hair, cloth, a hat ...) and how much of each light lobe it sends to the eye; its light is
 the sum over groups and lobes of colour times power, so that gradients reach every colour and light
-dimension of z. Shape, pose and camera dimensions have no gradient here (`Dim.gradient`). What no
+dimension of z. Each sample is developed on its own and pixels average what comes out: that is what
+a portrait is once it is shrunk, where an average of light would thin dark hair before a bright wall. Shape, pose and camera dimensions have no gradient here (`Dim.gradient`). What no
 colour changes is kept for the next picture, and a picture without gradients never meets torch.
 """
 
@@ -32,7 +33,17 @@ from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, floors_of, light_depths, raster_strands, raster_triangles
 from .render import ROOTS_DIMMED, STRAND_SHINE
-from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
+from .scene import (
+    BROW,
+    GREYING,
+    LASH,
+    LASH_COLOR,
+    SCALP,
+    STRAND_SPREAD,
+    Scene,
+    build,
+    strand_colors,
+)
 from .transport import (
     BROWS,
     CLOTH,
@@ -62,9 +73,10 @@ CAST_EVERY = 14  # one strand of so many casts a shadow
 TIP = 0.8  # share of its width that a strand keeps at its end
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 1.25, 1.1, 0.95
+SHADE, CLOTH_GAIN = 0.81, 0.95
+STRAND_GAIN = (1.25, 1.25, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
 SKIN_GAIN = (1.054, 1.077, 1.084)
-SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.034, 0.03, 0.018, 0.35
+SKIN_SHINE, CLOTH_SHINE, TONE_POWER = 0.034, 0.03, 0.35
 SKIN_SHEEN = 1.5  # what skin mirrors in its own colour, over what it mirrors in the light's
 
 
@@ -246,14 +258,11 @@ def _trace(person: Person, size: int) -> Traced:
         scene.strands, knots, view.eye, frames, EXTENT_CM, CENTRE, maps, look[0], look[1],
         scattered, gleam, white,
     )  # fmt: skip
-    empty = (seen.face < 0) & (seen.strand < 0)
-    bare = empty.reshape(size, SUPERSAMPLES, size, SUPERSAMPLES).mean((1, 3), dtype=np.float32)
-    first, second, added = _backdrop(person.background, size, person.seed)
     return Traced(
         scene, seen, vertex_slot, knot_slot, vertices, knots,
         np.concatenate([light, scattered @ powers]), gleam @ powers,
         np.concatenate([shine, white @ powers]),
-        (first * bare[:, :, None], second * bare[:, :, None], added * bare[:, :, None]),
+        _backdrop(person.background, size, person.seed),
     )  # fmt: skip
 
 
@@ -289,8 +298,20 @@ def _gloss(scene: Scene, vertices: Array) -> F32:
     return np.asarray(out, np.float32)
 
 
-def shares(t: Traced, person: Person, colors: F32) -> F32:
-    """(n,G,3) colour of every point as multiples of the groups' colours (G,3).
+@dataclass(frozen=True, eq=False)
+class Paint:
+    """What a person's colours make of a traced picture: shares (V,G,3) of the groups' colours in
+    every seen vertex' colour; a strand (N,) has `hue` times the colour of group `kind`, and `white`
+    (N,3)."""
+
+    shares: F32
+    hue: F32
+    white: F32
+    kind: NDArray[np.int8]
+
+
+def paint_of(t: Traced, person: Person, colors: F32) -> Paint:
+    """The points' colours as multiples of the groups' colours (G,3).
 
     `person` gives the colours; the scene's own are marks (see `colorless`).
     """
@@ -312,40 +333,70 @@ def shares(t: Traced, person: Person, colors: F32) -> F32:
         person.hair.grey, 0.75 * person.brows.density, 0.8 * bearded, CLOTH_GAIN,
     )  # fmt: skip
     look[transport.SKIN_R : transport.SKIN_B + 1] = SKIN_GAIN
-    out = np.zeros((count + len(t.knots), N_GROUPS, 3), np.float32)
+    shares = np.zeros((count, N_GROUPS, 3), np.float32)
     transport.vertex_shares(
-        material, canonical, a, albedo, tinted, colors, look, _MARK_COLORS, _MARK_GROUPS, out
+        material, canonical, a, albedo, tinted, colors, look, _MARK_COLORS, _MARK_GROUPS, shares
     )
-    if len(t.knots):
-        out[count:] = _strand_shares(t.scene, person)[t.knots // KNOTS]
+    return Paint(shares, *_strand_paint(t.scene, person))
+
+
+_KIND = np.array([HAIR, BROWS, FACIAL, CONST], np.int8)  # of scalp hair, brows, beard, lashes
+
+
+def _strand_paint(scene: Scene, person: Person) -> tuple[F32, F32, NDArray[np.int8]]:
+    """hue, white and kind of `Paint`, as `scene.color_strands` has them. A preview's strand stands
+    for many: their own variation is damped, and grey is a mixture."""
+    group, dice = scene.strand_group, scene.strand_dice
+    gain = np.array(STRAND_GAIN, np.float32)[group]
+    spread = np.array(STRAND_SPREAD, np.float32) * np.float32(TONE_POWER)
+    tone = gain * scene.strand_lock * np.exp(dice[:, 0] * spread[group])
+    grey = np.array(GREYING, np.float32)[group] * np.float32(person.hair.grey)
+    hue = tone * (1 - np.float32(0.7) * grey)
+    skin = mat.skin_albedo(person.skin.melanin, person.skin.hemoglobin)
+    pale = np.ones(4, np.float32)
+    pale[BROW] = 0.1 + 0.5 * min(1.0, 2.0 * float(skin.max()))
+    white = (gain * pale[group] * grey * (0.17 + 0.23 * person.hair.grey))[:, None] * _WHITE
+    lash = group == LASH
+    white[lash] = gain[lash, None] * np.array(LASH_COLOR, np.float32)
+    hue[lash] = 0.0
+    return hue.astype(np.float32), white.astype(np.float32), _KIND[group]
+
+
+_WHITE = np.array([1.0, 0.99, 0.97], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Lit:
+    """Of every point: its colour, the light that this is multiplied with, and what it mirrors."""
+
+    albedo: F32
+    light: F32
+    shine: F32
+
+
+def lit(t: Traced, paint: Paint, colors: F32, powers: F32) -> Lit:
+    """The points (n,3) in the groups' colours (G,3) and the lobes' powers (B,3)."""
+    first = len(t.vertices)
+    albedo = np.empty((first + len(t.knots), 3), np.float32)
+    transport.paint(paint.shares, colors, albedo)
+    transport.paint_strands(
+        paint.hue, paint.white, paint.kind, colors, t.knots, KNOTS, albedo[first:]
+    )
+    light = t.light @ powers
+    transport.light_strands(albedo[first:], t.gleam @ powers, light[first:])
+    return Lit(albedo, light, t.shine @ powers)
+
+
+def develop(t: Traced, points: Lit, behind: F32, exposure: float) -> F32:
+    """(H,W,3) sRGB: every sample through the film, then the mean of each pixel's. `behind` (H,W,3)
+    is the backdrop's light."""
+    size = len(t.seen.face) // SUPERSAMPLES
+    out = np.empty((size, size, 3), np.float32)
+    table, _ = camera.film_tables(transport.TABLE_END)
+    transport.gather(
+        *t.samples, points.albedo, points.light, points.shine, behind, exposure, table, out
+    )
     return out
-
-
-def _strand_shares(scene: Scene, person: Person) -> F32:
-    """(N,G,3): every strand as a multiple of its group's colour; grey ones are constant."""
-    out = np.zeros((len(scene.strands), N_GROUPS, 3), np.float32)
-    own = group_colors(scene.person)
-    grey = person.hair.grey
-    # few strands stand for many: their own variation is damped, grey is a mixture
-    for group, strands, share, gain in (
-        (HAIR, SCALP, 1.0, HAIR_GAIN), (BROWS, BROW, 0.45, HAIR_GAIN), (FACIAL, BEARD, 0.9, BEARD_GAIN),
-    ):  # fmt: skip
-        mine = scene.strand_group == strands
-        tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** TONE_POWER
-        out[mine, group] = gain * tone * (1 - grey * share)
-        pale = 0.6 if strands == BROW else 1.0
-        out[mine, CONST] = pale * gain * (0.19 + 0.23 * grey) * grey * share
-    return out
-
-
-def light_of(t: Traced, colors: F32) -> F32:
-    """(n,B) what every point's colour is multiplied with: a strand's coloured highlight is paler
-    than its body, the more so the darker it is."""
-    light = t.light.copy()
-    if len(t.knots):
-        rows = np.array([HAIR, BROWS, FACIAL, HAIR])[t.scene.strand_group[t.knots // KNOTS]]
-        light[len(t.vertices) :] += t.gleam * (colors.mean(1)[rows, None] ** -0.25)
-    return light
 
 
 # ---------------------------------------------------------------- torch
@@ -423,52 +474,39 @@ def torch_lobes(values: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
-def film(linear: Tensor, exposure: Tensor) -> Tensor:
-    """`camera.film` in torch, with a gradient that survives clipping at white."""
-    a, b, c, d, e = CURVE
-    x = linear.clamp(min=0) * exposure
-    x = x * (a * x + b) / (x * (c * x + d) + e)
-    x = x - (x - x.clamp(max=1.0)).detach()
-    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
-
-
-class _Radiance(torch.autograd.Function):
-    """(3,H,W) linear radiance from group colours (G,3) and lobe powers (B,3)."""
+class _Picture(torch.autograd.Function):
+    """(3,H,W) sRGB from group colours (G,3), lobe powers (B,3), the backdrop's light (H,W,3) and
+    the exposure ()."""
 
     @staticmethod
-    def forward(ctx: Any, colors: Tensor, powers: Tensor, t: Traced, share: F32) -> Tensor:
-        ctx.save_for_backward(colors, powers)
-        ctx.traced, ctx.share = t, share
-        picture = radiance(t, share, colors.detach().numpy(), powers.detach().numpy())
+    def forward(
+        ctx: Any, colors: Tensor, powers: Tensor, behind: Tensor, exposure: Tensor, t: Traced, paint: Paint
+    ) -> Tensor:  # fmt: skip
+        ctx.save_for_backward(colors, powers, behind)
+        ctx.exposure, ctx.traced, ctx.paint = float(exposure), t, paint
+        ctx.points = lit(t, paint, colors.detach().numpy(), powers.detach().numpy())
+        picture = develop(t, ctx.points, behind.detach().numpy(), ctx.exposure)
         return torch.from_numpy(picture).permute(2, 0, 1)
 
     @staticmethod
-    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        colors, powers = ctx.saved_tensors
+    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor | None, ...]:
+        colors, powers, behind = ctx.saved_tensors
         slope = np.zeros((N_GROUPS, 3, LOBES), np.float32)
+        to_behind = np.empty(behind.shape, np.float32)
         t: Traced = ctx.traced
-        transport.gather_slope(
-            *t.samples,
-            ctx.share,
-            light_of(t, colors.detach().numpy()),
-            t.shine,
-            wanted.contiguous().numpy(),
-            slope,
-        )
+        paint: Paint = ctx.paint
+        points: Lit = ctx.points
+        _, slopes = camera.film_tables(transport.TABLE_END)
+        to_exposure = transport.gather_slope(
+            *t.samples, paint.shares, paint.hue, paint.kind, colors.detach().numpy(),
+            points.albedo, points.light, points.shine, t.light, t.gleam, t.shine, behind.numpy(),
+            ctx.exposure, slopes, np.array(CURVE), wanted.contiguous().numpy(), slope, to_behind,
+        )  # fmt: skip
         product = torch.from_numpy(slope)
         to_colors = torch.einsum("gcb,bc->gc", product, powers)
-        return to_colors, torch.einsum("gcb,gc->bc", product, colors), None, None
-
-
-def radiance(t: Traced, share: F32, colors: F32, powers: F32) -> F32:
-    """(H,W,3) linear radiance of the person: background and film come after."""
-    albedo = np.empty((len(share), 3), np.float32)
-    transport.paint(share, colors, albedo)
-    size = len(t.seen.face) // SUPERSAMPLES
-    out = np.empty((size, size, 3), np.float32)
-    light = light_of(t, colors) @ powers
-    transport.gather(*t.samples, albedo, light, t.shine @ powers, out)
-    return out
+        to_powers = torch.einsum("gcb,gc->bc", product, colors)
+        exposed = torch.tensor(to_exposure, dtype=torch.float32)
+        return to_colors, to_powers, torch.from_numpy(to_behind), exposed, None, None
 
 
 def preview_latent(
@@ -482,13 +520,12 @@ def preview_latent(
     t = trace(person, size)
     values = layout().values(z, structure)
     v = _Names(values, layout())
-    share = shares(t, person, group_colors(person))
-    lit = _Radiance.apply(  # type: ignore[no-untyped-call]
-        torch_colors(values, structure, person), torch_lobes(values), t, share
-    )
     first, second, added = (torch.from_numpy(layer) for layer in t.backdrop)
     behind = first * v.color("background") + second * v.color("background_edge") + added
-    image = film(lit + behind.permute(2, 0, 1), v.one("exposure").clamp(0.3, 3.5))
+    image: Tensor = _Picture.apply(  # type: ignore[no-untyped-call]
+        torch_colors(values, structure, person), torch_lobes(values), behind,
+        v.one("exposure").clamp(0.3, 3.5), t, paint_of(t, person, group_colors(person)),
+    )  # fmt: skip
     if not shape:
         return image
     seen = (t.seen.face, t.seen.bary, t.seen.strand, t.seen.along)
@@ -500,10 +537,10 @@ def preview_person(person: Person, size: int) -> Tensor:
     t = trace(person, size)
     colors = group_colors(person)
     powers = lobe_colors(person.light).astype(np.float32)
-    lit = radiance(t, shares(t, person, colors), colors, powers)
+    points = lit(t, paint_of(t, person, colors), colors, powers)
     first, second, added = t.backdrop
     color, edge = (
         np.array(c, np.float32) for c in (person.background.color, person.background.edge)
     )
-    image = camera.film(lit + first * color + second * edge + added, person.light.exposure)
+    image = develop(t, points, first * color + second * edge + added, person.light.exposure)
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

@@ -3,7 +3,8 @@
 Everything is kept per *point*: a mesh vertex or a strand's knot that some sample needs. A point
 has a share of every colour group, (G,3), and the light it gets and mirrors from every lobe, (B,).
 A sample mixes three vertices, or takes one knot. Radiance is bilinear in the groups' colours and
-the lobes' powers, so its gradient is one more pass of the same kind.
+the lobes' powers, and every sample is developed before a pixel averages them, as a portrait that
+is shrunk does; the gradient is one more pass of the same kind.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from .shade import FIRST, SECOND, bent, brightness_along, fibre, open_out
     CONST, SKIN, HAIR, BROWS, FACIAL, IRIS, CLOTH, CLOTH2, HEAD, HEAD2, FACE, EYES, EYES2, EARS, EMBLEM,
     N_GROUPS,
 ) = range(16)  # fmt: skip
+TABLE_END = 1.3  # from here on the film is white
+WHITE_SLOPE = 1.055 / 2.4  # of sRGB's curve there
 BIAS_CM, SOFTNESS, WRAP, SHINE_POWER = 0.22, 4.0, 0.12, 14.0
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
 
@@ -222,6 +225,25 @@ def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, cloth: float, 
 
 
 @njit(**KERNEL)
+def paint_strands(hue: Any, white: Any, kind: Any, colors: Any, knots: Any, per: int, out: Any) -> None:
+    """The colours (K,3) of knots (flat indices into strands of `per` knots): a strand has `hue`
+    (N,) times the colour of group `kind` (N,), and `white` (N,3)."""
+    for i in range(len(knots)):
+        n = knots[i] // per
+        for c in range(3):
+            out[i, c] = max(hue[n] * colors[kind[n], c] + white[n, c], 1e-5)
+
+
+@njit(**KERNEL)
+def light_strands(albedo: Any, gleam: Any, light: Any) -> None:
+    """Add coloured highlights (K,3) to the light (K,3) that knots' colours (K,3) are multiplied
+    with: a highlight is paler than its hair, a power of three quarters of the colour."""
+    for i in range(len(albedo)):
+        for c in range(3):
+            light[i, c] += gleam[i, c] / math.sqrt(math.sqrt(albedo[i, c]))
+
+
+@njit(**KERNEL)
 def paint(share: Any, colors: Any, out: Any) -> None:
     """The points' colours (n,3) from their shares (n,G,3) of the groups' colours (G,3)."""
     for i in range(share.shape[0]):
@@ -243,14 +265,39 @@ def _corners(
 
 
 @njit(**KERNEL)
+def look_up(table: Any, x: float) -> float:
+    """A function of x >= 0 that `table` holds at even steps of x's root up to `TABLE_END`, and
+    that is constant beyond; negative x count as 0."""
+    s = math.sqrt(max(x, 0.0) / TABLE_END) * (len(table) - 1)
+    i = int(s)
+    if i >= len(table) - 1:
+        return table[len(table) - 1]
+    return table[i] + (s - i) * (table[i + 1] - table[i])
+
+
+@njit(**KERNEL)
+def _slope_at(table: Any, x: float, curve: Any) -> float:
+    """The film's derivative: from `table`, and beyond white that of the curve alone, so that
+    burnt out samples still say where to go."""
+    if x < TABLE_END:
+        return look_up(table, x)
+    a, b, c, d, e = curve[0], curve[1], curve[2], curve[3], curve[4]
+    over = x * (c * x + d) + e
+    rise = (2.0 * a * x + b) * over - x * (a * x + b) * (2.0 * c * x + d)
+    return rise / (over * over) * WHITE_SLOPE
+
+
+@njit(**KERNEL)
 def gather(
     face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, albedo: Any, light: Any,
-    shine: Any, out: Any,
+    shine: Any, behind: Any, exposure: float, table: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Radiance (H,W,3): the average over each pixel's samples, black where nothing is seen.
+    """The picture (H,W,3): the average over each pixel's samples, each developed by the film in
+    `table` (see `look_up`).
 
     albedo, light, shine (n,3) are the points'; a sample's radiance is colour times light, each
-    interpolated, plus what is mirrored whatever the colour.
+    interpolated, plus what is mirrored whatever the colour. Where nothing is seen it is the
+    backdrop's, `behind` (H,W,3).
     """
     h, w, _ = out.shape
     s = face.shape[0] // h
@@ -260,26 +307,35 @@ def gather(
             r = 0.0
             g = 0.0
             b = 0.0
+            empty = 0
             for yy in range(y * s, y * s + s):
                 for xx in range(x * s, x * s + s):
                     n = strand[yy, xx]
                     f = face[yy, xx]
                     if n >= 0:
                         k = knot_slot[n, int(along[yy, xx])]
-                        r += albedo[k, 0] * light[k, 0]
-                        g += albedo[k, 1] * light[k, 1]
-                        b += albedo[k, 2] * light[k, 2]
+                        r += look_up(table, exposure * (albedo[k, 0] * light[k, 0] + shine[k, 0]))
+                        g += look_up(table, exposure * (albedo[k, 1] * light[k, 1] + shine[k, 1]))
+                        b += look_up(table, exposure * (albedo[k, 2] * light[k, 2] + shine[k, 2]))
                     elif f >= 0:
                         i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
-                        a0 = u * albedo[i, 0] + v * albedo[j, 0] + q * albedo[k, 0]
-                        a1 = u * albedo[i, 1] + v * albedo[j, 1] + q * albedo[k, 1]
-                        a2 = u * albedo[i, 2] + v * albedo[j, 2] + q * albedo[k, 2]
-                        r += a0 * (u * light[i, 0] + v * light[j, 0] + q * light[k, 0])
-                        g += a1 * (u * light[i, 1] + v * light[j, 1] + q * light[k, 1])
-                        b += a2 * (u * light[i, 2] + v * light[j, 2] + q * light[k, 2])
-                        r += u * shine[i, 0] + v * shine[j, 0] + q * shine[k, 0]
-                        g += u * shine[i, 1] + v * shine[j, 1] + q * shine[k, 1]
-                        b += u * shine[i, 2] + v * shine[j, 2] + q * shine[k, 2]
+                        for c in range(3):
+                            a = u * albedo[i, c] + v * albedo[j, c] + q * albedo[k, c]
+                            a *= u * light[i, c] + v * light[j, c] + q * light[k, c]
+                            a += u * shine[i, c] + v * shine[j, c] + q * shine[k, c]
+                            a = look_up(table, exposure * a)
+                            if c == 0:
+                                r += a
+                            elif c == 1:
+                                g += a
+                            else:
+                                b += a
+                    else:
+                        empty += 1
+            if empty:
+                r += empty * look_up(table, exposure * behind[y, x, 0])
+                g += empty * look_up(table, exposure * behind[y, x, 1])
+                b += empty * look_up(table, exposure * behind[y, x, 2])
             out[y, x, 0] = r * inv
             out[y, x, 1] = g * inv
             out[y, x, 2] = b * inv
@@ -287,40 +343,64 @@ def gather(
 
 @njit(**KERNEL)
 def gather_slope(
-    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, share: Any, light: Any,
-    shine: Any, wanted: Any, out: Any,
-) -> None:  # fmt: skip
-    """How the sum of `wanted` (3,H,W) times `gather`'s radiance depends on every product of a
-    group's colour and a lobe's power: out (G,3,B). share (n,G,3); light, shine (n,B)."""
+    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, share: Any, hue: Any, kind: Any,
+    colors: Any, albedo: Any, light: Any, shine: Any, lobes: Any, gleam: Any, mirrors: Any, behind: Any, exposure: float,
+    slopes: Any, curve: Any, wanted: Any, out: Any, to_behind: Any,
+) -> float:  # fmt: skip
+    """How the sum of `wanted` (3,H,W) times `gather`'s picture depends on every product of a
+    group's colour and a lobe's power, added to out (G,3,B); on the backdrop, written to
+    `to_behind` (H,W,3); and on the exposure, returned.
+
+    share (V,G,3) are the vertices' shares of the groups' colours (G,3); strand n has `hue[n]`
+    times the colour of group `kind[n]`. What points get of each lobe and mirror of it are lobes
+    and mirrors (n,B); gleam (K,B) is the knots' coloured highlight. What doesn't depend on a
+    colour counts for CONST. `slopes` is a table of the film's derivative (see `look_up`).
+    """
     h, w = wanted.shape[1], wanted.shape[2]
     s = face.shape[0] // h
     inv = 1.0 / (s * s)
-    groups, basis = share.shape[1], light.shape[1]
-    lit = np.empty(basis, np.float32)
-    d = np.empty(3, np.float32)
+    groups, basis = share.shape[1], lobes.shape[1]
+    first = len(share)
+    d = np.empty(3, np.float64)
+    lit = np.empty(basis, np.float64)
+    to_exposure = 0.0
     for y in range(h):
         for x in range(w):
-            for c in range(3):
-                d[c] = wanted[c, y, x] * inv
+            empty = 0
             for yy in range(y * s, y * s + s):
                 for xx in range(x * s, x * s + s):
                     n = strand[yy, xx]
                     f = face[yy, xx]
                     if n >= 0:
-                        k = knot_slot[n, int(along[yy, xx])]
-                        for g in range(groups):
-                            for c in range(3):
-                                m = share[k, g, c] * d[c]
-                                if m != 0.0:
-                                    for b in range(basis):
-                                        out[g, c, b] += m * light[k, b]
+                        p = knot_slot[n, int(along[yy, xx])]
+                        g = kind[n]
+                        for c in range(3):
+                            own = albedo[p, c]
+                            value = own * light[p, c] + shine[p, c]
+                            m = wanted[c, y, x] * inv * _slope_at(slopes, exposure * value, curve)
+                            to_exposure += m * value
+                            m *= exposure
+                            pale = own**-0.25
+                            for b in range(basis):
+                                glint = pale * gleam[p - first, b]
+                                mine = hue[n] * (lobes[p, b] + 0.75 * glint)
+                                whole = own * (lobes[p, b] + glint) + mirrors[p, b]
+                                out[g, c, b] += m * mine
+                                out[CONST, c, b] += m * (whole - mine * colors[g, c])
                     elif f >= 0:
                         i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
                         for b in range(basis):
-                            lit[b] = u * light[i, b] + v * light[j, b] + q * light[k, b]
-                            mirrored = u * shine[i, b] + v * shine[j, b] + q * shine[k, b]
-                            for c in range(3):
-                                out[CONST, c, b] += d[c] * mirrored
+                            lit[b] = u * lobes[i, b] + v * lobes[j, b] + q * lobes[k, b]
+                        for c in range(3):
+                            value = u * albedo[i, c] + v * albedo[j, c] + q * albedo[k, c]
+                            value *= u * light[i, c] + v * light[j, c] + q * light[k, c]
+                            value += u * shine[i, c] + v * shine[j, c] + q * shine[k, c]
+                            m = wanted[c, y, x] * inv * _slope_at(slopes, exposure * value, curve)
+                            to_exposure += m * value
+                            d[c] = m * exposure
+                            for b in range(basis):
+                                glint = u * mirrors[i, b] + v * mirrors[j, b] + q * mirrors[k, b]
+                                out[CONST, c, b] += d[c] * glint
                         for g in range(groups):
                             for c in range(3):
                                 m = u * share[i, g, c] + v * share[j, g, c] + q * share[k, g, c]
@@ -328,3 +408,12 @@ def gather_slope(
                                 if m != 0.0:
                                     for b in range(basis):
                                         out[g, c, b] += m * lit[b]
+                    else:
+                        empty += 1
+            for c in range(3):
+                value = behind[y, x, c]
+                m = wanted[c, y, x] * inv * empty
+                m *= _slope_at(slopes, exposure * value, curve)
+                to_exposure += m * value
+                to_behind[y, x, c] = m * exposure
+    return to_exposure
