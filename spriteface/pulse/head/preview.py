@@ -32,9 +32,10 @@ from .light import cluster_lobes, lobe_colors
 from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, floors_of, light_depths, raster_strands, raster_triangles
-from .render import ROOTS_DIMMED, STRAND_SHINE
+from .render import ROOTS_DIMMED, STRAND_SHINE, TAPER
 from .scene import (
     BROW,
+    FULL_STRANDS,
     GREYING,
     LASH,
     LASH_COLOR,
@@ -65,18 +66,22 @@ from .transport import (
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
-STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 5200, 8, 14, 64, 18.0, 4
+import os
+STRANDS=int(os.environ.get('NS','5200')); KNOTS=int(os.environ.get('NK','8'))
+LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 14, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-THICKNESS_CM = (0.15, 0.10, 0.13, 0.02)  # of scalp hair, brows, beard, lashes: one stands for many
+STANDS_FOR = FULL_STRANDS / STRANDS  # a preview's strand covers as much as so many of a portrait
 CAST_EVERY = 14  # one strand of so many casts a shadow
-TIP = 0.8  # share of its width that a strand keeps at its end
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
 SHADE, CLOTH_GAIN = 0.81, 0.95
 STRAND_GAIN = (1.25, 1.25, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
 SKIN_GAIN = (1.054, 1.077, 1.084)
 SKIN_SHINE, CLOTH_SHINE, TONE_POWER = 0.034, 0.03, 0.35
+import os
+BP, DP = float(os.environ.get('BP','0')), float(os.environ.get('DP','0'))
+STANDS_FOR *= float(os.environ.get('SF','1'))
 SKIN_SHEEN = 1.5  # what skin mirrors in its own colour, over what it mirrors in the light's
 
 
@@ -126,12 +131,9 @@ def see(scene: Scene, wide: int) -> Seen:
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
-        thick = np.array(THICKNESS_CM)[scene.strand_group]
-        if scene.person.hair.style == "long":
-            thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
-        width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
+        width = scene.strand_width * np.float32(STANDS_FOR * view.pixels_per_cm)
         points = view.project(scene.strands)
-        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, TIP)
+        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, TAPER, 0.1)
     return Seen(face, bary, strand, along)
 
 
@@ -330,7 +332,7 @@ def paint_of(t: Traced, person: Person, colors: F32) -> Paint:
     look[transport.ROOT_R : transport.ROOT_B + 1] = q[mat.HAIR_R : mat.HAIR_B + 1]
     bearded = person.facial_hair.style in ("full", "long", "wizard")
     look[[transport.GREY, transport.BROW_PAINT, transport.BEARD_PAINT, transport.CLOTH_GAIN]] = (
-        person.hair.grey, 0.75 * person.brows.density, 0.8 * bearded, CLOTH_GAIN,
+        person.hair.grey, BP * person.brows.density, DP * bearded, CLOTH_GAIN,
     )  # fmt: skip
     look[transport.SKIN_R : transport.SKIN_B + 1] = SKIN_GAIN
     shares = np.zeros((count, N_GROUPS, 3), np.float32)
