@@ -63,11 +63,11 @@ from .transport import (
     N_GROUPS,
     SKIN,
 )  # fmt: skip
+from .shade import PLAIN_WRAPS, SKIN_WRAPS
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
-import os
-STRANDS=int(os.environ.get('NS','5200')); KNOTS=int(os.environ.get('NK','8'))
+STRANDS, KNOTS = 5200, 8
 LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 14, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
@@ -75,14 +75,9 @@ STANDS_FOR = FULL_STRANDS / STRANDS  # a preview's strand covers as much as so m
 CAST_EVERY = 14  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE, CLOTH_GAIN = 0.81, 0.95
-STRAND_GAIN = (1.25, 1.25, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
-SKIN_GAIN = (1.054, 1.077, 1.084)
-SKIN_SHINE, CLOTH_SHINE, TONE_POWER = 0.034, 0.03, 0.35
-import os
-BP, DP = float(os.environ.get('BP','0')), float(os.environ.get('DP','0'))
-STANDS_FOR *= float(os.environ.get('SF','1'))
-SKIN_SHEEN = 1.5  # what skin mirrors in its own colour, over what it mirrors in the light's
+SHADE = 0.86
+STRAND_GAIN = (1.18, 1.18, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
+TONE_POWER = 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +137,9 @@ class Traced:
     """Everything of a small picture that no colour and no light's power changes.
 
     Points are the seen vertices (`vertices`, scene indices), then the seen knots (`knots`, flat
-    indices); the slots lead from either to its point. light and shine (n,B) are what a point gets
-    of every lobe and what it mirrors to the eye; gleam (knots,B) the strands' coloured highlight.
+    indices); the slots lead from either to its point. light (3,V,B) is what a vertex gets of every
+    lobe, per channel, scattered and gleam (K,B) what a knot scatters and its coloured highlight,
+    and shine (n,B) what points mirror to the eye. `bare` (V,) says which vertices are skin.
     """
 
     scene: Scene
@@ -152,7 +148,9 @@ class Traced:
     knot_slot: NDArray[np.int32]
     vertices: NDArray[np.int32]
     knots: NDArray[np.int32]
+    bare: NDArray[np.bool_]
     light: F32
+    scattered: F32
     gleam: F32
     shine: F32
     backdrop: tuple[F32, F32, F32]
@@ -246,14 +244,17 @@ def _trace(person: Person, size: int) -> Traced:
     vertices, knots = vertices[: counts[0]], knots[: counts[1]]
     knot_slot[knot_slot >= 0] += len(vertices)
     view = view_of(person.camera, size)
-    received, mirrored = np.empty((2, len(vertices), len(frames)), np.float32)
+    kind = _kinds(scene, vertices)
+    received = np.empty((3, len(vertices), len(frames)), np.float32)
+    mirrored = np.empty(received.shape[1:], np.float32)
     transport.expose(
-        0, len(vertices), scene.vertices[vertices], scene.normals[vertices], frames, EXTENT_CM,
-        CENTRE, maps, received, mirrored,
+        0, len(vertices), scene.vertices[vertices], scene.normals[vertices], kind, frames, EXTENT_CM,
+        CENTRE, view.eye, maps, _WRAPS, _GLOSS, received, mirrored,
     )  # fmt: skip
-    light, shine = received @ powers, (mirrored @ powers) * _gloss(scene, vertices)[:, None]
-    skin = np.flatnonzero(_bare(scene, vertices))
-    light[skin] += SKIN_SHEEN * shine[skin]
+    mirrored *= _open(scene, vertices)[:, None]
+    metal = np.flatnonzero(kind == METAL)
+    received[:, metal] = 0.22 * received[:, metal] + mirrored[metal]
+    mirrored[metal] = 0.0
     scattered, gleam, white = np.empty((3, len(knots), len(frames)), np.float32)
     look = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     transport.expose_strands(
@@ -261,9 +262,9 @@ def _trace(person: Person, size: int) -> Traced:
         scattered, gleam, white,
     )  # fmt: skip
     return Traced(
-        scene, seen, vertex_slot, knot_slot, vertices, knots,
-        np.concatenate([light, scattered @ powers]), gleam @ powers,
-        np.concatenate([shine, white @ powers]),
+        scene, seen, vertex_slot, knot_slot, vertices, knots, kind == BARE,
+        received @ powers, scattered @ powers, gleam @ powers,
+        np.concatenate([mirrored @ powers, white @ powers]),
         _backdrop(person.background, size, person.seed),
     )  # fmt: skip
 
@@ -283,21 +284,33 @@ def _backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F
     return _cloud(background, size, seed)
 
 
-def _bare(scene: Scene, vertices: Array) -> NDArray[np.bool_]:
-    """(n,) which vertices are skin and not cloth on it."""
+BARE, CLOTHED, BALL, TOOTH, DULL, SATIN, METAL = range(7)
+_WRAPS = np.array(2 * [SKIN_WRAPS] + 5 * [PLAIN_WRAPS], np.float32)
+# roughness and specular as `surface.materials` has them
+_GLOSS = np.array(
+    [(0.44, 0.044), (0.85, 0.02), (0.12, 0.0), (0.25, 0.04), (0.85, 0.02), (0.38, 0.045), (0.36, 0.30)],
+    np.float32,
+)  # fmt: skip
+
+
+def _kinds(scene: Scene, vertices: Array) -> NDArray[np.int8]:
+    """(n,) what vertices are, for the light: one of the kinds above."""
+    material, metal = scene.vertex_material[vertices], scene.attributes[vertices, mat.METAL]
     cloth = scene.attributes[vertices, mat.CLOTH] >= 0.5
-    return np.asarray((scene.vertex_material[vertices] == mat.SKIN) & ~cloth, bool)
+    worn = np.where(metal > 0.75, METAL, np.where(metal > 0.25, SATIN, DULL))
+    skin = np.where(cloth, CLOTHED, BARE)
+    other = np.where(material == mat.EYE, BALL, TOOTH)
+    out = np.where(material == mat.SKIN, skin, np.where(material == mat.WORN, worn, other))
+    return out.astype(np.int8)
 
 
-def _gloss(scene: Scene, vertices: Array) -> F32:
-    """(n,) strength of the mirrored light, by what a vertex is made of."""
-    a, material = scene.attributes[vertices], scene.vertex_material[vertices]
-    skin = _bare(scene, vertices)
-    metal = np.where(material == mat.WORN, a[:, mat.METAL], 0.0)
-    t = np.clip(a[:, mat.OPEN] / 0.5, 0, 1)
-    out = np.where(skin, SKIN_SHINE * (0.15 + 0.85 * t * t * (3 - 2 * t)), CLOTH_SHINE)
-    out = np.where(material == mat.EYE, 0.02, out) + 0.5 * metal**2
-    return np.asarray(out, np.float32)
+def _open(scene: Scene, vertices: Array) -> F32:
+    """(n,) how open vertices are to their near surroundings, 0..1, as `transport.openness`."""
+    a, material = scene.attributes[vertices, mat.OPEN], scene.vertex_material[vertices]
+    t = np.clip(a / 0.5, 0, 1)
+    skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
+    rest = np.where(material == mat.EYE, a, 1.0)
+    return np.where(material == mat.SKIN, skin, rest).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -328,16 +341,9 @@ def paint_of(t: Traced, person: Person, colors: F32) -> Paint:
         0, count, material, canonical, a, np.zeros((count, 2), np.float32), q,
         mat.detail_tile(64), False, albedo, gloss, height, tinted,
     )  # fmt: skip
-    look = np.zeros(transport.N_LOOK, np.float32)
-    look[transport.ROOT_R : transport.ROOT_B + 1] = q[mat.HAIR_R : mat.HAIR_B + 1]
-    bearded = person.facial_hair.style in ("full", "long", "wizard")
-    look[[transport.GREY, transport.BROW_PAINT, transport.BEARD_PAINT, transport.CLOTH_GAIN]] = (
-        person.hair.grey, BP * person.brows.density, DP * bearded, CLOTH_GAIN,
-    )  # fmt: skip
-    look[transport.SKIN_R : transport.SKIN_B + 1] = SKIN_GAIN
     shares = np.zeros((count, N_GROUPS, 3), np.float32)
     transport.vertex_shares(
-        material, canonical, a, albedo, tinted, colors, look, _MARK_COLORS, _MARK_GROUPS, shares
+        material, canonical, a, albedo, tinted, colors, q[mat.HAIR_R : mat.HAIR_B + 1], _MARK_COLORS, _MARK_GROUPS, shares
     )
     return Paint(shares, *_strand_paint(t.scene, person))
 
@@ -369,11 +375,13 @@ _WHITE = np.array([1.0, 0.99, 0.97], np.float32)
 
 @dataclass(frozen=True, eq=False)
 class Lit:
-    """Of every point: its colour, the light that this is multiplied with, and what it mirrors."""
+    """Of every point (n,3): its colour, the light that this is multiplied with, and what it mirrors;
+    `tint` (V,3) is what the mirrored light of vertices was multiplied with."""
 
     albedo: F32
     light: F32
     shine: F32
+    tint: F32
 
 
 def lit(t: Traced, paint: Paint, colors: F32, powers: F32) -> Lit:
@@ -384,9 +392,16 @@ def lit(t: Traced, paint: Paint, colors: F32, powers: F32) -> Lit:
     transport.paint_strands(
         paint.hue, paint.white, paint.kind, colors, t.knots, KNOTS, albedo[first:]
     )
-    light = t.light @ powers
+    light = np.empty_like(albedo)
+    for c in range(3):
+        light[:first, c] = t.light[c] @ powers[:, c]
+    light[first:] = t.scattered @ powers
     transport.light_strands(albedo[first:], t.gleam @ powers, light[first:])
-    return Lit(albedo, light, t.shine @ powers)
+    tint = np.ones((first, 3), np.float32)
+    tint[t.bare] = mat.gloss_tint(albedo[:first][t.bare])
+    shine = t.shine @ powers
+    shine[:first] *= tint
+    return Lit(albedo, light, shine, tint)
 
 
 def develop(t: Traced, points: Lit, behind: F32, exposure: float) -> F32:
@@ -501,7 +516,7 @@ class _Picture(torch.autograd.Function):
         _, slopes = camera.film_tables(transport.TABLE_END)
         to_exposure = transport.gather_slope(
             *t.samples, paint.shares, paint.hue, paint.kind, colors.detach().numpy(),
-            points.albedo, points.light, points.shine, t.light, t.gleam, t.shine, behind.numpy(),
+            points.albedo, points.light, points.shine, t.light, t.scattered, t.gleam, t.shine, points.tint, behind.numpy(),
             ctx.exposure, slopes, np.array(CURVE), wanted.contiguous().numpy(), slope, to_behind,
         )  # fmt: skip
         product = torch.from_numpy(slope)

@@ -27,14 +27,10 @@ from .shade import FIRST, SECOND, bent, brightness_along, fibre, open_out
 ) = range(16)  # fmt: skip
 TABLE_END = 1.3  # from here on the film is white
 WHITE_SLOPE = 1.055 / 2.4  # of sRGB's curve there
-BIAS_CM, SOFTNESS, WRAP, SHINE_POWER = 0.22, 4.0, 0.12, 14.0
+LIFT_CM, BIAS_CM, SOFTNESS = 0.18, 0.22, 4.0
+WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.31831 * 0.25, 0.20 * 0.31831 * 0.25
+CLEAR = (0.85, 1.0, 1.0)  # power of what isn't skin's occlusion, per channel
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
-
-# scalars that `vertex_shares` needs of a person
-(
-    ROOT_R, ROOT_G, ROOT_B, GREY, BROW_PAINT, BEARD_PAINT, CLOTH_GAIN, SKIN_R, SKIN_G, SKIN_B, N_LOOK,
-) = range(11)  # fmt: skip
-
 
 @njit(**KERNEL)
 def number_points(
@@ -66,39 +62,98 @@ def number_points(
 
 
 @njit(**KERNEL)
+def _shadow(maps: Any, l: int, u: float, v: float, deep: float) -> float:
+    """Share of light l that reaches a point: its map's four nearest texels, mixed."""
+    size = maps.shape[1]
+    u -= 0.5
+    v -= 0.5
+    i = math.floor(u)
+    j = math.floor(v)
+    if i < 0 or j < 0 or i + 1 >= size or j + 1 >= size:
+        return 1.0
+    deep += BIAS_CM
+    fu = u - i
+    fv = v - j
+    out = 0.0
+    for y in range(2):
+        for x in range(2):
+            behind = maps[l, j + y, i + x] - deep
+            w = (fu if x else 1.0 - fu) * (fv if y else 1.0 - fv)
+            out += w if behind <= 0.0 else w * math.exp(-behind * SOFTNESS)
+    return out
+
+
+@njit(**KERNEL)
 def expose(
-    low: int, high: int, points: Any, normals: Any, frames: Any, extent: float, centre: Any, maps: Any,
-    received: Any, mirrored: Any,
+    low: int, high: int, points: Any, normals: Any, kind: Any, frames: Any, extent: float, centre: Any, eye: Any, maps: Any,
+    wraps: Any, gloss: Any, received: Any, mirrored: Any,
 ) -> None:  # fmt: skip
-    """What points [low, high) get of each light, with one shadow tap, (n,L), and what a rough
-    surface there mirrors to a viewer in front, (n,L)."""
+    """What points [low, high) of a `kind` (n,) get of each light, (3,n,L) per channel, and what
+    they mirror to the eye, (n,L), as `shade_surface` has it: light wraps past the terminator by
+    `wraps` (kinds,3), `gloss` (kinds,2) are roughness and specular."""
     scale = maps.shape[1] / (2.0 * extent)
-    norm = 1.0 / (1.0 + WRAP) ** 2
     for i in range(low, high):
         nx = normals[i, 0]
         ny = normals[i, 1]
         nz = normals[i, 2]
-        x = points[i, 0] + nx * 0.18 - centre[0]
-        y = points[i, 1] + ny * 0.18 - centre[1]
-        z = points[i, 2] + nz * 0.18 - centre[2]
+        x = points[i, 0] + nx * LIFT_CM - centre[0]
+        y = points[i, 1] + ny * LIFT_CM - centre[1]
+        z = points[i, 2] + nz * LIFT_CM - centre[2]
+        vx = eye[0] - points[i, 0]
+        vy = eye[1] - points[i, 1]
+        vz = eye[2] - points[i, 2]
+        inv = 1.0 / math.sqrt(vx * vx + vy * vy + vz * vz)
+        vx *= inv
+        vy *= inv
+        vz *= inv
+        nv = max(nx * vx + ny * vy + nz * vz, 0.1)
+        m = kind[i]
+        rough = gloss[m, 0]
+        f0 = gloss[m, 1]
+        widest = max(wraps[m, 0], wraps[m, 1], wraps[m, 2])
         for l in range(frames.shape[0]):
             lx = frames[l, 0, 0]
             ly = frames[l, 0, 1]
             lz = frames[l, 0, 2]
-            w = (nx * lx + ny * ly + nz * lz + WRAP) * norm
-            received[i, l] = 0.0
+            nl = nx * lx + ny * ly + nz * lz
             mirrored[i, l] = 0.0
-            if w <= 0.0:
+            for c in range(3):
+                received[c, i, l] = 0.0
+            if nl + widest <= 0.0:
                 continue
             u, v, deep = to_light(x, y, z, frames, l, extent, scale)
-            behind = depth_behind(maps, l, u, v, deep) - BIAS_CM
-            if behind > 0.0:
-                w *= math.exp(-behind * SOFTNESS)
-            received[i, l] = w
-            half = 1.0 / math.sqrt(lx * lx + ly * ly + (lz + 1.0) ** 2 + 1e-9)
-            nh = (nx * lx + ny * ly + nz * (lz + 1.0)) * half
-            if nh > 0.0:
-                mirrored[i, l] = w * nh**SHINE_POWER
+            seen = _shadow(maps, l, u, v, deep)
+            if seen < 0.004:
+                continue
+            for c in range(3):
+                w = wraps[m, c]
+                if nl + w > 0.0:
+                    received[c, i, l] = seen * (nl + w) / ((1.0 + w) * (1.0 + w))
+            if nl > 0.0 and f0 > 0.0:
+                mirrored[i, l] = seen * glint(nx, ny, nz, vx, vy, vz, nv, lx, ly, lz, nl, rough, f0)
+
+
+@njit(**KERNEL)
+def glint(
+    nx: float, ny: float, nz: float, vx: float, vy: float, vz: float, nv: float, lx: float, ly: float, lz: float, nl: float,
+    rough: float, f0: float,
+) -> float:  # fmt: skip
+    """`shade`'s two GGX lobes, of one light."""
+    hx = lx + vx
+    hy = ly + vy
+    hz = lz + vz
+    inv = 1.0 / math.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
+    nh = (nx * hx + ny * hy + nz * hz) * inv
+    vh = max(0.0, (vx * hx + vy * hy + vz * hz) * inv)
+    a2 = rough**4
+    b2 = 0.12 * a2
+    q = nh * nh
+    e1 = q * (a2 - 1.0) + 1.0
+    e2 = q * (b2 - 1.0) + 1.0
+    kk = (rough + 1.0) ** 2 * 0.125
+    masked = (nl * (1.0 - kk) + kk) * (nv * (1.0 - kk) + kk)
+    lobes = WIDE_SHARE * a2 / (e1 * e1) + TIGHT_SHARE * b2 / (e2 * e2)
+    return lobes / masked * (f0 + (1.0 - f0) * (1.0 - vh) ** 5) * nl
 
 
 @njit(**KERNEL)
@@ -159,14 +214,20 @@ def openness(occlusion: float, material: int) -> float:
 
 
 @njit(**KERNEL)
+def dimmed(opened: float, power: float) -> float:
+    """A share of openness to a power; 1 where it is nearly so."""
+    return opened**power if opened < 0.995 else 1.0
+
+
+@njit(**KERNEL)
 def vertex_shares(
-    material: Any, canonical: Any, attributes: Any, albedo: Any, tinted: Any, colors: Any, look: Any, marks: Any, mark_group: Any,
+    material: Any, canonical: Any, attributes: Any, albedo: Any, tinted: Any, colors: Any, roots: Any, marks: Any, mark_group: Any,
     out: Any,
 ) -> None:  # fmt: skip
     """Colours (n,3) of vertices as multiples of the group colours (G,3): out (n,G,3).
 
-    `tinted` (n,) is how much of the skin's albedo is the hair's; worn vertices bear the mark
-    (M,3) of a group; `look` holds the scalars named above.
+    `tinted` (n,) is how much of the skin's albedo is the hair's, whose colour there is `roots`
+    (3,); worn vertices bear the mark (M,3) of a group.
     """
     for i in range(len(material)):
         m = material[i]
@@ -174,21 +235,15 @@ def vertex_shares(
         opened = openness(a[mat.OPEN], m)
         share = out[i]
         if m == mat.SKIN and a[mat.CLOTH] < 0.5:
-            # brows and beard as paint under the few strands there are
-            brow = min(0.9, look[BROW_PAINT] * smoothstep(-0.35, 0.25, a[mat.BROW]))
-            beard = look[BEARD_PAINT] * a[mat.BEARD]
-            keep = (1.0 - brow) * (1.0 - beard) * opened
             for c in range(3):
-                hair = look[ROOT_R + c] * 0.7 * tinted[i]
-                share[SKIN, c] = look[SKIN_R + c] * (albedo[i, c] - hair) * keep / colors[SKIN, c]
-                share[HAIR, c] = hair * keep / colors[HAIR, c]
-                brows = brow * (1.0 - beard) * opened
-                share[BROWS, c] = (1.0 - look[GREY]) * brows
-                share[FACIAL, c] = (1.0 - look[GREY]) * 0.8 * beard * opened
-                share[CONST, c] = look[GREY] * 0.40 * (brows + 0.8 * beard * opened)
+                # hollows of light skin light themselves; see `render._depth`
+                lit = dimmed(opened, 1.7 - 0.95 * albedo[i, c] ** (1.0 / 3.0))
+                hair = roots[c] * 0.7 * tinted[i]
+                share[SKIN, c] = (albedo[i, c] - hair) * lit / colors[SKIN, c]
+                share[HAIR, c] = hair * lit / colors[HAIR, c]
         elif m == mat.SKIN:
             for c in range(3):
-                share[CLOTH, c] = look[CLOTH_GAIN] * albedo[i, c] / colors[CLOTH, c]
+                share[CLOTH, c] = dimmed(opened, CLEAR[c]) * albedo[i, c] / colors[CLOTH, c]
         elif m == mat.EYE:
             r = math.hypot(canonical[i, 0], canonical[i, 1])
             iris = 0.12 < r < 0.66 and canonical[i, 2] > 0.0
@@ -198,14 +253,14 @@ def vertex_shares(
                 else:
                     share[CONST, c] = albedo[i, c] * opened
         elif m == mat.WORN:
-            _worn_share(a, albedo[i], marks, mark_group, look[CLOTH_GAIN], share)
+            _worn_share(a, albedo[i], marks, mark_group, share)
         else:
             for c in range(3):
                 share[CONST, c] = albedo[i, c]
 
 
 @njit(**KERNEL)
-def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, cloth: float, share: Any) -> None:
+def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, share: Any) -> None:
     """Give a worn vertex to the group whose mark it bears, and its patch to the emblem."""
     patch = 0.0
     if a[mat.EMBLEM] > 0.5:
@@ -215,9 +270,8 @@ def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, cloth: float, 
         off = max(abs(a[mat.RED] - marks[k, 0]), abs(a[mat.GREEN] - marks[k, 1]))
         if max(off, abs(a[mat.BLUE] - marks[k, 2])) < 1e-3:
             g = mark_group[k]
-            gain = cloth if g in (CLOTH, CLOTH2) else 1.0
             for c in range(3):
-                share[g, c] = gain * (1.0 - patch)
+                share[g, c] = mat.WEAVE_MEAN * (1.0 - patch)
                 share[EMBLEM, c] = patch
             return
     for c in range(3):
@@ -344,7 +398,7 @@ def gather(
 @njit(**KERNEL)
 def gather_slope(
     face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, share: Any, hue: Any, kind: Any,
-    colors: Any, albedo: Any, light: Any, shine: Any, lobes: Any, gleam: Any, mirrors: Any, behind: Any, exposure: float,
+    colors: Any, albedo: Any, light: Any, shine: Any, lobes: Any, scattered: Any, gleam: Any, mirrors: Any, tint: Any, behind: Any, exposure: float,
     slopes: Any, curve: Any, wanted: Any, out: Any, to_behind: Any,
 ) -> float:  # fmt: skip
     """How the sum of `wanted` (3,H,W) times `gather`'s picture depends on every product of a
@@ -352,17 +406,16 @@ def gather_slope(
     `to_behind` (H,W,3); and on the exposure, returned.
 
     share (V,G,3) are the vertices' shares of the groups' colours (G,3); strand n has `hue[n]`
-    times the colour of group `kind[n]`. What points get of each lobe and mirror of it are lobes
-    and mirrors (n,B); gleam (K,B) is the knots' coloured highlight. What doesn't depend on a
-    colour counts for CONST. `slopes` is a table of the film's derivative (see `look_up`).
+    times the colour of group `kind[n]`. What vertices get of each lobe is lobes (3,V,B) per channel,
+    what knots scatter and their coloured highlight are scattered and gleam (K,B), and what points
+    mirror is mirrors (n,B), vertices times `tint` (V,3). What doesn't depend on a colour counts for CONST. `slopes` is a table of the film's derivative (see `look_up`).
     """
     h, w = wanted.shape[1], wanted.shape[2]
     s = face.shape[0] // h
     inv = 1.0 / (s * s)
-    groups, basis = share.shape[1], lobes.shape[1]
+    groups, basis = share.shape[1], mirrors.shape[1]
     first = len(share)
     d = np.empty(3, np.float64)
-    lit = np.empty(basis, np.float64)
     to_exposure = 0.0
     for y in range(h):
         for x in range(w):
@@ -383,14 +436,13 @@ def gather_slope(
                             pale = own**-0.25
                             for b in range(basis):
                                 glint = pale * gleam[p - first, b]
-                                mine = hue[n] * (lobes[p, b] + 0.75 * glint)
-                                whole = own * (lobes[p, b] + glint) + mirrors[p, b]
+                                body = scattered[p - first, b]
+                                mine = hue[n] * (body + 0.75 * glint)
+                                whole = own * (body + glint) + mirrors[p, b]
                                 out[g, c, b] += m * mine
                                 out[CONST, c, b] += m * (whole - mine * colors[g, c])
                     elif f >= 0:
                         i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
-                        for b in range(basis):
-                            lit[b] = u * lobes[i, b] + v * lobes[j, b] + q * lobes[k, b]
                         for c in range(3):
                             value = u * albedo[i, c] + v * albedo[j, c] + q * albedo[k, c]
                             value *= u * light[i, c] + v * light[j, c] + q * light[k, c]
@@ -399,15 +451,17 @@ def gather_slope(
                             to_exposure += m * value
                             d[c] = m * exposure
                             for b in range(basis):
-                                glint = u * mirrors[i, b] + v * mirrors[j, b] + q * mirrors[k, b]
-                                out[CONST, c, b] += d[c] * glint
+                                shone = u * tint[i, c] * mirrors[i, b] + v * tint[j, c] * mirrors[j, b]
+                                shone += q * tint[k, c] * mirrors[k, b]
+                                out[CONST, c, b] += d[c] * shone
                         for g in range(groups):
                             for c in range(3):
                                 m = u * share[i, g, c] + v * share[j, g, c] + q * share[k, g, c]
                                 m *= d[c]
                                 if m != 0.0:
                                     for b in range(basis):
-                                        out[g, c, b] += m * lit[b]
+                                        mine = u * lobes[c, i, b] + v * lobes[c, j, b]
+                                        out[g, c, b] += m * (mine + q * lobes[c, k, b])
                     else:
                         empty += 1
             for c in range(3):
