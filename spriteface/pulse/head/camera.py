@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -200,3 +201,18 @@ def film(linear: F32, exposure: float) -> F32:
     x = np.clip(x * (a * x + b) / (x * (c * x + d) + e), 0, 1)
     high = 1.055 * np.maximum(x, 1e-6) ** (1 / 2.4) - 0.055
     return np.asarray(np.where(x <= 0.0031308, 12.92 * x, high), np.float32)
+
+
+@lru_cache(maxsize=4)
+def film_tables(end: float, count: int = 2048) -> tuple[F32, F32]:
+    """The film and its derivative at light (i / (count - 1))**2 * end, (count,) each. The
+    derivative beyond white is the curve's alone: what is clipped keeps its direction."""
+    x = end * np.linspace(0, 1, count) ** 2
+    a, b, c, d, e = CURVE
+    over = x * (c * x + d) + e
+    level = np.minimum(x * (a * x + b) / over, 1.0)
+    rise = ((2 * a * x + b) * over - x * (a * x + b) * (2 * c * x + d)) / over**2
+    steep = np.where(
+        level <= 0.0031308, 12.92, 1.055 / 2.4 * np.maximum(level, 1e-6) ** (1 / 2.4 - 1)
+    )
+    return film(x, 1.0), np.asarray(rise * steep, np.float32)

@@ -347,7 +347,8 @@ def grow_scalp(
     keep = _cut(hair, style, strands, rng)
     edge = inside_hairline(c, hair.hairline) if style.recede == 0 else np.full(len(c), 3.0)
     thick = 0.55 + 0.45 * smooth(0.0, 1.2, edge)
-    return Bundle(resample(strands, k, keep), f, b, lock, np.asarray(thick, np.float32))
+    early = 1.5 if style.tie and k < style.knots else 1.0  # the part on the head needs most of few
+    return Bundle(resample(strands, k, keep, early), f, b, lock, np.asarray(thick, np.float32))
 
 
 def has_bangs(hair: Hair) -> bool:

@@ -1,9 +1,10 @@
 """The small render that a search looks at: geometry in numba, colours and light bilinear.
 
 For every point that a sample shows, kernels (`transport`) find its share of each colour group
-(skin, hair, cloth, a hat ...) and how much of each light lobe it sends to the eye; the picture is
+(skin, hair, cloth, a hat ...) and how much of each light lobe it sends to the eye; its light is
 the sum over groups and lobes of colour times power, so that gradients reach every colour and light
-dimension of z. Shape, pose and camera dimensions have no gradient here (`Dim.gradient`). What no
+dimension of z. Each sample is developed on its own and pixels average what comes out: that is what
+a portrait is once it is shrunk, where an average of light would thin dark hair before a bright wall. Shape, pose and camera dimensions have no gradient here (`Dim.gradient`). What no
 colour changes is kept for the next picture, and a picture without gradients never meets torch.
 """
 
@@ -31,8 +32,19 @@ from .light import cluster_lobes, lobe_colors
 from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, floors_of, light_depths, raster_strands, raster_triangles
-from .render import ROOTS_DIMMED, STRAND_SHINE
-from .scene import BEARD, BROW, SCALP, Scene, build, strand_colors
+from .render import ROOTS_DIMMED, STRAND_SHINE, TAPER
+from .scene import (
+    BROW,
+    FULL_STRANDS,
+    GREYING,
+    LASH,
+    LASH_COLOR,
+    SCALP,
+    STRAND_SPREAD,
+    Scene,
+    build,
+    strand_colors,
+)
 from .transport import (
     BROWS,
     CLOTH,
@@ -51,21 +63,21 @@ from .transport import (
     N_GROUPS,
     SKIN,
 )  # fmt: skip
+from .shade import PLAIN_WRAPS, SKIN_WRAPS
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
-STRANDS, KNOTS, LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 5200, 8, 14, 64, 18.0, 4
+STRANDS, KNOTS = 5200, 8
+LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 14, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-THICKNESS_CM = (0.15, 0.10, 0.13, 0.02)  # of scalp hair, brows, beard, lashes: one stands for many
+STANDS_FOR = FULL_STRANDS / STRANDS  # a preview's strand covers as much as so many of a portrait
 CAST_EVERY = 14  # one strand of so many casts a shadow
-TIP = 0.8  # share of its width that a strand keeps at its end
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE, HAIR_GAIN, BEARD_GAIN, CLOTH_GAIN = 0.81, 1.25, 1.1, 0.95
-SKIN_GAIN = (1.054, 1.077, 1.084)
-SKIN_SHINE, CLOTH_SHINE, HAIR_SHINE, TONE_POWER = 0.034, 0.03, 0.018, 0.35
-SKIN_SHEEN = 1.5  # what skin mirrors in its own colour, over what it mirrors in the light's
+SHADE = 0.86
+STRAND_GAIN = (1.18, 1.18, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
+TONE_POWER = 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,12 +126,9 @@ def see(scene: Scene, wide: int) -> Seen:
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
     if len(scene.strands):
-        thick = np.array(THICKNESS_CM)[scene.strand_group]
-        if scene.person.hair.style == "long":
-            thick = thick * np.where(scene.strand_group == SCALP, 1.2, 1.0)
-        width = np.maximum(thick * view.pixels_per_cm, 0.3).astype(np.float32)
+        width = scene.strand_width * np.float32(STANDS_FOR * view.pixels_per_cm)
         points = view.project(scene.strands)
-        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, TIP)
+        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, TAPER, 0.1)
     return Seen(face, bary, strand, along)
 
 
@@ -128,8 +137,9 @@ class Traced:
     """Everything of a small picture that no colour and no light's power changes.
 
     Points are the seen vertices (`vertices`, scene indices), then the seen knots (`knots`, flat
-    indices); the slots lead from either to its point. light and shine (n,B) are what a point gets
-    of every lobe and what it mirrors to the eye; gleam (knots,B) the strands' coloured highlight.
+    indices); the slots lead from either to its point. light (3,V,B) is what a vertex gets of every
+    lobe, per channel, scattered and gleam (K,B) what a knot scatters and its coloured highlight,
+    and shine (n,B) what points mirror to the eye. `bare` (V,) says which vertices are skin.
     """
 
     scene: Scene
@@ -138,7 +148,9 @@ class Traced:
     knot_slot: NDArray[np.int32]
     vertices: NDArray[np.int32]
     knots: NDArray[np.int32]
+    bare: NDArray[np.bool_]
     light: F32
+    scattered: F32
     gleam: F32
     shine: F32
     backdrop: tuple[F32, F32, F32]
@@ -232,28 +244,28 @@ def _trace(person: Person, size: int) -> Traced:
     vertices, knots = vertices[: counts[0]], knots[: counts[1]]
     knot_slot[knot_slot >= 0] += len(vertices)
     view = view_of(person.camera, size)
-    received, mirrored = np.empty((2, len(vertices), len(frames)), np.float32)
+    kind = _kinds(scene, vertices)
+    received = np.empty((3, len(vertices), len(frames)), np.float32)
+    mirrored = np.empty(received.shape[1:], np.float32)
     transport.expose(
-        0, len(vertices), scene.vertices[vertices], scene.normals[vertices], frames, EXTENT_CM,
-        CENTRE, maps, received, mirrored,
+        0, len(vertices), scene.vertices[vertices], scene.normals[vertices], kind, frames, EXTENT_CM,
+        CENTRE, view.eye, maps, _WRAPS, _GLOSS, received, mirrored,
     )  # fmt: skip
-    light, shine = received @ powers, (mirrored @ powers) * _gloss(scene, vertices)[:, None]
-    skin = np.flatnonzero(_bare(scene, vertices))
-    light[skin] += SKIN_SHEEN * shine[skin]
+    mirrored *= _open(scene, vertices)[:, None]
+    metal = np.flatnonzero(kind == METAL)
+    received[:, metal] = 0.22 * received[:, metal] + mirrored[metal]
+    mirrored[metal] = 0.0
     scattered, gleam, white = np.empty((3, len(knots), len(frames)), np.float32)
     look = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     transport.expose_strands(
         scene.strands, knots, view.eye, frames, EXTENT_CM, CENTRE, maps, look[0], look[1],
         scattered, gleam, white,
     )  # fmt: skip
-    empty = (seen.face < 0) & (seen.strand < 0)
-    bare = empty.reshape(size, SUPERSAMPLES, size, SUPERSAMPLES).mean((1, 3), dtype=np.float32)
-    first, second, added = _backdrop(person.background, size, person.seed)
     return Traced(
-        scene, seen, vertex_slot, knot_slot, vertices, knots,
-        np.concatenate([light, scattered @ powers]), gleam @ powers,
-        np.concatenate([shine, white @ powers]),
-        (first * bare[:, :, None], second * bare[:, :, None], added * bare[:, :, None]),
+        scene, seen, vertex_slot, knot_slot, vertices, knots, kind == BARE,
+        received @ powers, scattered @ powers, gleam @ powers,
+        np.concatenate([mirrored @ powers, white @ powers]),
+        _backdrop(person.background, size, person.seed),
     )  # fmt: skip
 
 
@@ -272,25 +284,49 @@ def _backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F
     return _cloud(background, size, seed)
 
 
-def _bare(scene: Scene, vertices: Array) -> NDArray[np.bool_]:
-    """(n,) which vertices are skin and not cloth on it."""
+BARE, CLOTHED, BALL, TOOTH, DULL, SATIN, METAL = range(7)
+_WRAPS = np.array(2 * [SKIN_WRAPS] + 5 * [PLAIN_WRAPS], np.float32)
+# roughness and specular as `surface.materials` has them
+_GLOSS = np.array(
+    [(0.44, 0.044), (0.85, 0.02), (0.12, 0.0), (0.25, 0.04), (0.85, 0.02), (0.38, 0.045), (0.36, 0.30)],
+    np.float32,
+)  # fmt: skip
+
+
+def _kinds(scene: Scene, vertices: Array) -> NDArray[np.int8]:
+    """(n,) what vertices are, for the light: one of the kinds above."""
+    material, metal = scene.vertex_material[vertices], scene.attributes[vertices, mat.METAL]
     cloth = scene.attributes[vertices, mat.CLOTH] >= 0.5
-    return np.asarray((scene.vertex_material[vertices] == mat.SKIN) & ~cloth, bool)
+    worn = np.where(metal > 0.75, METAL, np.where(metal > 0.25, SATIN, DULL))
+    skin = np.where(cloth, CLOTHED, BARE)
+    other = np.where(material == mat.EYE, BALL, TOOTH)
+    out = np.where(material == mat.SKIN, skin, np.where(material == mat.WORN, worn, other))
+    return out.astype(np.int8)
 
 
-def _gloss(scene: Scene, vertices: Array) -> F32:
-    """(n,) strength of the mirrored light, by what a vertex is made of."""
-    a, material = scene.attributes[vertices], scene.vertex_material[vertices]
-    skin = _bare(scene, vertices)
-    metal = np.where(material == mat.WORN, a[:, mat.METAL], 0.0)
-    t = np.clip(a[:, mat.OPEN] / 0.5, 0, 1)
-    out = np.where(skin, SKIN_SHINE * (0.15 + 0.85 * t * t * (3 - 2 * t)), CLOTH_SHINE)
-    out = np.where(material == mat.EYE, 0.02, out) + 0.5 * metal**2
-    return np.asarray(out, np.float32)
+def _open(scene: Scene, vertices: Array) -> F32:
+    """(n,) how open vertices are to their near surroundings, 0..1, as `transport.openness`."""
+    a, material = scene.attributes[vertices, mat.OPEN], scene.vertex_material[vertices]
+    t = np.clip(a / 0.5, 0, 1)
+    skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
+    rest = np.where(material == mat.EYE, a, 1.0)
+    return np.where(material == mat.SKIN, skin, rest).astype(np.float32)
 
 
-def shares(t: Traced, person: Person, colors: F32) -> F32:
-    """(n,G,3) colour of every point as multiples of the groups' colours (G,3).
+@dataclass(frozen=True, eq=False)
+class Paint:
+    """What a person's colours make of a traced picture: shares (V,G,3) of the groups' colours in
+    every seen vertex' colour; a strand (N,) has `hue` times the colour of group `kind`, and `white`
+    (N,3)."""
+
+    shares: F32
+    hue: F32
+    white: F32
+    kind: NDArray[np.int8]
+
+
+def paint_of(t: Traced, person: Person, colors: F32) -> Paint:
+    """The points' colours as multiples of the groups' colours (G,3).
 
     `person` gives the colours; the scene's own are marks (see `colorless`).
     """
@@ -305,47 +341,79 @@ def shares(t: Traced, person: Person, colors: F32) -> F32:
         0, count, material, canonical, a, np.zeros((count, 2), np.float32), q,
         mat.detail_tile(64), False, albedo, gloss, height, tinted,
     )  # fmt: skip
-    look = np.zeros(transport.N_LOOK, np.float32)
-    look[transport.ROOT_R : transport.ROOT_B + 1] = q[mat.HAIR_R : mat.HAIR_B + 1]
-    bearded = person.facial_hair.style in ("full", "long", "wizard")
-    look[[transport.GREY, transport.BROW_PAINT, transport.BEARD_PAINT, transport.CLOTH_GAIN]] = (
-        person.hair.grey, 0.75 * person.brows.density, 0.8 * bearded, CLOTH_GAIN,
-    )  # fmt: skip
-    look[transport.SKIN_R : transport.SKIN_B + 1] = SKIN_GAIN
-    out = np.zeros((count + len(t.knots), N_GROUPS, 3), np.float32)
+    shares = np.zeros((count, N_GROUPS, 3), np.float32)
     transport.vertex_shares(
-        material, canonical, a, albedo, tinted, colors, look, _MARK_COLORS, _MARK_GROUPS, out
+        material, canonical, a, albedo, tinted, colors, q[mat.HAIR_R : mat.HAIR_B + 1], _MARK_COLORS, _MARK_GROUPS, shares
     )
-    if len(t.knots):
-        out[count:] = _strand_shares(t.scene, person)[t.knots // KNOTS]
+    return Paint(shares, *_strand_paint(t.scene, person))
+
+
+_KIND = np.array([HAIR, BROWS, FACIAL, CONST], np.int8)  # of scalp hair, brows, beard, lashes
+
+
+def _strand_paint(scene: Scene, person: Person) -> tuple[F32, F32, NDArray[np.int8]]:
+    """hue, white and kind of `Paint`, as `scene.color_strands` has them. A preview's strand stands
+    for many: their own variation is damped, and grey is a mixture."""
+    group, dice = scene.strand_group, scene.strand_dice
+    gain = np.array(STRAND_GAIN, np.float32)[group]
+    spread = np.array(STRAND_SPREAD, np.float32) * np.float32(TONE_POWER)
+    tone = gain * scene.strand_lock * np.exp(dice[:, 0] * spread[group])
+    grey = np.array(GREYING, np.float32)[group] * np.float32(person.hair.grey)
+    hue = tone * (1 - np.float32(0.7) * grey)
+    skin = mat.skin_albedo(person.skin.melanin, person.skin.hemoglobin)
+    pale = np.ones(4, np.float32)
+    pale[BROW] = 0.1 + 0.5 * min(1.0, 2.0 * float(skin.max()))
+    white = (gain * pale[group] * grey * (0.17 + 0.23 * person.hair.grey))[:, None] * _WHITE
+    lash = group == LASH
+    white[lash] = gain[lash, None] * np.array(LASH_COLOR, np.float32)
+    hue[lash] = 0.0
+    return hue.astype(np.float32), white.astype(np.float32), _KIND[group]
+
+
+_WHITE = np.array([1.0, 0.99, 0.97], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Lit:
+    """Of every point (n,3): its colour, the light that this is multiplied with, and what it mirrors;
+    `tint` (V,3) is what the mirrored light of vertices was multiplied with."""
+
+    albedo: F32
+    light: F32
+    shine: F32
+    tint: F32
+
+
+def lit(t: Traced, paint: Paint, colors: F32, powers: F32) -> Lit:
+    """The points (n,3) in the groups' colours (G,3) and the lobes' powers (B,3)."""
+    first = len(t.vertices)
+    albedo = np.empty((first + len(t.knots), 3), np.float32)
+    transport.paint(paint.shares, colors, albedo)
+    transport.paint_strands(
+        paint.hue, paint.white, paint.kind, colors, t.knots, KNOTS, albedo[first:]
+    )
+    light = np.empty_like(albedo)
+    for c in range(3):
+        light[:first, c] = t.light[c] @ powers[:, c]
+    light[first:] = t.scattered @ powers
+    transport.light_strands(albedo[first:], t.gleam @ powers, light[first:])
+    tint = np.ones((first, 3), np.float32)
+    tint[t.bare] = mat.gloss_tint(albedo[:first][t.bare])
+    shine = t.shine @ powers
+    shine[:first] *= tint
+    return Lit(albedo, light, shine, tint)
+
+
+def develop(t: Traced, points: Lit, behind: F32, exposure: float) -> F32:
+    """(H,W,3) sRGB: every sample through the film, then the mean of each pixel's. `behind` (H,W,3)
+    is the backdrop's light."""
+    size = len(t.seen.face) // SUPERSAMPLES
+    out = np.empty((size, size, 3), np.float32)
+    table, _ = camera.film_tables(transport.TABLE_END)
+    transport.gather(
+        *t.samples, points.albedo, points.light, points.shine, behind, exposure, table, out
+    )
     return out
-
-
-def _strand_shares(scene: Scene, person: Person) -> F32:
-    """(N,G,3): every strand as a multiple of its group's colour; grey ones are constant."""
-    out = np.zeros((len(scene.strands), N_GROUPS, 3), np.float32)
-    own = group_colors(scene.person)
-    grey = person.hair.grey
-    # few strands stand for many: their own variation is damped, grey is a mixture
-    for group, strands, share, gain in (
-        (HAIR, SCALP, 1.0, HAIR_GAIN), (BROWS, BROW, 0.45, HAIR_GAIN), (FACIAL, BEARD, 0.9, BEARD_GAIN),
-    ):  # fmt: skip
-        mine = scene.strand_group == strands
-        tone = (scene.strand_color[mine] / own[group]).mean(1, keepdims=True) ** TONE_POWER
-        out[mine, group] = gain * tone * (1 - grey * share)
-        pale = 0.6 if strands == BROW else 1.0
-        out[mine, CONST] = pale * gain * (0.19 + 0.23 * grey) * grey * share
-    return out
-
-
-def light_of(t: Traced, colors: F32) -> F32:
-    """(n,B) what every point's colour is multiplied with: a strand's coloured highlight is paler
-    than its body, the more so the darker it is."""
-    light = t.light.copy()
-    if len(t.knots):
-        rows = np.array([HAIR, BROWS, FACIAL, HAIR])[t.scene.strand_group[t.knots // KNOTS]]
-        light[len(t.vertices) :] += t.gleam * (colors.mean(1)[rows, None] ** -0.25)
-    return light
 
 
 # ---------------------------------------------------------------- torch
@@ -423,52 +491,39 @@ def torch_lobes(values: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
-def film(linear: Tensor, exposure: Tensor) -> Tensor:
-    """`camera.film` in torch, with a gradient that survives clipping at white."""
-    a, b, c, d, e = CURVE
-    x = linear.clamp(min=0) * exposure
-    x = x * (a * x + b) / (x * (c * x + d) + e)
-    x = x - (x - x.clamp(max=1.0)).detach()
-    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
-
-
-class _Radiance(torch.autograd.Function):
-    """(3,H,W) linear radiance from group colours (G,3) and lobe powers (B,3)."""
+class _Picture(torch.autograd.Function):
+    """(3,H,W) sRGB from group colours (G,3), lobe powers (B,3), the backdrop's light (H,W,3) and
+    the exposure ()."""
 
     @staticmethod
-    def forward(ctx: Any, colors: Tensor, powers: Tensor, t: Traced, share: F32) -> Tensor:
-        ctx.save_for_backward(colors, powers)
-        ctx.traced, ctx.share = t, share
-        picture = radiance(t, share, colors.detach().numpy(), powers.detach().numpy())
+    def forward(
+        ctx: Any, colors: Tensor, powers: Tensor, behind: Tensor, exposure: Tensor, t: Traced, paint: Paint
+    ) -> Tensor:  # fmt: skip
+        ctx.save_for_backward(colors, powers, behind)
+        ctx.exposure, ctx.traced, ctx.paint = float(exposure), t, paint
+        ctx.points = lit(t, paint, colors.detach().numpy(), powers.detach().numpy())
+        picture = develop(t, ctx.points, behind.detach().numpy(), ctx.exposure)
         return torch.from_numpy(picture).permute(2, 0, 1)
 
     @staticmethod
-    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        colors, powers = ctx.saved_tensors
+    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor | None, ...]:
+        colors, powers, behind = ctx.saved_tensors
         slope = np.zeros((N_GROUPS, 3, LOBES), np.float32)
+        to_behind = np.empty(behind.shape, np.float32)
         t: Traced = ctx.traced
-        transport.gather_slope(
-            *t.samples,
-            ctx.share,
-            light_of(t, colors.detach().numpy()),
-            t.shine,
-            wanted.contiguous().numpy(),
-            slope,
-        )
+        paint: Paint = ctx.paint
+        points: Lit = ctx.points
+        _, slopes = camera.film_tables(transport.TABLE_END)
+        to_exposure = transport.gather_slope(
+            *t.samples, paint.shares, paint.hue, paint.kind, colors.detach().numpy(),
+            points.albedo, points.light, points.shine, t.light, t.scattered, t.gleam, t.shine, points.tint, behind.numpy(),
+            ctx.exposure, slopes, np.array(CURVE), wanted.contiguous().numpy(), slope, to_behind,
+        )  # fmt: skip
         product = torch.from_numpy(slope)
         to_colors = torch.einsum("gcb,bc->gc", product, powers)
-        return to_colors, torch.einsum("gcb,gc->bc", product, colors), None, None
-
-
-def radiance(t: Traced, share: F32, colors: F32, powers: F32) -> F32:
-    """(H,W,3) linear radiance of the person: background and film come after."""
-    albedo = np.empty((len(share), 3), np.float32)
-    transport.paint(share, colors, albedo)
-    size = len(t.seen.face) // SUPERSAMPLES
-    out = np.empty((size, size, 3), np.float32)
-    light = light_of(t, colors) @ powers
-    transport.gather(*t.samples, albedo, light, t.shine @ powers, out)
-    return out
+        to_powers = torch.einsum("gcb,gc->bc", product, colors)
+        exposed = torch.tensor(to_exposure, dtype=torch.float32)
+        return to_colors, to_powers, torch.from_numpy(to_behind), exposed, None, None
 
 
 def preview_latent(
@@ -482,13 +537,12 @@ def preview_latent(
     t = trace(person, size)
     values = layout().values(z, structure)
     v = _Names(values, layout())
-    share = shares(t, person, group_colors(person))
-    lit = _Radiance.apply(  # type: ignore[no-untyped-call]
-        torch_colors(values, structure, person), torch_lobes(values), t, share
-    )
     first, second, added = (torch.from_numpy(layer) for layer in t.backdrop)
     behind = first * v.color("background") + second * v.color("background_edge") + added
-    image = film(lit + behind.permute(2, 0, 1), v.one("exposure").clamp(0.3, 3.5))
+    image: Tensor = _Picture.apply(  # type: ignore[no-untyped-call]
+        torch_colors(values, structure, person), torch_lobes(values), behind,
+        v.one("exposure").clamp(0.3, 3.5), t, paint_of(t, person, group_colors(person)),
+    )  # fmt: skip
     if not shape:
         return image
     seen = (t.seen.face, t.seen.bary, t.seen.strand, t.seen.along)
@@ -500,10 +554,10 @@ def preview_person(person: Person, size: int) -> Tensor:
     t = trace(person, size)
     colors = group_colors(person)
     powers = lobe_colors(person.light).astype(np.float32)
-    lit = radiance(t, shares(t, person, colors), colors, powers)
+    points = lit(t, paint_of(t, person, colors), colors, powers)
     first, second, added = t.backdrop
     color, edge = (
         np.array(c, np.float32) for c in (person.background.color, person.background.edge)
     )
-    image = camera.film(lit + first * color + second * edge + added, person.light.exposure)
+    image = develop(t, points, first * color + second * edge + added, person.light.exposure)
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

@@ -174,13 +174,15 @@ def _hidden(floors: Any, x0: float, y0: float, x1: float, y1: float, z: float) -
 
 @njit(**KERNEL)
 def raster_strands(
-    low: int, high: int, points: Any, width: Any, floors: Any, depth: Any, strand: Any, along: Any, thin: float
+    low: int, high: int, points: Any, width: Any, floors: Any, depth: Any, strand: Any, along: Any, thin: float,
+    least: float,
 ) -> None:  # fmt: skip
     """Rows [low, high) of strand lines (N,K,3) px, tapered, tested against `depth`.
 
     `width` (N,) px. Below one sample the line keeps a share of its samples, in an order that
     spreads over 2x2 blocks, so that thin hairs fade instead of breaking. `thin` is the width's
-    share left at the tip. Writes the strand and the position along it, in points. `floors` are
+    share left at the tip, `least` the least share of its samples. Writes the strand and the
+    position along it, in points. `floors` are
     the surfaces' `tile_floors`: most hair is behind the head.
     """
     count, knots, _ = points.shape
@@ -211,7 +213,7 @@ def raster_strands(
                 continue
             s = k / (knots - 1.0)
             wide = width[n] * (1.0 - (1.0 - thin) * s * s)
-            cover = min(max(wide, 0.5), 1.0)
+            cover = min(max(wide, least), 1.0)
             whole = max(1, int(wide))
             if wide > 1.0 and dice < wide - whole:
                 whole += 1

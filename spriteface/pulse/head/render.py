@@ -39,6 +39,7 @@ Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 STRAND_STEP = 3
+TAPER = 0.45  # of its width, a strand keeps at its tip
 # white highlight and darkness at the root of scalp hair, brows, beard, lashes
 STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.75, 0.0)
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
@@ -213,7 +214,7 @@ def _raster_hair(scene: Scene, view: View, depth: F32) -> tuple[NDArray[np.int32
         width = scene.strand_width * view.pixels_per_cm * min(fewer, 1.3)
         spread(
             raster_strands, wide, points, width.astype(np.float32), floors_of(depth), depth, strand,
-            along, 0.45,
+            along, TAPER, 0.5,
         )  # fmt: skip
     return strand, along
 

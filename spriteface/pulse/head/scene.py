@@ -29,6 +29,8 @@ Array = NDArray[Any]
 SCALP, BROW, BEARD, LASH = range(4)
 FULL_STRANDS = 45000
 SKULL_BASE_CM = 3.4
+STRAND_SPREAD = (0.20, 0.30, 0.30, 0.10)  # of a group's strands' shades, in logarithms
+GREYING = (1.0, 0.45, 0.9, 0.0)  # brows grey late, lashes never
 LASH_COLOR = (0.014, 0.010, 0.009)
 BEARD_SHADE = 0.55  # beards are darker than the hair of the head
 
@@ -54,7 +56,9 @@ class Scene:
     Vertices come body first, then the two eyes, then worn things; `canonical` is where each is on
     the mean head, `attributes` (V,9) are named in `surface`. Faces (T,3) start with the skin's,
     to which `texture` (T_skin,3,2) belongs; `material` (T,) is per face. Strands (N,K,3) carry
-    colour (N,3), width (N,) cm and group (N,). `casters` are the triangles that throw shadows.
+    colour (N,3), width (N,) cm and group (N,); `strand_dice` (N,3) are the random numbers that their
+    colours come from (see `color_strands`) and `strand_lock` (N,) their locks' tones. `casters` are
+    the triangles that throw shadows.
     """
 
     person: Person
@@ -73,6 +77,8 @@ class Scene:
     strand_width: F32
     strand_group: NDArray[np.int8]
     strand_grey: NDArray[np.bool_]
+    strand_dice: F32
+    strand_lock: F32
 
 
 class EyeMesh:
@@ -318,8 +324,10 @@ class _Builder:
             return _laid(strands, canonical_collider(0), press, low)
         return _laid_on(self.skin, self.skin_normals, self.level, strands, press, low)
 
-    def strands(self) -> tuple[F32, F32, F32, NDArray[np.int8], NDArray[np.bool_]]:
-        """Strands, colour, width (cm), group and whether each is grey, posed."""
+    def strands(
+        self,
+    ) -> tuple[F32, F32, F32, NDArray[np.int8], NDArray[np.bool_], F32, F32]:
+        """Strands, colour, width (cm), group, whether each is grey, dice and lock's tone, posed."""
         person, place = self.person, self.place
         skin, normals = self.skin, self.skin_normals
         # every group has random numbers of its own: a beard doesn't disturb the hair
@@ -346,36 +354,39 @@ class _Builder:
         if self.fine:
             length = 0.42 + 0.33 * person.shape.gender
             groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k)
-        dyed = [
-            _color_strands(person, g, len(s), rng) for g, (s, rng) in enumerate(zip(groups, rngs))
-        ]
+        dice = [_strand_dice(len(s), rng) for s, rng in zip(groups, rngs)]
+        dyed = [color_strands(person, g, d) for g, d in enumerate(dice)]
         # locks differ in shade more than the hairs of one lock do
         tones = np.exp(
             np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.16
         )
-        dyed[SCALP] = (dyed[SCALP][0] * tones[lock][:, None], dyed[SCALP][1])
+        tone = np.ones(sum(map(len, groups)), np.float32)
+        tone[: len(scalp)] = tones[lock]
         widths = np.array([0.0125, 0.0072, 0.0118, 0.0085], np.float32)
         if person.hair.style == "buzz":
             widths[SCALP] = 0.0095
         everything = np.concatenate(groups)
         group = np.repeat(np.arange(4, dtype=np.int8), [len(g) for g in groups])
         posed = bend_neck(everything, head_share(everything[..., 1]), person.pose)
-        color = np.concatenate([c for c, _ in dyed]).astype(np.float32)
+        color = (np.concatenate([c for c, _ in dyed]) * tone[:, None]).astype(np.float32)
         width = widths[group]
         width[: len(scalp)] *= thick
-        return posed, color, width, group, np.concatenate([grey for _, grey in dyed])
+        grey = np.concatenate([grey for _, grey in dyed])
+        return posed, color, width, group, grey, np.concatenate(dice), tone
 
 
-def _color_strands(
-    person: Person, group: int, count: int, rng: np.random.Generator
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Each strand's albedo (n,3), varied about the group's, and whether it is grey."""
-    spread = (0.20, 0.30, 0.30, 0.10)[group]
-    color = strand_colors(person)[group] * np.exp(rng.normal(size=(count, 1)) * spread)
-    share = (1.0, 0.45, 0.9, 0.0)[group]  # brows grey late, lashes never
-    grey = rng.random(count) < person.hair.grey * share
+def _strand_dice(count: int, rng: np.random.Generator) -> F32:
+    """(n,3): a standard normal for each strand's shade, and two numbers in [0, 1) for its greying."""
+    shade = rng.normal(size=count)
+    return np.stack([shade, rng.random(count), rng.random(count)], 1).astype(np.float32)
+
+
+def color_strands(person: Person, group: int, dice: F32) -> tuple[Array, NDArray[np.bool_]]:
+    """Each strand's albedo (n,3), varied about the group's by `dice` (n,3), and whether it is grey."""
+    color = strand_colors(person)[group] * np.exp(dice[:, :1] * STRAND_SPREAD[group])
+    grey = dice[:, 1] < person.hair.grey * GREYING[group]
     # the first grey hairs are salt in pepper: a thin bright wire each would tell the renderer
-    white = 0.11 + 0.23 * person.hair.grey + 0.12 * rng.random((count, 1))
+    white = 0.11 + 0.23 * person.hair.grey + 0.12 * dice[:, 2:]
     if group == BROW:  # grey brows keep a dark root, and dark skin shows between them
         skin = mat.skin_albedo(person.skin.melanin, person.skin.hemoglobin)
         white = (0.1 + 0.5 * min(1.0, 2.0 * float(skin.max()))) * white
@@ -434,7 +445,7 @@ def build(
         worn_casters.append(thrown + np.int32(offset))
         material.append(mat.WORN)
         offset += len(moved)
-    strands, color, width, group, grey = b.strands()
+    strands, color, width, group, grey, dice, tone = b.strands()
     vertex_material = np.full(offset, mat.WORN, np.int32)
     vertex_material[: model.n_vertices] = mat.SKIN
     vertex_material[np.unique(place.teeth)] = mat.TEETH
@@ -458,4 +469,6 @@ def build(
         strand_width=width,
         strand_group=group,
         strand_grey=grey,
+        strand_dice=dice,
+        strand_lock=tone,
     )

@@ -15,6 +15,8 @@ UNDERCOAT_CM = 0.8  # how far out of the skin hairs shade each other and mix wit
 # single precision throughout, so that the loop over lights fills vector registers
 _ZERO, _ONE, _TINY, _BYTE = (np.float32(v) for v in (0.0, 1.0, 1e-9, 1 / 255))
 
+# how far light wraps past the terminator, per channel: on skin and the cloth over it, and elsewhere
+SKIN_WRAPS, PLAIN_WRAPS = (0.18, 0.10, 0.06), (0.05, 0.05, 0.05)
 FIRST, SECOND = 0.060, 0.42  # strength of a strand's white and of its coloured highlight
 
 
@@ -98,10 +100,10 @@ def shade_surface(
     """
     lights = dirs.shape[1]
     seen = np.empty(lights, np.float32)
-    skin_wraps = np.array([0.18, 0.10, 0.06], np.float32)
-    skin_norms = np.array([1 / 1.3924, 1 / 1.21, 1 / 1.1236], np.float32)
-    wraps = np.full(3, np.float32(0.05))
-    norms = np.full(3, np.float32(1 / 1.1025))
+    skin_wraps = np.array(SKIN_WRAPS, np.float32)
+    skin_norms = (_ONE / (_ONE + skin_wraps) ** 2).astype(np.float32)
+    wraps = np.array(PLAIN_WRAPS, np.float32)
+    norms = (_ONE / (_ONE + wraps) ** 2).astype(np.float32)
     for i in range(low, high):
         a = visible[tri[i, 0]]
         b = visible[tri[i, 1]]

@@ -404,10 +404,10 @@ def press_hair(strands: Array, collider: Collider, press: str, low: float) -> F3
     return collider.press(short, -30.0)
 
 
-def resample(strands: Array, knots: int, keep: Array | float = 1.0) -> F32:
+def resample(strands: Array, knots: int, keep: Array | float = 1.0, early: float = 1.0) -> F32:
     """Strands with `knots` points along the first `keep` (N,1) share of each."""
     count, old, _ = strands.shape
-    t = np.linspace(0, old - 1, knots)[None] * (keep * np.ones((count, 1)))
+    t = (old - 1) * np.linspace(0, 1, knots)[None] ** early * (keep * np.ones((count, 1)))
     i = np.minimum(t.astype(np.int32), old - 2)
     f = (t - i).astype(np.float32)[:, :, None]
     n = np.arange(count)[:, None]

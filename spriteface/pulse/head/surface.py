@@ -23,6 +23,7 @@ from .noise import KERNEL, bump, cell_distance, fbm, sample_tile, smoothstep, va
 from .person import Person
 
 DETAIL = Path(__file__).parent / "data" / "detail.npz"
+KNIT_MEAN, WEAVE_MEAN = 0.88, 0.93  # of a cloth's colour, its texture leaves
 TILES_PER_UV = 12.5  # a tile is about 8 cm wide on the face
 SKIN, EYE, TEETH, TONGUE, WORN = 0, 1, 2, 3, 5
 
@@ -483,10 +484,10 @@ def materials(
         if m == SKIN and a[CLOTH] < 0.5:
             rough, spec, h, share = _skin(x, y, z, a, uv[i, 0], uv[i, 1], q, tile, fine, out)
         elif m == SKIN:
-            k = 1.0
+            k = KNIT_MEAN
             knit = math.sin(x * 22.0) * math.sin(y * 22.0 + z * 9.0)
             if fine:
-                k = 0.88 + 0.14 * knit + 0.30 * fbm(x, y, z, 5.0, 3, q[SEED])
+                k = KNIT_MEAN + 0.14 * knit + 0.30 * fbm(x, y, z, 5.0, 3, q[SEED])
                 h = 0.16 * fbm(x, y, z, 0.33, 3, q[SEED] + 3.0) + 0.004 * knit
             hem = smoothstep(0.5, 0.52, a[CLOTH]) * smoothstep(0.85, 0.80, a[CLOTH])
             rib = 0.5 + 0.5 * math.sin(math.atan2(x, z - 2.0) * 90.0)
@@ -512,7 +513,7 @@ def materials(
             metal = a[METAL]
             if fine and metal < 0.25:
                 weave = math.sin(x * 30.0) * math.sin(y * 30.0)
-                k = 0.93 + 0.30 * fbm(x, y, z, 7.0, 2, q[SEED])
+                k = WEAVE_MEAN + 0.30 * fbm(x, y, z, 7.0, 2, q[SEED])
                 h = 0.05 * fbm(x, y, z, 0.6, 3, q[SEED]) + 0.003 * weave
             elif fine and metal > 0.75:
                 h = 0.020 * fbm(x, y, z, 0.5, 2, q[SEED])

@@ -3,7 +3,8 @@
 Everything is kept per *point*: a mesh vertex or a strand's knot that some sample needs. A point
 has a share of every colour group, (G,3), and the light it gets and mirrors from every lobe, (B,).
 A sample mixes three vertices, or takes one knot. Radiance is bilinear in the groups' colours and
-the lobes' powers, so its gradient is one more pass of the same kind.
+the lobes' powers, and every sample is developed before a pixel averages them, as a portrait that
+is shrunk does; the gradient is one more pass of the same kind.
 """
 
 from __future__ import annotations
@@ -24,14 +25,12 @@ from .shade import FIRST, SECOND, bent, brightness_along, fibre, open_out
     CONST, SKIN, HAIR, BROWS, FACIAL, IRIS, CLOTH, CLOTH2, HEAD, HEAD2, FACE, EYES, EYES2, EARS, EMBLEM,
     N_GROUPS,
 ) = range(16)  # fmt: skip
-BIAS_CM, SOFTNESS, WRAP, SHINE_POWER = 0.22, 4.0, 0.12, 14.0
+TABLE_END = 1.3  # from here on the film is white
+WHITE_SLOPE = 1.055 / 2.4  # of sRGB's curve there
+LIFT_CM, BIAS_CM, SOFTNESS = 0.18, 0.22, 4.0
+WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.31831 * 0.25, 0.20 * 0.31831 * 0.25
+CLEAR = (0.85, 1.0, 1.0)  # power of what isn't skin's occlusion, per channel
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
-
-# scalars that `vertex_shares` needs of a person
-(
-    ROOT_R, ROOT_G, ROOT_B, GREY, BROW_PAINT, BEARD_PAINT, CLOTH_GAIN, SKIN_R, SKIN_G, SKIN_B, N_LOOK,
-) = range(11)  # fmt: skip
-
 
 @njit(**KERNEL)
 def number_points(
@@ -63,39 +62,98 @@ def number_points(
 
 
 @njit(**KERNEL)
+def _shadow(maps: Any, l: int, u: float, v: float, deep: float) -> float:
+    """Share of light l that reaches a point: its map's four nearest texels, mixed."""
+    size = maps.shape[1]
+    u -= 0.5
+    v -= 0.5
+    i = math.floor(u)
+    j = math.floor(v)
+    if i < 0 or j < 0 or i + 1 >= size or j + 1 >= size:
+        return 1.0
+    deep += BIAS_CM
+    fu = u - i
+    fv = v - j
+    out = 0.0
+    for y in range(2):
+        for x in range(2):
+            behind = maps[l, j + y, i + x] - deep
+            w = (fu if x else 1.0 - fu) * (fv if y else 1.0 - fv)
+            out += w if behind <= 0.0 else w * math.exp(-behind * SOFTNESS)
+    return out
+
+
+@njit(**KERNEL)
 def expose(
-    low: int, high: int, points: Any, normals: Any, frames: Any, extent: float, centre: Any, maps: Any,
-    received: Any, mirrored: Any,
+    low: int, high: int, points: Any, normals: Any, kind: Any, frames: Any, extent: float, centre: Any, eye: Any, maps: Any,
+    wraps: Any, gloss: Any, received: Any, mirrored: Any,
 ) -> None:  # fmt: skip
-    """What points [low, high) get of each light, with one shadow tap, (n,L), and what a rough
-    surface there mirrors to a viewer in front, (n,L)."""
+    """What points [low, high) of a `kind` (n,) get of each light, (3,n,L) per channel, and what
+    they mirror to the eye, (n,L), as `shade_surface` has it: light wraps past the terminator by
+    `wraps` (kinds,3), `gloss` (kinds,2) are roughness and specular."""
     scale = maps.shape[1] / (2.0 * extent)
-    norm = 1.0 / (1.0 + WRAP) ** 2
     for i in range(low, high):
         nx = normals[i, 0]
         ny = normals[i, 1]
         nz = normals[i, 2]
-        x = points[i, 0] + nx * 0.18 - centre[0]
-        y = points[i, 1] + ny * 0.18 - centre[1]
-        z = points[i, 2] + nz * 0.18 - centre[2]
+        x = points[i, 0] + nx * LIFT_CM - centre[0]
+        y = points[i, 1] + ny * LIFT_CM - centre[1]
+        z = points[i, 2] + nz * LIFT_CM - centre[2]
+        vx = eye[0] - points[i, 0]
+        vy = eye[1] - points[i, 1]
+        vz = eye[2] - points[i, 2]
+        inv = 1.0 / math.sqrt(vx * vx + vy * vy + vz * vz)
+        vx *= inv
+        vy *= inv
+        vz *= inv
+        nv = max(nx * vx + ny * vy + nz * vz, 0.1)
+        m = kind[i]
+        rough = gloss[m, 0]
+        f0 = gloss[m, 1]
+        widest = max(wraps[m, 0], wraps[m, 1], wraps[m, 2])
         for l in range(frames.shape[0]):
             lx = frames[l, 0, 0]
             ly = frames[l, 0, 1]
             lz = frames[l, 0, 2]
-            w = (nx * lx + ny * ly + nz * lz + WRAP) * norm
-            received[i, l] = 0.0
+            nl = nx * lx + ny * ly + nz * lz
             mirrored[i, l] = 0.0
-            if w <= 0.0:
+            for c in range(3):
+                received[c, i, l] = 0.0
+            if nl + widest <= 0.0:
                 continue
             u, v, deep = to_light(x, y, z, frames, l, extent, scale)
-            behind = depth_behind(maps, l, u, v, deep) - BIAS_CM
-            if behind > 0.0:
-                w *= math.exp(-behind * SOFTNESS)
-            received[i, l] = w
-            half = 1.0 / math.sqrt(lx * lx + ly * ly + (lz + 1.0) ** 2 + 1e-9)
-            nh = (nx * lx + ny * ly + nz * (lz + 1.0)) * half
-            if nh > 0.0:
-                mirrored[i, l] = w * nh**SHINE_POWER
+            seen = _shadow(maps, l, u, v, deep)
+            if seen < 0.004:
+                continue
+            for c in range(3):
+                w = wraps[m, c]
+                if nl + w > 0.0:
+                    received[c, i, l] = seen * (nl + w) / ((1.0 + w) * (1.0 + w))
+            if nl > 0.0 and f0 > 0.0:
+                mirrored[i, l] = seen * glint(nx, ny, nz, vx, vy, vz, nv, lx, ly, lz, nl, rough, f0)
+
+
+@njit(**KERNEL)
+def glint(
+    nx: float, ny: float, nz: float, vx: float, vy: float, vz: float, nv: float, lx: float, ly: float, lz: float, nl: float,
+    rough: float, f0: float,
+) -> float:  # fmt: skip
+    """`shade`'s two GGX lobes, of one light."""
+    hx = lx + vx
+    hy = ly + vy
+    hz = lz + vz
+    inv = 1.0 / math.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
+    nh = (nx * hx + ny * hy + nz * hz) * inv
+    vh = max(0.0, (vx * hx + vy * hy + vz * hz) * inv)
+    a2 = rough**4
+    b2 = 0.12 * a2
+    q = nh * nh
+    e1 = q * (a2 - 1.0) + 1.0
+    e2 = q * (b2 - 1.0) + 1.0
+    kk = (rough + 1.0) ** 2 * 0.125
+    masked = (nl * (1.0 - kk) + kk) * (nv * (1.0 - kk) + kk)
+    lobes = WIDE_SHARE * a2 / (e1 * e1) + TIGHT_SHARE * b2 / (e2 * e2)
+    return lobes / masked * (f0 + (1.0 - f0) * (1.0 - vh) ** 5) * nl
 
 
 @njit(**KERNEL)
@@ -156,14 +214,20 @@ def openness(occlusion: float, material: int) -> float:
 
 
 @njit(**KERNEL)
+def dimmed(opened: float, power: float) -> float:
+    """A share of openness to a power; 1 where it is nearly so."""
+    return opened**power if opened < 0.995 else 1.0
+
+
+@njit(**KERNEL)
 def vertex_shares(
-    material: Any, canonical: Any, attributes: Any, albedo: Any, tinted: Any, colors: Any, look: Any, marks: Any, mark_group: Any,
+    material: Any, canonical: Any, attributes: Any, albedo: Any, tinted: Any, colors: Any, roots: Any, marks: Any, mark_group: Any,
     out: Any,
 ) -> None:  # fmt: skip
     """Colours (n,3) of vertices as multiples of the group colours (G,3): out (n,G,3).
 
-    `tinted` (n,) is how much of the skin's albedo is the hair's; worn vertices bear the mark
-    (M,3) of a group; `look` holds the scalars named above.
+    `tinted` (n,) is how much of the skin's albedo is the hair's, whose colour there is `roots`
+    (3,); worn vertices bear the mark (M,3) of a group.
     """
     for i in range(len(material)):
         m = material[i]
@@ -171,21 +235,15 @@ def vertex_shares(
         opened = openness(a[mat.OPEN], m)
         share = out[i]
         if m == mat.SKIN and a[mat.CLOTH] < 0.5:
-            # brows and beard as paint under the few strands there are
-            brow = min(0.9, look[BROW_PAINT] * smoothstep(-0.35, 0.25, a[mat.BROW]))
-            beard = look[BEARD_PAINT] * a[mat.BEARD]
-            keep = (1.0 - brow) * (1.0 - beard) * opened
             for c in range(3):
-                hair = look[ROOT_R + c] * 0.7 * tinted[i]
-                share[SKIN, c] = look[SKIN_R + c] * (albedo[i, c] - hair) * keep / colors[SKIN, c]
-                share[HAIR, c] = hair * keep / colors[HAIR, c]
-                brows = brow * (1.0 - beard) * opened
-                share[BROWS, c] = (1.0 - look[GREY]) * brows
-                share[FACIAL, c] = (1.0 - look[GREY]) * 0.8 * beard * opened
-                share[CONST, c] = look[GREY] * 0.40 * (brows + 0.8 * beard * opened)
+                # hollows of light skin light themselves; see `render._depth`
+                lit = dimmed(opened, 1.7 - 0.95 * albedo[i, c] ** (1.0 / 3.0))
+                hair = roots[c] * 0.7 * tinted[i]
+                share[SKIN, c] = (albedo[i, c] - hair) * lit / colors[SKIN, c]
+                share[HAIR, c] = hair * lit / colors[HAIR, c]
         elif m == mat.SKIN:
             for c in range(3):
-                share[CLOTH, c] = look[CLOTH_GAIN] * albedo[i, c] / colors[CLOTH, c]
+                share[CLOTH, c] = dimmed(opened, CLEAR[c]) * albedo[i, c] / colors[CLOTH, c]
         elif m == mat.EYE:
             r = math.hypot(canonical[i, 0], canonical[i, 1])
             iris = 0.12 < r < 0.66 and canonical[i, 2] > 0.0
@@ -195,14 +253,14 @@ def vertex_shares(
                 else:
                     share[CONST, c] = albedo[i, c] * opened
         elif m == mat.WORN:
-            _worn_share(a, albedo[i], marks, mark_group, look[CLOTH_GAIN], share)
+            _worn_share(a, albedo[i], marks, mark_group, share)
         else:
             for c in range(3):
                 share[CONST, c] = albedo[i, c]
 
 
 @njit(**KERNEL)
-def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, cloth: float, share: Any) -> None:
+def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, share: Any) -> None:
     """Give a worn vertex to the group whose mark it bears, and its patch to the emblem."""
     patch = 0.0
     if a[mat.EMBLEM] > 0.5:
@@ -212,13 +270,31 @@ def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, cloth: float, 
         off = max(abs(a[mat.RED] - marks[k, 0]), abs(a[mat.GREEN] - marks[k, 1]))
         if max(off, abs(a[mat.BLUE] - marks[k, 2])) < 1e-3:
             g = mark_group[k]
-            gain = cloth if g in (CLOTH, CLOTH2) else 1.0
             for c in range(3):
-                share[g, c] = gain * (1.0 - patch)
+                share[g, c] = mat.WEAVE_MEAN * (1.0 - patch)
                 share[EMBLEM, c] = patch
             return
     for c in range(3):
         share[CONST, c] = albedo[c]
+
+
+@njit(**KERNEL)
+def paint_strands(hue: Any, white: Any, kind: Any, colors: Any, knots: Any, per: int, out: Any) -> None:
+    """The colours (K,3) of knots (flat indices into strands of `per` knots): a strand has `hue`
+    (N,) times the colour of group `kind` (N,), and `white` (N,3)."""
+    for i in range(len(knots)):
+        n = knots[i] // per
+        for c in range(3):
+            out[i, c] = max(hue[n] * colors[kind[n], c] + white[n, c], 1e-5)
+
+
+@njit(**KERNEL)
+def light_strands(albedo: Any, gleam: Any, light: Any) -> None:
+    """Add coloured highlights (K,3) to the light (K,3) that knots' colours (K,3) are multiplied
+    with: a highlight is paler than its hair, a power of three quarters of the colour."""
+    for i in range(len(albedo)):
+        for c in range(3):
+            light[i, c] += gleam[i, c] / math.sqrt(math.sqrt(albedo[i, c]))
 
 
 @njit(**KERNEL)
@@ -243,14 +319,39 @@ def _corners(
 
 
 @njit(**KERNEL)
+def look_up(table: Any, x: float) -> float:
+    """A function of x >= 0 that `table` holds at even steps of x's root up to `TABLE_END`, and
+    that is constant beyond; negative x count as 0."""
+    s = math.sqrt(max(x, 0.0) / TABLE_END) * (len(table) - 1)
+    i = int(s)
+    if i >= len(table) - 1:
+        return table[len(table) - 1]
+    return table[i] + (s - i) * (table[i + 1] - table[i])
+
+
+@njit(**KERNEL)
+def _slope_at(table: Any, x: float, curve: Any) -> float:
+    """The film's derivative: from `table`, and beyond white that of the curve alone, so that
+    burnt out samples still say where to go."""
+    if x < TABLE_END:
+        return look_up(table, x)
+    a, b, c, d, e = curve[0], curve[1], curve[2], curve[3], curve[4]
+    over = x * (c * x + d) + e
+    rise = (2.0 * a * x + b) * over - x * (a * x + b) * (2.0 * c * x + d)
+    return rise / (over * over) * WHITE_SLOPE
+
+
+@njit(**KERNEL)
 def gather(
     face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, albedo: Any, light: Any,
-    shine: Any, out: Any,
+    shine: Any, behind: Any, exposure: float, table: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Radiance (H,W,3): the average over each pixel's samples, black where nothing is seen.
+    """The picture (H,W,3): the average over each pixel's samples, each developed by the film in
+    `table` (see `look_up`).
 
     albedo, light, shine (n,3) are the points'; a sample's radiance is colour times light, each
-    interpolated, plus what is mirrored whatever the colour.
+    interpolated, plus what is mirrored whatever the colour. Where nothing is seen it is the
+    backdrop's, `behind` (H,W,3).
     """
     h, w, _ = out.shape
     s = face.shape[0] // h
@@ -260,26 +361,35 @@ def gather(
             r = 0.0
             g = 0.0
             b = 0.0
+            empty = 0
             for yy in range(y * s, y * s + s):
                 for xx in range(x * s, x * s + s):
                     n = strand[yy, xx]
                     f = face[yy, xx]
                     if n >= 0:
                         k = knot_slot[n, int(along[yy, xx])]
-                        r += albedo[k, 0] * light[k, 0]
-                        g += albedo[k, 1] * light[k, 1]
-                        b += albedo[k, 2] * light[k, 2]
+                        r += look_up(table, exposure * (albedo[k, 0] * light[k, 0] + shine[k, 0]))
+                        g += look_up(table, exposure * (albedo[k, 1] * light[k, 1] + shine[k, 1]))
+                        b += look_up(table, exposure * (albedo[k, 2] * light[k, 2] + shine[k, 2]))
                     elif f >= 0:
                         i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
-                        a0 = u * albedo[i, 0] + v * albedo[j, 0] + q * albedo[k, 0]
-                        a1 = u * albedo[i, 1] + v * albedo[j, 1] + q * albedo[k, 1]
-                        a2 = u * albedo[i, 2] + v * albedo[j, 2] + q * albedo[k, 2]
-                        r += a0 * (u * light[i, 0] + v * light[j, 0] + q * light[k, 0])
-                        g += a1 * (u * light[i, 1] + v * light[j, 1] + q * light[k, 1])
-                        b += a2 * (u * light[i, 2] + v * light[j, 2] + q * light[k, 2])
-                        r += u * shine[i, 0] + v * shine[j, 0] + q * shine[k, 0]
-                        g += u * shine[i, 1] + v * shine[j, 1] + q * shine[k, 1]
-                        b += u * shine[i, 2] + v * shine[j, 2] + q * shine[k, 2]
+                        for c in range(3):
+                            a = u * albedo[i, c] + v * albedo[j, c] + q * albedo[k, c]
+                            a *= u * light[i, c] + v * light[j, c] + q * light[k, c]
+                            a += u * shine[i, c] + v * shine[j, c] + q * shine[k, c]
+                            a = look_up(table, exposure * a)
+                            if c == 0:
+                                r += a
+                            elif c == 1:
+                                g += a
+                            else:
+                                b += a
+                    else:
+                        empty += 1
+            if empty:
+                r += empty * look_up(table, exposure * behind[y, x, 0])
+                g += empty * look_up(table, exposure * behind[y, x, 1])
+                b += empty * look_up(table, exposure * behind[y, x, 2])
             out[y, x, 0] = r * inv
             out[y, x, 1] = g * inv
             out[y, x, 2] = b * inv
@@ -287,44 +397,77 @@ def gather(
 
 @njit(**KERNEL)
 def gather_slope(
-    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, share: Any, light: Any,
-    shine: Any, wanted: Any, out: Any,
-) -> None:  # fmt: skip
-    """How the sum of `wanted` (3,H,W) times `gather`'s radiance depends on every product of a
-    group's colour and a lobe's power: out (G,3,B). share (n,G,3); light, shine (n,B)."""
+    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, share: Any, hue: Any, kind: Any,
+    colors: Any, albedo: Any, light: Any, shine: Any, lobes: Any, scattered: Any, gleam: Any, mirrors: Any, tint: Any, behind: Any, exposure: float,
+    slopes: Any, curve: Any, wanted: Any, out: Any, to_behind: Any,
+) -> float:  # fmt: skip
+    """How the sum of `wanted` (3,H,W) times `gather`'s picture depends on every product of a
+    group's colour and a lobe's power, added to out (G,3,B); on the backdrop, written to
+    `to_behind` (H,W,3); and on the exposure, returned.
+
+    share (V,G,3) are the vertices' shares of the groups' colours (G,3); strand n has `hue[n]`
+    times the colour of group `kind[n]`. What vertices get of each lobe is lobes (3,V,B) per channel,
+    what knots scatter and their coloured highlight are scattered and gleam (K,B), and what points
+    mirror is mirrors (n,B), vertices times `tint` (V,3). What doesn't depend on a colour counts for CONST. `slopes` is a table of the film's derivative (see `look_up`).
+    """
     h, w = wanted.shape[1], wanted.shape[2]
     s = face.shape[0] // h
     inv = 1.0 / (s * s)
-    groups, basis = share.shape[1], light.shape[1]
-    lit = np.empty(basis, np.float32)
-    d = np.empty(3, np.float32)
+    groups, basis = share.shape[1], mirrors.shape[1]
+    first = len(share)
+    d = np.empty(3, np.float64)
+    to_exposure = 0.0
     for y in range(h):
         for x in range(w):
-            for c in range(3):
-                d[c] = wanted[c, y, x] * inv
+            empty = 0
             for yy in range(y * s, y * s + s):
                 for xx in range(x * s, x * s + s):
                     n = strand[yy, xx]
                     f = face[yy, xx]
                     if n >= 0:
-                        k = knot_slot[n, int(along[yy, xx])]
-                        for g in range(groups):
-                            for c in range(3):
-                                m = share[k, g, c] * d[c]
-                                if m != 0.0:
-                                    for b in range(basis):
-                                        out[g, c, b] += m * light[k, b]
+                        p = knot_slot[n, int(along[yy, xx])]
+                        g = kind[n]
+                        for c in range(3):
+                            own = albedo[p, c]
+                            value = own * light[p, c] + shine[p, c]
+                            m = wanted[c, y, x] * inv * _slope_at(slopes, exposure * value, curve)
+                            to_exposure += m * value
+                            m *= exposure
+                            pale = own**-0.25
+                            for b in range(basis):
+                                glint = pale * gleam[p - first, b]
+                                body = scattered[p - first, b]
+                                mine = hue[n] * (body + 0.75 * glint)
+                                whole = own * (body + glint) + mirrors[p, b]
+                                out[g, c, b] += m * mine
+                                out[CONST, c, b] += m * (whole - mine * colors[g, c])
                     elif f >= 0:
                         i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
-                        for b in range(basis):
-                            lit[b] = u * light[i, b] + v * light[j, b] + q * light[k, b]
-                            mirrored = u * shine[i, b] + v * shine[j, b] + q * shine[k, b]
-                            for c in range(3):
-                                out[CONST, c, b] += d[c] * mirrored
+                        for c in range(3):
+                            value = u * albedo[i, c] + v * albedo[j, c] + q * albedo[k, c]
+                            value *= u * light[i, c] + v * light[j, c] + q * light[k, c]
+                            value += u * shine[i, c] + v * shine[j, c] + q * shine[k, c]
+                            m = wanted[c, y, x] * inv * _slope_at(slopes, exposure * value, curve)
+                            to_exposure += m * value
+                            d[c] = m * exposure
+                            for b in range(basis):
+                                shone = u * tint[i, c] * mirrors[i, b] + v * tint[j, c] * mirrors[j, b]
+                                shone += q * tint[k, c] * mirrors[k, b]
+                                out[CONST, c, b] += d[c] * shone
                         for g in range(groups):
                             for c in range(3):
                                 m = u * share[i, g, c] + v * share[j, g, c] + q * share[k, g, c]
                                 m *= d[c]
                                 if m != 0.0:
                                     for b in range(basis):
-                                        out[g, c, b] += m * lit[b]
+                                        mine = u * lobes[c, i, b] + v * lobes[c, j, b]
+                                        out[g, c, b] += m * (mine + q * lobes[c, k, b])
+                    else:
+                        empty += 1
+            for c in range(3):
+                value = behind[y, x, c]
+                m = wanted[c, y, x] * inv * empty
+                m *= _slope_at(slopes, exposure * value, curve)
+                to_exposure += m * value
+                to_behind[y, x, c] = m * exposure
+    return to_exposure
