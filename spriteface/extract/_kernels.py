@@ -186,25 +186,32 @@ def _multiply(a, a_at, a_step, b, b_at, start, start_at, start_step, out, at, st
                 _row_8(a, x, a_step, b, b_at + d, wide, start, y, start_step, out, z, step, depth, floor)  # fmt: skip
 
 
-@intrinsic
-def _spread(context, inputs, start, across, down, out, at, place):  # type: ignore[no-untyped-def]
-    """LANES channels of 6x6 inputs, `across` and `down` apart, to the 36 places, `place` apart, of
-    the transformed domain."""
-    one = types.uint64
-    signature = types.void(inputs, one, one, one, out, one, one)
+def _spreader() -> Any:
+    """`spread(inputs, start, across, down, out, at, place)`: LANES channels of 6x6 inputs,
+    `across` and `down` apart, to the 36 places, `place` apart, of the transformed domain."""
 
-    def generate(context, builder, signature, given):  # type: ignore[no-untyped-def]
-        source, target = (_Memory(context, builder, signature.args[n], given[n]) for n in (0, 4))
-        start, across, down, at, place = (given[n] for n in (1, 2, 3, 5, 6))
-        columns = [
-            _into([source.load(start, (down, i), (across, j)) for i in range(6)]) for j in range(6)
-        ]
-        for i in range(6):
-            for j, value in enumerate(_into([column[i] for column in columns])):
-                target.store(value, at, (place, 6 * i + j))
-        return context.get_dummy_value()
+    @intrinsic
+    def spread(context, inputs, start, across, down, out, at, place):  # type: ignore[no-untyped-def]
+        one = types.uint64
+        signature = types.void(inputs, one, one, one, out, one, one)
 
-    return signature, generate
+        def generate(context, builder, signature, given):  # type: ignore[no-untyped-def]
+            source, target = (
+                _Memory(context, builder, signature.args[n], given[n]) for n in (0, 4)
+            )
+            start, across, down, at, place = (given[n] for n in (1, 2, 3, 5, 6))
+            columns = [
+                _into([source.load(start, (down, i), (across, j)) for i in range(6)])
+                for j in range(6)
+            ]
+            for i in range(6):
+                for j, value in enumerate(_into([column[i] for column in columns])):
+                    target.store(value, at, (place, 6 * i + j))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return spread
 
 
 def _into(line: list[_Vector]) -> list[_Vector]:
@@ -253,7 +260,7 @@ def _back(line: list[_Vector]) -> list[_Vector]:
     return [a + near + far, less + 2 * lower, near + 4 * far, less + 8 * lower + f]
 
 
-_gather_into, _gather_onto = _gatherer(False), _gatherer(True)
+_spread, _gather_into, _gather_onto = _spreader(), _gatherer(False), _gatherer(True)
 
 
 @njit(forceinline=True, error_model="numpy")

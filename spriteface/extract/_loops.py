@@ -87,26 +87,25 @@ def still_plain(plain: Bool, dilation: int, stride: int, out: Bool) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def same_color(codes, color, margin: int, out: Bool) -> int:  # type: ignore[no-untyped-def]
-    """Which 2x2 px joined are all of one colour, and how many; codes (H, W) lie `margin` px (even)
-    from the border of a picture of nothing."""
+def same_color(codes, color, margin: int, out: Bool) -> None:  # type: ignore[no-untyped-def]
+    """Which 2x2 px joined are all of one colour; codes (H, W) lie `margin` px (even) from the
+    border of a picture of nothing."""
+    height, width, around = codes.shape[0], codes.shape[1], margin // 2
     beyond = color == 0
-    count = 0
     for y in range(out.shape[0]):
-        for x in range(out.shape[1]):
-            top, left = 2 * y - margin, 2 * x - margin
-            same = True
-            if 0 <= top < codes.shape[0] - 1 and 0 <= left < codes.shape[1] - 1:
-                same = (codes[top, left] == color) & (codes[top, left + 1] == color)
-                same &= (codes[top + 1, left] == color) & (codes[top + 1, left + 1] == color)
-            else:
-                for i in range(top, top + 2):
-                    for j in range(left, left + 2):
-                        inside = 0 <= i < codes.shape[0] and 0 <= j < codes.shape[1]
-                        same &= codes[i, j] == color if inside else beyond
-            out[y, x] = same
-            count += same
-    return count
+        top, line = 2 * y - margin, out[y]
+        line[:] = beyond
+        if top < 0 or top >= height:
+            continue
+        above, below = codes[top], codes[min(top + 1, height - 1)]
+        cut = (top + 1 == height) & (not beyond)
+        for x in range(width // 2):
+            same = (above[2 * x] == color) & (above[2 * x + 1] == color)
+            same &= (below[2 * x] == color) & (below[2 * x + 1] == color)
+            line[around + x] = same & (not cut)
+        if width % 2:
+            same = (above[width - 1] == color) & (below[width - 1] == color)
+            line[around + width // 2] = same & beyond & (not cut)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -119,3 +118,76 @@ def longest_run(ordered):  # type: ignore[no-untyped-def]
                 best, most = begun, n - begun
             begun = n
     return ordered[best], most
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def tile_hashes(codes, dy: int, dx: int, mix, out) -> None:  # type: ignore[no-untyped-def]
+    """The sum of each tile's pixels, times the numbers in mix (size, size), modulo 2 ** 64."""
+    size = mix.shape[0]
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            total = np.uint64(0)
+            for i in range(size):
+                at = dx + column * size
+                line, factors = codes[dy + row * size + i, at : at + size], mix[i]
+                for j in range(size):
+                    total += np.uint64(line[j]) * factors[j]
+            out[row, column] = total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def agreement(tiles, known, out: Bool) -> None:  # type: ignore[no-untyped-def]
+    """See `background._agreement`."""
+    size = tiles.shape[1]
+    for n in range(tiles.shape[0]):
+        tile, best, most = tiles[n], 0, -1
+        for k in range(known.shape[0]):
+            other, equal = known[k], np.int32(0)
+            for p in range(size):
+                equal += np.int32(tile[p] == other[p])
+            if equal > most:
+                best, most = k, int(equal)
+        if most / size >= 0.3:
+            for p in range(size):
+                out[n, p] = tile[p] == known[best][p]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def luma(rgba: U8, out: F32) -> None:
+    """See `grid_lines.luma`."""
+    red, green, blue = np.float32(0.299), np.float32(0.587), np.float32(0.114)
+    for y in range(rgba.shape[0]):
+        for x in range(rgba.shape[1]):
+            r, g, b = (
+                np.float32(rgba[y, x, 0]),
+                np.float32(rgba[y, x, 1]),
+                np.float32(rgba[y, x, 2]),
+            )
+            out[y, x] = red * r + green * g + blue * b
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fine_lines(image: F32, least, down: int):  # type: ignore[no-untyped-def]
+    """The numbers of `grid._fine_lines`: light and dark ones, and for changes and lines (2, 16)
+    how many there are in each part. Lines are crossed along y when `down` is 1, else along x."""
+    light = dark = 0
+    parts = np.zeros((2, 16), np.int64)
+    height, width = image.shape
+    across = 1 - down
+    for y in range(2 * down, height - 2 * down):
+        line = image[y]
+        one, two = image[y - down], image[y - 2 * down]
+        three, four = image[y + down], image[y + 2 * down]
+        for x in range(2 * across, width - 2 * across):
+            beside = one[x - across]
+            if abs(line[x] - beside) <= least:
+                continue
+            part = y * 4 // height * 4 + x * 4 // width
+            parts[0, part] += 1
+            fine = two[x - 2 * across] == beside
+            fine &= (three[x + across] == beside) & (four[x + 2 * across] == beside)
+            if fine:
+                parts[1, part] += 1
+                light += line[x] > beside
+                dark += line[x] < beside
+    return light, dark, parts
