@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks import enlarge as enlarge_by
 from spriteface.errors import OptionError
-from spriteface.extract import grid
+from spriteface.extract import grid, grid_lines
 from spriteface.types import U8, Box, Palette, Pixels, Source
 from tools import pixel_artist as artist
 
@@ -224,3 +224,19 @@ def test_fine_lines_say_that_a_frame_is_native_and_no_enlargement_has_them() -> 
     corner = enlarge_by.resized(native, 400, 300, enlarge_by.R.BILINEAR)
     corner[:60, :80] = native[:60, :80]  # a sharp overlay
     assert not grid.has_fine_detail(corner)
+
+
+def test_a_large_picture_is_judged_by_the_same_numbers_as_a_small_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Loops compiled for large pictures count what numpy does for small ones."""
+    picture = scene_of(160, 120)
+    picture[10:60:7, 20:90, :3] = 250
+    picture[30:100, 20:90:9, :3] = 5
+    image = grid.luma(picture)
+    counts = [grid._fine_lines(image, axis) for axis in (0, 1)]
+    assert min(counts[0]) > 0
+    monkeypatch.setattr(grid, "COMPILED", 0)
+    monkeypatch.setattr(grid_lines, "COMPILED", 0)
+    assert [grid._fine_lines(image, axis) for axis in (0, 1)] == counts
+    assert np.allclose(grid.luma(picture), image, atol=1e-3)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from spriteface.errors import OptionError
-from spriteface.extract import faces
+from spriteface.extract import background, faces, sprites
 from spriteface.extract.background import color_name, find_background
 from spriteface.extract.detect import load_detector
 from spriteface.extract.groups import group_pictures
@@ -113,6 +114,25 @@ def test_repeated_tiles_are_background() -> None:
     assert sprites[0].background == "tiles"
     whole = Box(117, 103, 16, 32)
     assert sprites[0].box.iou(whole) > 0.6
+
+
+def test_a_large_scene_is_taken_apart_as_a_small_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops compiled for large pictures do what numpy does for small ones."""
+    canvas = tiled(160, 144)
+    paste(canvas, walker(), 40, 50)
+    paste(canvas, walker(), 101, 77)
+    found = find_background(Pixels(canvas))
+    monkeypatch.setattr(background, "COMPILED", 0)
+    again = find_background(Pixels(canvas))
+    assert found.kind == again.kind == "tiles"
+    assert np.array_equal(found.mask, again.mask)
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3, 4, 12])
+def test_content_grows_as_a_filter_would_let_it(gap: int) -> None:
+    content = np.random.default_rng(gap).random((30, 41)) < 0.03
+    grown = sprites._grown(sprites._grown(content, gap, 0), gap, 1)
+    assert np.array_equal(grown, ndimage.maximum_filter(content, size=1 + gap))
 
 
 def test_what_moves_before_a_still_scene_is_a_sprite() -> None:

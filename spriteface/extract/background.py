@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..types import F64, RGB, U8, Bool, Pixels
+from .sizes import COMPILED
 
 SEE_THROUGH = 64  # alpha at or below is background
 MIN_SHARE = 0.02  # of the picture that must be see-through before alpha is believed
@@ -27,6 +28,8 @@ COMPARED = 2_000_000  # pixels of tiles compared in one go
 LARGEST_TILED = 8_000_000  # px: no frame of a game is larger
 
 Codes = NDArray[np.uint32]
+Hashes = NDArray[np.uint64]
+Counts = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 MAGIC = ((255, 0, 255), (0, 255, 0), (0, 255, 255), (255, 0, 128), (0, 0, 255), (255, 0, 0))
 
@@ -181,50 +184,45 @@ def tile_background(pixels: Pixels) -> Bool | None:
     if pixels.width * pixels.height > LARGEST_TILED:
         return None
     codes = np.ascontiguousarray(pixels.rgba).view(np.uint32)[..., 0] & OPAQUE
-    hashes = _tile_hashes(codes)
     change = (
-        np.count_nonzero(codes[1:] != codes[:-1], axis=1) / codes.shape[1],
-        np.count_nonzero(codes[:, 1:] != codes[:, :-1], axis=0) / codes.shape[0],
+        np.count_nonzero(codes[1:] != codes[:-1], axis=1),
+        np.count_nonzero(codes[:, 1:] != codes[:, :-1], axis=0),
     )
-    best: tuple[float, int, int, int] | None = None
+    best: tuple[float, int, int, int, Hashes] | None = None
     for size in (16, 8):
         for dy, dx in _tile_phases(change, size):
-            share = _repeated_share(hashes[size][dy::size, dx::size])
+            hashes = _tile_hashes(codes, size, dy, dx)
+            share = _repeated_share(hashes)
             if best is None or share > best[0] + (0.12 if size != best[1] else 0.0):
-                best = (share, size, dy, dx)
+                best = (share, size, dy, dx, hashes)
     if best is None or best[0] < 0.5:
         return None
-    size, dy, dx = best[1:]
-    return _peel_tiles(codes, hashes[size][dy::size, dx::size], size, dy, dx)
+    size, dy, dx, hashes = best[1:]
+    return _peel_tiles(codes, hashes, size, dy, dx)
 
 
 @functools.cache
-def _mix() -> NDArray[np.uint64]:
-    """(4, 2) odd numbers that neighbours are joined by."""
-    return np.random.default_rng(1).integers(1, 1 << 63, (4, 2), dtype=np.uint64) | np.uint64(1)
+def _mix(size: int) -> Hashes:
+    """(size, size) odd numbers by which a tile's pixels are multiplied."""
+    some = np.random.default_rng(1).integers(1, 1 << 63, (size, size), dtype=np.uint64)
+    return np.asarray(some | np.uint64(1))
 
 
-def _tile_hashes(codes: Codes) -> dict[int, NDArray[np.uint64]]:
-    """For 8 and 16 px: (H - size + 1, W - size + 1) one number for the square that begins at
-    each pixel. Neighbours are joined in pairs, pairs in fours, and so on."""
-    value = codes.astype(np.uint64)
-    out: dict[int, NDArray[np.uint64]] = {}
-    for step, (across, down) in zip((1, 2, 4, 8), _mix()):
-        if min(value.shape) <= step:
-            value = value[:0, :0]
-        else:
-            first = value[:, :-step] * across
-            first += value[:, step:]
-            value = first[:-step] * down
-            value += first[step:]
-        out[2 * step] = value
-    return out
+def _tile_hashes(codes: Codes, size: int, dy: int, dx: int) -> Hashes:
+    """(rows, columns): one number for each whole tile from the origin on."""
+    if codes.size > COMPILED:
+        from . import _loops
+
+        out = np.empty(((codes.shape[0] - dy) // size, (codes.shape[1] - dx) // size), np.uint64)
+        _loops.tile_hashes(codes, dy, dx, _mix(size), out)
+        return out
+    return np.asarray((_tiles(codes, size, dy, dx) * _mix(size).reshape(-1)).sum(axis=2))
 
 
-def _tile_phases(change: tuple[F64, F64], size: int) -> list[tuple[int, int]]:
+def _tile_phases(change: Counts, size: int) -> list[tuple[int, int]]:
     """Promising tile origins: by how often each row and column changes most on its border.
 
-    `change` is the share of pixels that differ from the one above, by row, and to the left.
+    `change` has the number of pixels that differ from the one above, by row, and to the left.
     """
     if min(map(len, change)) + 1 < 4 * size:
         return []
@@ -234,9 +232,10 @@ def _tile_phases(change: tuple[F64, F64], size: int) -> list[tuple[int, int]]:
     return [(int(y), int(x)) for y in rows for x in columns]
 
 
-def _line_changes(change: F64, size: int) -> F64:
+def _line_changes(change: NDArray[np.intp], size: int) -> F64:
     """(size,): mean change at the lines of each phase; `change[i]` lies before line i + 1."""
-    return np.array([change[(phase or size) - 1 :: size].mean() for phase in range(size)])
+    phases = np.arange(1, 1 + len(change)) % size
+    return np.asarray(np.bincount(phases, change, size) / np.bincount(phases, minlength=size))
 
 
 def _tiles(codes: Codes, size: int, dy: int, dx: int) -> Codes:
@@ -246,7 +245,7 @@ def _tiles(codes: Codes, size: int, dy: int, dx: int) -> Codes:
     return part.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(rows, columns, -1)
 
 
-def _repeated_share(hashes: NDArray[np.uint64]) -> float:
+def _repeated_share(hashes: Hashes) -> float:
     """Share of tiles that occur three times or more."""
     ordered = np.sort(hashes, axis=None)
     thrice = ordered[2:] == ordered[:-2]  # the third of equal ones, and each after it
@@ -255,7 +254,7 @@ def _repeated_share(hashes: NDArray[np.uint64]) -> float:
     return (many + 2 * first) / max(1, hashes.size)
 
 
-def _peel_tiles(codes: Codes, hashes: NDArray[np.uint64], size: int, dy: int, dx: int) -> Bool:
+def _peel_tiles(codes: Codes, hashes: Hashes, size: int, dy: int, dx: int) -> Bool:
     """`hashes` has one number for each tile."""
     tiles = _tiles(codes, size, dy, dx)
     rows, columns = tiles.shape[:2]
@@ -263,9 +262,10 @@ def _peel_tiles(codes: Codes, hashes: NDArray[np.uint64], size: int, dy: int, dx
         hashes, return_index=True, return_inverse=True, return_counts=True
     )
     often = counts[inverse.reshape(rows, columns)] >= 3
-    known = tiles.reshape(rows * columns, -1)[first[counts >= 3]]
+    commonest = np.lexsort((first, -counts))  # the commoner of two that are equally alike
+    known = tiles.reshape(rows * columns, -1)[first[commonest[counts[commonest] >= 3]]]
     agree = np.ones(tiles.shape, bool)
-    agree[~often] = _agreement(tiles[~often], known)
+    agree[~often] = _agreement(tiles[~often], known, codes.size > COMPILED)
     mask = np.zeros(codes.shape, bool)
     block = agree.reshape(rows, columns, size, size).swapaxes(1, 2)
     mask[dy : dy + rows * size, dx : dx + columns * size] = block.reshape(
@@ -276,11 +276,16 @@ def _peel_tiles(codes: Codes, hashes: NDArray[np.uint64], size: int, dy: int, dx
     return mask
 
 
-def _agreement(tiles: Codes, known: Codes) -> Bool:
+def _agreement(tiles: Codes, known: Codes, large: bool) -> Bool:
     """(N, P): where each tile shows what the known tile that is most like it shows; nowhere
     when even that one differs in most."""
     out = np.zeros(tiles.shape, bool)
     step = max(1, COMPARED // max(1, known.size))
+    if large and len(known):
+        from . import _loops
+
+        _loops.agreement(tiles, known, out)
+        return out
     for start in range(0, len(tiles) if len(known) else 0, step):
         part = tiles[start : start + step]
         equal = part[:, None] == known

@@ -23,6 +23,7 @@ from ..errors import OptionError
 from ..types import F32, F64, U8, Frame, Pixels, Source
 from .grid_filter import Rhythm, filter_name, find_rhythm
 from .grid_lines import find_lines, luma, without_lines
+from .sizes import COMPILED
 
 MAX_SCALE = 40.0
 MIN_FRACTION = 1.04  # below this a grid is indistinguishable from native pixels
@@ -174,12 +175,25 @@ def has_fine_detail(rgba: U8) -> bool:
     if rgba.shape[0] * rgba.shape[1] < FINE_AREA:
         return False
     image = luma_of(rgba[:LARGEST_PART, :LARGEST_PART])
-    return _fine_lines(image) and _fine_lines(np.ascontiguousarray(image.T))
+    return all(_enough_lines(image.size, *_fine_lines(image, axis)) for axis in (1, 0))
 
 
-def _fine_lines(rows: F32) -> bool:
-    """Whether rows show lines of one pixel that are crossed: light, dark, and in a third of the
-    parts where anything changes."""
+def _enough_lines(size: int, light: int, dark: int, changing: int, lined: int) -> bool:
+    """Whether lines of one pixel are crossed: light, dark, and in a third of the parts where
+    anything changes."""
+    few = min(light, dark) < max(3, FEWEST_FINE * size)
+    return not few and lined >= max(FEWEST_PARTS, changing / 3)
+
+
+def _fine_lines(image: F32, axis: int) -> tuple[int, int, int, int]:
+    """How many pixels lie on light and on dark lines of one pixel, crossed along an axis; in how
+    many of 16 parts anything changes, and in how many of those are such lines."""
+    if image.size > COMPILED:
+        from . import _loops
+
+        light, dark, parts = _loops.fine_lines(image, np.float32(FINE), 1 - axis)
+        return light, dark, *np.count_nonzero(parts, axis=1).tolist()
+    rows = image if axis else np.ascontiguousarray(image.T)
     wide = rows.shape[1]
     flat = rows.reshape(-1)
     change = flat[2:-2] - flat[1:-3]
@@ -188,12 +202,10 @@ def _fine_lines(rows: F32) -> bool:
     beside = flat[at - 1]
     fine = (flat[at - 2] == beside) & (flat[at + 1] == beside) & (flat[at + 2] == beside)
     light = flat[at] > beside
-    fewest = max(3, FEWEST_FINE * flat.size)
-    if min(np.count_nonzero(fine & light), np.count_nonzero(fine & ~light)) < fewest:
-        return False
     part = at // wide * 4 // rows.shape[0] * 4 + at % wide * 4 // wide
     changing, lined = (np.count_nonzero(np.bincount(of)) for of in (part, part[fine]))
-    return bool(lined >= max(FEWEST_PARTS, changing / 3))
+    ones, all_of_it = int(np.count_nonzero(fine & light)), int(np.count_nonzero(fine))
+    return ones, all_of_it - ones, int(changing), int(lined)
 
 
 def _moved(rhythm: Rhythm, start: int) -> Rhythm:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..types import F32, U8
+from .sizes import COMPILED
 
 LONGEST = 8  # lines per period that are looked for
 DARKER = 0.985  # a line at or below this share of its neighbour is darkened
@@ -28,6 +29,12 @@ def find_lines(rgba: U8) -> tuple[Lines | None, Lines | None]:
 
 def luma(rgba: U8) -> F32:
     """(H, W) in [0, 255], whatever alpha says."""
+    if rgba.shape[0] * rgba.shape[1] > COMPILED:
+        from . import _loops
+
+        out = np.empty(rgba.shape[:2], np.float32)
+        _loops.luma(rgba, out)
+        return out
     flat = rgba.reshape(-1, 4).astype(np.float32)
     return (flat @ np.array([0.299, 0.587, 0.114, 0.0], np.float32)).reshape(rgba.shape[:2])
 

@@ -20,6 +20,7 @@ from safetensors.numpy import load
 
 from ..types import F32, F64, U8, Bool, Box, View
 from .detect import Found
+from .sizes import COMPILED
 
 STRIDE = 4
 MARGIN, THIN = 16, 4  # px of nothing around a small picture and around a frame
@@ -30,7 +31,6 @@ KINDS = ("human", "humanoid", "creature")
 PART = 640  # px of edge (whole cells) looked at in one go, so that huge sheets need little memory
 REACH = 56  # px from a part's border at which it no longer matters what lies beyond; more than
 # the network's own reach of 49
-SMALL = 40_000  # px up to which a picture is looked at mirrored, too, and without numba
 LEAST = 0.12
 UNITS = np.array([1 / 127.5, 1 / 127.5, 1 / 127.5, 1 / 255], np.float32)
 SMALLEST_LEVEL = 10  # px: a halved frame smaller than this is not looked at
@@ -189,7 +189,7 @@ def look(rgba: U8, content: Bool | None = None, *, least: float = LEAST) -> list
         content: (H, W), False where the picture is known to be background.
         least: scores below are left out.
     """
-    small = rgba.shape[0] * rgba.shape[1] <= SMALL
+    small = rgba.shape[0] * rgba.shape[1] <= COMPILED  # looked at mirrored, too
     see, premultiply, halve = _by_size(small)
     margin = MARGIN if small else THIN
     level = premultiply(rgba, content)
@@ -290,9 +290,12 @@ def _peaks(logit: F32, least: float) -> tuple[NDArray[np.intp], NDArray[np.intp]
     rows, columns = np.nonzero(logit >= least)
     if not len(rows):
         return rows, columns
-    padded = np.pad(logit, 1, constant_values=-np.inf)
-    around = [padded[rows + dy, columns + dx] for dy in range(3) for dx in range(3)]
-    peak = logit[rows, columns] >= np.max(around, axis=0, initial=-np.inf)
+    height, wide = logit.shape[0] + 2, logit.shape[1] + 2
+    padded = np.full((height, wide), -np.inf, np.float32)
+    padded[1:-1, 1:-1] = logit
+    flat, at = padded.reshape(-1), (rows + 1) * wide + columns + 1
+    around = flat[at[:, None] + [dy * wide + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]]
+    peak = flat[at] >= around.max(axis=1)
     return rows[peak], columns[peak]
 
 

@@ -23,6 +23,7 @@ from .sidecar import Named
 
 MERGE = 1  # px of gap that still joins pieces
 WORDS = 4  # px of gap within a caption
+NEAR = 8  # px of gap up to which shifted copies are faster than a filter
 MOST_PIECES = 4096  # a picture in more pieces is noise, not a sheet
 SMALLEST = 12  # px of area below which a piece is dirt
 
@@ -174,11 +175,22 @@ def components(
 
 
 def _labelled(content: Bool, merge: int) -> NDArray[np.int32]:
-    joined = content
-    if merge > 0:
-        joined = ndimage.maximum_filter(content, size=1 + merge)
+    joined = _grown(_grown(content, merge, 0), merge, 1)
     labels, _ = ndimage.label(joined, structure=np.ones((3, 3)))
     return np.asarray(labels)
+
+
+def _grown(content: Bool, more: int, axis: int) -> Bool:
+    """Content made longer along an axis by so many px, the odd one behind."""
+    if more > NEAR:
+        return np.asarray(ndimage.maximum_filter1d(content, 1 + more, axis=axis))
+    out = content.copy()
+    grown, own = out.swapaxes(0, axis), content.swapaxes(0, axis)
+    for step in range(1, 1 + more // 2):
+        grown[:-step] |= own[step:]
+    for step in range(1, 1 + (1 + more) // 2):
+        grown[step:] |= own[:-step]
+    return out
 
 
 def _tight(mask: Bool, x: int, y: int) -> tuple[Box, Bool]:
@@ -197,5 +209,5 @@ def _cut(frame: Frame, background: Background, box: Box, mask: Bool) -> Sprite:
 def masked(pixels: Pixels, content: Bool) -> Pixels:
     """The same pixels with everything outside `content` (H, W) at alpha 0."""
     rgba: U8 = pixels.rgba.copy()
-    rgba[~content, 3] = 0
+    rgba[..., 3] *= content
     return Pixels(rgba, pixels.indices, pixels.palette)
