@@ -10,7 +10,6 @@ from ..regions import smooth
 from .fit import Array, Fit, Mesh, Piece
 from .shapes import grid_faces, outward, two_sided
 
-
 AXIS_Z = 0.5
 
 
