@@ -113,7 +113,9 @@ def portrayed(generator: Any, case: Case, i: int, how: Mapping[str, Any]) -> Row
     options = PortraitOptions(size=how["size"], seed=how["seed"])
     made = portray(generator, reading, options=options)[0]
     cpu = time.process_time() - began
-    gap, word = skin_gap(generator, made, reading, how["size"]), judge(made.image)
+    gap = skin_gap(generator, made, reading, how["size"])
+    yaw = float(generator.people(made.latents)[0].pose.yaw)
+    word = judge(made.image, yaw=yaw)
     wrong = [
         f"{n} read as {w}"
         for n, right, w, _ in verdicts(dict(reading.traits), case.truth)
@@ -123,6 +125,7 @@ def portrayed(generator: Any, case: Case, i: int, how: Mapping[str, Any]) -> Row
     if not word.passes:
         why.append(
             f"judges: {word.votes} of {word.judges}{'' if word.upright else ', no more upright than upside down'}"
+            f"{', blurred' * word.blurred}{', flat' * word.mosaic}{', not seen aside' * (word.side is False)}"
         )
     if np.isfinite(gap) and abs(gap) > 5:
         why.append(f"skin {gap:+.1f} L*")
@@ -131,7 +134,8 @@ def portrayed(generator: Any, case: Case, i: int, how: Mapping[str, Any]) -> Row
     tile(case, reading, made.image, made.small).save(path)
     return {
         "name": case.name, "skin": float(gap) if np.isfinite(gap) else None, "passes": bool(word.passes),
-        "votes": int(word.votes), "upright": bool(word.upright), "psnr": float(made.lr_psnr_db),
+        "votes": int(word.votes), "upright": bool(word.upright), "yaw": yaw, "side": word.side,
+        "gates": [word.flat_share, word.comb, word.slope, word.detail], "psnr": float(made.lr_psnr_db),
         "loss": float(made.loss), "off": float(len(why) + made.loss), "why": why, "cpu": cpu,
         "tile": f"tiles/{i:03d}.png", "view": str(reading.traits["view"]),
     }  # fmt: skip

@@ -5,6 +5,10 @@ scikit-image's LBP cascade. They are no evidence alone: a nearest-neighbour mosa
 pleases them too, and so can a face upside down. So a portrait passes when at least two of the
 three judges accept it, it is seen more surely upright than upside down (by more judges, or by as
 many with more confidence), and it is neither mosaic nor blur.
+
+All three look for faces from the front. Of a portrait that is known to look aside, OpenCV's cascade
+of profiles may be asked instead; alone it must be more exact than that: it has to see the face
+looking to the side that it is known to look to, more surely than mirrored and than upside down.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from ..errors import OptionError
 from ..types import F64, U8
 
 EDGE = 256  # px: everything is judged at one size, so that figures compare
+SMALLEST = 0.3  # of the picture's edge: what is smaller is no portrait's face
 
 # Gates, between what was measured on photographs and on mosaics or bicubic blur.
 MAX_FLAT_SHARE = 0.5  # share of exactly flat neighbours: photographs .13, mosaics .89-.94
@@ -29,10 +34,13 @@ MIN_SLOPE = -4.6  # radial spectrum slope: photographs -3.5, bicubic blur -4.8 t
 # smoothly -4.5 to -2.8, whose slope looks natural because it sinks into rounding
 MIN_DETAIL = -2.6
 
+SIDE_YAW = 0.6  # radians from which frontal judges see fewer and fewer faces (docs/audit.md)
+
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the judges and gates say of one picture."""
+    """What the judges and gates say of one picture; `side` what the judge of profiles says, None
+    where it wasn't asked."""
 
     votes: int
     judges: int
@@ -41,6 +49,7 @@ class Judgement:
     comb: float
     slope: float
     detail: float
+    side: bool | None = None
 
     @property
     def mosaic(self) -> bool:
@@ -52,11 +61,15 @@ class Judgement:
 
     @property
     def passes(self) -> bool:
-        return self.votes >= 2 and self.upright and not self.mosaic and not self.blurred
+        seen = (self.votes >= 2 and self.upright) or self.side is True
+        return seen and not self.mosaic and not self.blurred
 
 
-def judge(image: U8) -> Judgement:
+def judge(image: U8, *, yaw: float = 0.0) -> Judgement:
     """Judge a portrait (H, W, 3) uint8 sRGB.
+
+    Args:
+        yaw: where the person is known to look, radians, positive to the viewer's right.
 
     Raises:
         OptionError: the extra `audit` isn't installed.
@@ -72,6 +85,7 @@ def judge(image: U8) -> Judgement:
         comb=comb_contrast(native),
         slope=spectrum_slope(power),
         detail=fine_detail(power),
+        side=_seen_aside(gray, right=yaw > 0) if abs(yaw) >= SIDE_YAW else None,
     )
 
 
@@ -143,11 +157,8 @@ class _Sight(NamedTuple):
 def _sight(gray: U8) -> _Sight:
     cascades, lbp = _tools()
     edge = gray.shape[0]
-    smallest = int(edge * 0.3)
-    weights = [
-        c.detectMultiScale3(gray, 1.05, 3, minSize=(smallest, smallest), outputRejectLevels=True)[2]
-        for c in cascades
-    ]
+    smallest = int(edge * SMALLEST)
+    weights = [_weights(cascade, gray) for cascade in cascades]
     hits = lbp.detect_multi_scale(
         img=gray,
         scale_factor=1.1,
@@ -159,10 +170,38 @@ def _sight(gray: U8) -> _Sight:
     return _Sight(len(best) + (len(hits) > 0), sum(best))
 
 
+def _weights(cascade: Any, gray: U8, step: float = 1.05) -> Any:
+    """Confidence of every hit of a cascade."""
+    least = (int(gray.shape[0] * SMALLEST),) * 2
+    return cascade.detectMultiScale3(gray, step, 3, minSize=least, outputRejectLevels=True)[2]
+
+
+def _seen_aside(gray: U8, *, right: bool) -> bool:
+    """Whether a face that looks `right`, or left, is seen, and rather than one mirrored or upside
+    down. The cascade knows faces that look to the viewer's left."""
+    known = np.ascontiguousarray(gray[:, ::-1] if right else gray)
+    own, mirrored, turned = (
+        float(np.max(_weights(_profiles(), np.ascontiguousarray(way), 1.03), initial=-np.inf))
+        for way in (known, known[:, ::-1], known[::-1])
+    )
+    return own > max(mirrored, turned)
+
+
+@functools.cache
+def _profiles() -> Any:
+    return _cascade("haarcascade_profileface.xml")
+
+
+def _cascade(name: str) -> Any:
+    import cv2
+
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).with_name("data") / name))
+
+
 @functools.cache
 def _tools() -> tuple[list[Any], Any]:
     try:
-        import cv2
+        import cv2  # noqa: F401
         import skimage.data as skimage_data
         import skimage.feature as skimage_feature
     except ImportError as error:
@@ -170,9 +209,8 @@ def _tools() -> tuple[list[Any], Any]:
             f"the judges need a package that isn't installed ({error.name})",
             "pip install 'spriteface[audit]'",
         ) from error
-    folder = Path(cv2.__file__).with_name("data")
     names = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
-    cascades = [cv2.CascadeClassifier(str(folder / name)) for name in names]
+    cascades = [_cascade(name) for name in names]
     lbp_file = skimage_data.lbp_frontal_face_cascade_filename()  # type: ignore[no-untyped-call]
     return cascades, skimage_feature.Cascade(lbp_file)
 

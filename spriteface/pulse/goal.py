@@ -7,15 +7,16 @@ weigh next to nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 
 from ..palette.color import oklab_from_srgb
 from ..types import F32, Label, Reading
-from .downscale import downscale_array
+from .downscale import downscale_array, matrix
 from .generator import Generator, Latents, MapsRegions, picture
 from .target import Target, make_target
 
@@ -45,6 +46,9 @@ GROUPS: tuple[tuple[Label, ...], ...] = (
     (Label.CLOTHING,),
     (Label.GLASSES, Label.MASK),
 )
+GROUP_OF = np.full(len(Label), -1)
+for _number, _group in enumerate(GROUPS):
+    GROUP_OF[list(_group)] = _number
 # caricatures set eyes low to make heads large: a row off counts less than a column
 EYE_ROW = 0.5
 EYES = (Label.EYE, Label.IRIS)
@@ -56,7 +60,7 @@ class Goal:
     """What the search compares with: a square of the sprite's edge.
 
     `target` weighs opaque pixels alike and is what reports use; `labels` (S, S); `color` (S, S, 3) Oklab and
-    `weight` (S, S) weigh labels; `places` (S, S, groups) blurred one-hot; `eyes` the centre
+    `weight` (S, S) weigh labels; `places` (groups, S, S) blurred one-hot; `eyes` the centre
     of the eyes and `head` the rows of its top and its chin, in units of the edge.
     """
 
@@ -96,7 +100,7 @@ class Goal:
     def misplaced_labels(self, shown: NDArray[np.int64]) -> float:
         """`misplaced` of a label map (n, n) already at hand."""
         places = _places(shown, self.color.shape[0], self.blur)
-        off = np.abs(places - self.places).sum(-1)
+        off = np.abs(places - self.places).sum(0)
         loss = float((off * self.place_weight).sum() / self.place_weight.sum())
         eyes = _eye_centre(shown)
         if eyes is not None and self.eyes is not None:
@@ -144,17 +148,18 @@ def goal_of(reading: Reading) -> Goal:
 
 
 def _places(labels: NDArray[np.int64], edge: int, blur: float) -> F32:
-    """(edge, edge, groups): the share of each group, blurred as much as a caricature may err."""
-    shares = np.stack([np.isin(labels, group) for group in GROUPS], -1).astype(np.float32)
-    if labels.shape[0] != edge:
-        shares = np.stack(
-            [
-                downscale_array(shares[..., k : k + 1], (edge, edge))[..., 0]
-                for k in range(len(GROUPS))
-            ],
-            -1,
-        )
-    blurred: F32 = gaussian_filter(shares, (blur, blur, 0), mode="nearest")
+    """(groups, edge, edge): the share of each group, blurred as much as a caricature may err."""
+    shares = (GROUP_OF[labels] == np.arange(len(GROUPS))[:, None, None]).astype(np.float32)
+    onto = _onto(len(labels), edge, blur)
+    places: F32 = onto @ (shares @ onto.T)
+    return places
+
+
+@lru_cache(maxsize=16)
+def _onto(n: int, edge: int, blur: float) -> F32:
+    """(edge, n): one axis shrunk from `n` to `edge` pixels and blurred."""
+    shrunk = np.eye(n) if n == edge else matrix("area", n, edge)
+    blurred: F32 = gaussian_filter1d(shrunk, blur, axis=0, mode="nearest").astype(np.float32)
     return blurred
 
 

@@ -292,11 +292,18 @@ def _best_start(
     candidate: int,
     report: Progress,
 ) -> Latents:
-    """Of several people with the sprite's traits, the one who agrees best with it."""
+    """Of several people with the sprite's traits, the one who agrees best with it. The first is
+    shown at once: somebody waits."""
     starts = _starts(generator, reading, options, candidate)
-    seen = goal.losses(generator, starts)
-    best = min(range(len(seen)), key=lambda i: seen[i][0])
-    report("starting", 0.05, seen[best][1], seen[best][0])
+    with torch.no_grad():
+        first = picture(generator.preview(starts[0], PREVIEW_PX))
+    report("starting", 0.03, first)
+    if isinstance(generator, MapsRegions):  # colours are matched later, and alike in all of them
+        losses = goal.misplaced(generator, starts)
+    else:
+        losses = [loss for loss, _ in goal.losses(generator, starts)]
+    best = min(range(len(losses)), key=losses.__getitem__)
+    report("starting", 0.05, None, losses[best])
     return starts[best]
 
 
