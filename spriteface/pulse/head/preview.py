@@ -39,12 +39,12 @@ from .scene import (
     GREYING,
     LASH,
     LASH_COLOR,
-    SCALP,
     STRAND_SPREAD,
     Scene,
     build,
     strand_colors,
 )
+from .shade import PLAIN_WRAPS, SKIN_WRAPS
 from .transport import (
     BROWS,
     CLOTH,
@@ -63,7 +63,6 @@ from .transport import (
     N_GROUPS,
     SKIN,
 )  # fmt: skip
-from .shade import PLAIN_WRAPS, SKIN_WRAPS
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
@@ -343,7 +342,16 @@ def paint_of(t: Traced, person: Person, colors: F32) -> Paint:
     )  # fmt: skip
     shares = np.zeros((count, N_GROUPS, 3), np.float32)
     transport.vertex_shares(
-        material, canonical, a, albedo, tinted, colors, q[mat.HAIR_R : mat.HAIR_B + 1], _MARK_COLORS, _MARK_GROUPS, shares
+        material,
+        canonical,
+        a,
+        albedo,
+        tinted,
+        colors,
+        q[mat.HAIR_R : mat.HAIR_B + 1],
+        _MARK_COLORS,
+        _MARK_GROUPS,
+        shares,
     )
     return Paint(shares, *_strand_paint(t.scene, person))
 

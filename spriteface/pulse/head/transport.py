@@ -32,6 +32,7 @@ WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.31831 * 0.25, 0.20 * 0.31831 * 0.25
 CLEAR = (0.85, 1.0, 1.0)  # power of what isn't skin's occlusion, per channel
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
 
+
 @njit(**KERNEL)
 def number_points(
     face: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, vertices: Any, knots: Any
@@ -279,7 +280,9 @@ def _worn_share(a: Any, albedo: Any, marks: Any, mark_group: Any, share: Any) ->
 
 
 @njit(**KERNEL)
-def paint_strands(hue: Any, white: Any, kind: Any, colors: Any, knots: Any, per: int, out: Any) -> None:
+def paint_strands(
+    hue: Any, white: Any, kind: Any, colors: Any, knots: Any, per: int, out: Any
+) -> None:
     """The colours (K,3) of knots (flat indices into strands of `per` knots): a strand has `hue`
     (N,) times the colour of group `kind` (N,), and `white` (N,3)."""
     for i in range(len(knots)):
@@ -451,7 +454,9 @@ def gather_slope(
                             to_exposure += m * value
                             d[c] = m * exposure
                             for b in range(basis):
-                                shone = u * tint[i, c] * mirrors[i, b] + v * tint[j, c] * mirrors[j, b]
+                                shone = (
+                                    u * tint[i, c] * mirrors[i, b] + v * tint[j, c] * mirrors[j, b]
+                                )
                                 shone += q * tint[k, c] * mirrors[k, b]
                                 out[CONST, c, b] += d[c] * shone
                         for g in range(groups):
