@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from spriteface.extract import faces, network
-from spriteface.extract.detect import Found, load_detector, suppress
+from spriteface.extract.detect import Found, load_detector, same_face, suppress
 from spriteface.extract.grid import recover
 from spriteface.options import ExtractOptions
 from spriteface.types import F32, U8, Box, Pixels, Source
@@ -126,6 +126,23 @@ def test_the_insides_of_parts_cover_a_picture_once(
         assert inner.right == size or part.right - inner.right >= network.REACH
         times[inner.x : inner.right] += 1
     assert (times == 1).all()
+
+
+def test_thousands_are_compared_with_their_neighbours_alone() -> None:
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(900):
+        x, y, w, h = (int(v) for v in rng.integers((0, 0, 5, 5), (900, 700, 90, 90)))
+        box = Box(x, y, w, h)
+        found.append(Found(Box(x + w // 4, y + h // 4, 1 + w // 2, 1 + h // 2), box, rng.random()))
+    for some in (found, found[:300]):
+        order = sorted(some, key=lambda f: -f.score)
+        kept: list[Found] = []
+        for one in order:
+            if not any(same_face(other, one) for other in kept):
+                kept.append(one)
+        assert suppress(some) == kept
+        assert len(kept) < len(some)
 
 
 def test_a_small_network_begins_as_part_of_its_teacher(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spriteface.errors import ImageError
-from spriteface.extract import faces
+from spriteface.extract import captions, faces, grid, learned, pieces
 from spriteface.extract.manifest import SCHEMA, manifest
 from spriteface.extract.sheet import Sheet, find_sheet, from_option
 from spriteface.extract.sidecar import find_sidecar, read_sidecar
@@ -161,3 +163,34 @@ def test_the_manifest_is_plain_json_and_says_where() -> None:
         assert Box(*on).intersection(Box(x, y, w, h)) > 0.8 * w * h
         assert entry["file_head"] == face.frame.to_file(face.head).as_list()
     assert "#e8b890" in written["palette"]
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """Bytes that work takes at its worst, beside what was there before."""
+    work()  # what is loaded and kept once
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize("kind", ["alpha", "key"])
+def test_a_huge_sheet_needs_little_memory_beside_itself(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """What an 8192x8192 sheet is to the limits as they are, 1280x1280 is to lower ones."""
+    cell = np.zeros((64, 64, 4), np.uint8)
+    paste(cell, walker(), 20, 12)
+    if kind == "key":
+        cell[cell[..., 3] == 0] = (255, 0, 255, 255)
+    sheet = Frame(Pixels(np.tile(cell, (20, 20, 1))), Source(None))
+    area = 1280 * 1280
+    monkeypatch.setattr(pieces, "BAND_AREA", 64_000)
+    monkeypatch.setattr(captions, "LARGEST", 0)
+    monkeypatch.setattr(grid, "LARGEST_PART", 256)
+    assert peak_of(lambda: grid.find_grid(sheet.pixels)) < 16 * area  # 10; 24 as a whole
+    assert peak_of(lambda: take_apart(sheet)) < 6 * area  # 4.3; 8 with all pixels numbered at once
+    scene = take_apart(sheet)
+    assert len(scene.sprites) == 400
+    assert peak_of(lambda: learned.propose(scene)) < 12 * area  # 10; 14 premultiplied at once

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from spriteface.errors import OptionError
-from spriteface.extract import background, faces, sprites
+from spriteface.extract import background, faces, pieces
 from spriteface.extract.background import color_name, find_background
 from spriteface.extract.detect import load_detector
 from spriteface.extract.groups import group_pictures
@@ -128,11 +128,33 @@ def test_a_large_scene_is_taken_apart_as_a_small_one_is(monkeypatch: pytest.Monk
     assert np.array_equal(found.mask, again.mask)
 
 
-@pytest.mark.parametrize("gap", [1, 2, 3, 4, 12])
-def test_content_grows_as_a_filter_would_let_it(gap: int) -> None:
-    content = np.random.default_rng(gap).random((30, 41)) < 0.03
-    grown = sprites._grown(sprites._grown(content, gap, 0), gap, 1)
-    assert np.array_equal(grown, ndimage.maximum_filter(content, size=1 + gap))
+@pytest.mark.parametrize("gap", [0, 1, 2, 3, 12])
+@pytest.mark.parametrize("corners", [True, False])
+def test_pieces_found_band_by_band_are_those_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch, gap: int, corners: bool
+) -> None:
+    content = np.random.default_rng(gap).random((90, 41)) < (0.3 if gap == 0 else 0.06)
+    grown = ndimage.maximum_filter(content, size=1 + gap)
+    expected, count = ndimage.label(grown, np.ones((3, 3)) if corners else None)
+    for area in (pieces.BAND_AREA, 41 * 7):
+        monkeypatch.setattr(pieces, "BAND_AREA", area)
+        found = pieces.Pieces(content, gap=gap, corners=corners)
+        assert found.count == count
+        bands = [band.numbers[band.labels] for band in found.bands()]
+        pairs = np.stack([expected, np.concatenate(bands)], axis=-1).reshape(-1, 2)
+        assert len(np.unique(pairs, axis=0)) == len(np.unique(pairs[:, 0]))  # one for each
+
+
+def test_sprites_across_bands_are_cut_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    canvas = np.zeros((200, 90, 4), np.uint8)
+    for x, y in ((5, 10), (40, 60), (12, 120)):
+        paste(canvas, walker(), x, y)
+    expected = find_sprites(frame(canvas))
+    monkeypatch.setattr(pieces, "BAND_AREA", 90 * 11)
+    found = find_sprites(frame(canvas))
+    assert [s.box for s in found] == [s.box for s in expected]
+    for one, other in zip(found, expected):
+        assert np.array_equal(one.pixels.rgba, other.pixels.rgba)
 
 
 def test_what_moves_before_a_still_scene_is_a_sprite() -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..types import F64, RGB, U8, Bool, Pixels
+from .pieces import Pieces
 from .sizes import COMPILED
 
 SEE_THROUGH = 64  # alpha at or below is background
@@ -149,20 +150,28 @@ def _is_noisy(border: U8, color: RGB) -> bool:
 
 def _near(rgba: U8, color: RGB, tolerance: int) -> Bool:
     out = np.ones(rgba.shape[:2], bool)
-    for c in range(3):  # channel by channel: huge sheets need little memory
-        low, high = max(0, color[c] - tolerance), min(255, color[c] + tolerance)
-        out &= (rgba[..., c] >= low) & (rgba[..., c] <= high)
+    for top in range(0, len(rgba), 256):  # huge sheets need little memory
+        part, rows = rgba[top : top + 256], out[top : top + 256]
+        for c in range(3):
+            low, high = max(0, color[c] - tolerance), min(255, color[c] + tolerance)
+            rows &= (part[..., c] >= low) & (part[..., c] <= high)
     return out
 
 
 def _flooded(same: Bool) -> Bool:
     """The parts of `same` that reach the picture's border."""
-    labels, count = ndimage.label(same)
-    touching = np.zeros(count + 1, bool)
-    for line in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        touching[line] = True
+    pieces = Pieces(same, corners=False)
+    touching = np.zeros(pieces.count + 1, bool)
+    for band in pieces.bands():
+        lines = [band.labels[:, 0], band.labels[:, -1]]
+        lines += [band.labels[0]] if band.top == 0 else []
+        lines += [band.labels[-1]] if band.top + len(band.labels) == len(same) else []
+        touching[band.numbers[np.concatenate(lines)]] = True
     touching[0] = False
-    return np.asarray(touching[labels])
+    out = np.empty_like(same)
+    for band in pieces.bands():
+        out[band.top : band.top + len(band.labels)] = touching[band.numbers][band.labels]
+    return out
 
 
 def _magic(color: RGB) -> bool:

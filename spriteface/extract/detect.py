@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import OptionError
 from ..types import Box, View
+from .nearby import MANY, Nearby
 from .sprites import Scene
 
 Areas = NDArray[np.int64]
@@ -100,6 +101,8 @@ def load_detector(name: str = "auto") -> Detector:
 def suppress(found: Sequence[Found], *, overlap: float = 0.35) -> list[Found]:
     """Best first, without those whose head or face lies on a better one's (see `same_face`)."""
     order = sorted(found, key=lambda f: -f.score)
+    if len(order) > MANY:
+        return _suppressed_nearby(order, overlap)
     heads = np.array([f.head.as_list() for f in order]).reshape(-1, 4)
     boxes = np.array([f.box.as_list() for f in order]).reshape(-1, 4)
     left = np.ones(len(order), bool)
@@ -115,6 +118,19 @@ def suppress(found: Sequence[Found], *, overlap: float = 0.35) -> list[Found]:
             if left[i]:
                 kept.append(candidate)
                 left &= ~same[i - start]
+    return kept
+
+
+def _suppressed_nearby(order: Sequence[Found], overlap: float) -> list[Found]:
+    """The same for thousands, where each is compared only with better ones near it."""
+    table, kept = Nearby(), list[Found]()
+    for candidate in order:
+        places = candidate.head, candidate.box
+        better = set().union(*(table.near(place) for place in places))
+        if not any(same_face(kept[n], candidate, overlap) for n in better):
+            for place in places:
+                table.add(len(kept), place)
+            kept.append(candidate)
     return kept
 
 

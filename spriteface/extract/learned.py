@@ -18,6 +18,7 @@ from ..types import Bool, Box
 from . import network
 from .detect import Found, suppress
 from .geometry import GeometryDetector
+from .nearby import MANY, Nearby
 from .sprites import Scene
 
 FEATURES = 3
@@ -118,10 +119,25 @@ def _placed(found: Sequence[Found], scene: Scene) -> list[Found]:
     sprites = np.array([sprite.box.as_list() for sprite in scene.sprites])
     heads = np.array([f.head.as_list() for f in found])
     out = []
+    if len(found) > MANY:
+        return _placed_nearby(found, scene)
     for head, one in zip(heads, found):
         low = np.maximum(sprites[:, :2], head[:2])
         high = np.minimum(sprites[:, :2] + sprites[:, 2:], head[:2] + head[2:])
         shared = np.maximum(0, high - low).prod(axis=1)
         best = int(np.argmax(shared))
         out.append(replace(one, sprite=best) if shared[best] > 0 else one)
+    return out
+
+
+def _placed_nearby(found: Sequence[Found], scene: Scene) -> list[Found]:
+    """The same for thousands, where only sprites near each are looked at."""
+    table = Nearby()
+    for number, sprite in enumerate(scene.sprites):
+        table.add(number, sprite.box)
+    out = []
+    for one in found:
+        shared = {n: scene.sprites[n].box.intersection(one.head) for n in table.near(one.head)}
+        best = max(shared, key=lambda n: (shared[n], -n), default=-1)
+        out.append(replace(one, sprite=best) if best >= 0 and shared[best] > 0 else one)
     return out

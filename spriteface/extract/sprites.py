@@ -12,18 +12,17 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..types import RGB, U8, Bool, Box, Frame, Pixels, Sprite
 from .background import Background, find_background
 from .captions import writing
+from .pieces import Pieces
 from .sheet import Sheet, find_sheet
 from .sidecar import Named
 
 MERGE = 1  # px of gap that still joins pieces
 WORDS = 4  # px of gap within a caption
-NEAR = 8  # px of gap up to which shifted copies are faster than a filter
 MOST_PIECES = 4096  # a picture in more pieces is noise, not a sheet
 SMALLEST = 12  # px of area below which a piece is dirt
 
@@ -88,8 +87,9 @@ def take_apart(
         whole = Box(0, 0, width, height)
         return Scene(frame, background, (Sprite(frame.pixels, whole, "none"),))
     separable = background.kind in ("alpha", "key")
-    letters = writing(frame.pixels.rgba, content) if separable else np.zeros_like(content)
-    figures = content & ~letters
+    letters = writing(frame.pixels.rgba, content) if separable else None
+    written = letters is not None and bool(letters.any())
+    figures = content & ~letters if letters is not None and written else content
     pieces = components(figures, merge=merge, smallest=smallest)
     found = None
     if separable and 2 <= len(pieces) <= MOST_PIECES:
@@ -97,10 +97,12 @@ def take_apart(
     if found is not None:
         pieces = _joined(pieces, found, content.shape)
     sprites = [_cut(frame, background, box, mask) for box, mask in pieces]
-    written = (
-        components(letters, merge=max(merge, WORDS), smallest=smallest) if letters.any() else []
+    lines = (
+        components(letters, merge=max(merge, WORDS), smallest=smallest)
+        if letters is not None and written
+        else []
     )
-    captions = [replace(_cut(frame, background, box, mask), text=True) for box, mask in written]
+    captions = [replace(_cut(frame, background, box, mask), text=True) for box, mask in lines]
     return Scene(frame, background, (*sprites, *captions), found)
 
 
@@ -147,50 +149,41 @@ def _joined(
         by_cell.setdefault(cell, []).append((box, mask))
     out = []
     for parts in by_cell.values():
-        x, y = min(box.x for box, _ in parts), min(box.y for box, _ in parts)
-        right, bottom = max(box.right for box, _ in parts), max(box.bottom for box, _ in parts)
-        whole = np.zeros((bottom - y, right - x), bool)
-        for box, mask in parts:
-            whole[box.shift(-x, -y).slices()] |= mask
-        out.append((Box(x, y, right - x, bottom - y), whole))
+        out.append(_united(parts))
     return sorted(out, key=lambda piece: -int(piece[1].sum()))
+
+
+def _united(parts: Sequence[tuple[Box, Bool]]) -> tuple[Box, Bool]:
+    """Several masks as one."""
+    x, y = min(box.x for box, _ in parts), min(box.y for box, _ in parts)
+    right, bottom = max(box.right for box, _ in parts), max(box.bottom for box, _ in parts)
+    whole = np.zeros((bottom - y, right - x), bool)
+    for box, mask in parts:
+        whole[box.shift(-x, -y).slices()] |= mask
+    return Box(x, y, right - x, bottom - y), whole
 
 
 def components(
     content: Bool, *, merge: int = MERGE, smallest: int = SMALLEST
 ) -> list[tuple[Box, Bool]]:
     """Connected pieces of `content` (H, W) as boxes and masks of the box's size, largest first."""
-    labels = _labelled(content, merge)
+    found = Pieces(content, gap=merge)
+    parts: dict[int, list[tuple[Box, Bool]]] = {}
+    for band in found.bands():
+        shown = content[band.top : band.top + len(band.labels)]
+        for label, slices in enumerate(ndimage.find_objects(band.labels), start=1):
+            mask = (band.labels[slices] == label) & shown[slices]
+            if mask.any():
+                part = _tight(mask, slices[1].start, band.top + slices[0].start)
+                parts.setdefault(int(band.numbers[label]), []).append(part)
     pieces: list[tuple[int, Box, Bool]] = []
-    for number, slices in enumerate(ndimage.find_objects(labels), start=1):
-        if slices is None:
-            continue
-        mask = (labels[slices] == number) & content[slices]
-        area = int(mask.sum())
+    for some in parts.values():
+        box, mask = some[0] if len(some) == 1 else _united(some)
+        area = int(np.count_nonzero(mask))
         if area >= smallest:
-            box, mask = _tight(mask, slices[1].start, slices[0].start)
             pieces.append((area, box, mask))
     pieces.sort(key=lambda piece: (-piece[0], piece[1].y, piece[1].x))
     return [(box, mask) for _, box, mask in pieces]
-
-
-def _labelled(content: Bool, merge: int) -> NDArray[np.int32]:
-    joined = _grown(_grown(content, merge, 0), merge, 1)
-    labels, _ = ndimage.label(joined, structure=np.ones((3, 3)))
-    return np.asarray(labels)
-
-
-def _grown(content: Bool, more: int, axis: int) -> Bool:
-    """Content made longer along an axis by so many px, the odd one behind."""
-    if more > NEAR:
-        return np.asarray(ndimage.maximum_filter1d(content, 1 + more, axis=axis))
-    out = content.copy()
-    grown, own = out.swapaxes(0, axis), content.swapaxes(0, axis)
-    for step in range(1, 1 + more // 2):
-        grown[:-step] |= own[step:]
-    for step in range(1, 1 + (1 + more) // 2):
-        grown[step:] |= own[:-step]
-    return out
 
 
 def _tight(mask: Bool, x: int, y: int) -> tuple[Box, Bool]:
