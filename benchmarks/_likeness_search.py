@@ -19,6 +19,7 @@ from spriteface.extract.reading import read
 from spriteface.options import PortraitOptions
 from spriteface.palette.color import delta_e_2000, lab_from_u8
 from spriteface.pulse.colors import median_lab
+from spriteface.pulse.head.cuts import KIND_OF
 from spriteface.types import Label, Reading
 
 Row = dict[str, Any]
@@ -193,20 +194,13 @@ def contact_sheet(tiles: Sequence[Image.Image], columns: int = 2) -> Image.Image
 # ------------------------------------------------------------------ known answers
 
 
-# cuts by what is left of them in a few pixels
-NEAR_CUTS = {
-    "bald": "none", "receding": "none", "buzz": "none",
-    **dict.fromkeys(("short", "side_part", "fringe", "quiff", "slick", "spikes", "mohawk"), "short"),
-    **dict.fromkeys(("bob", "long", "curtains", "braids", "dreadlocks"), "long"),
-    **dict.fromkeys(("ponytail", "bun"), "tied"), **dict.fromkeys(("curls", "afro"), "round"),
-}  # fmt: skip
 FRONT_YAW = 0.35  # up to which hair tied behind the head is hidden by it
 
 
 def same_cut(was: Any, made: Any) -> bool:
     """Whether two people's hair is alike as far as a few pixels show it: what is tied behind a
     head seen from the front, and what is cropped or receding, can't be told from short hair."""
-    near, found = NEAR_CUTS[was.hair.style], NEAR_CUTS[made.hair.style]
+    near, found = KIND_OF[was.hair.style], KIND_OF[made.hair.style]
     hidden = was.hair.style in ("ponytail", "bun") and abs(was.pose.yaw) < FRONT_YAW
     cropped = was.hair.style in ("receding", "buzz")
     return near == found or (found == "short" and (hidden or cropped))
@@ -262,7 +256,7 @@ def compare(generator: Any, truth: Any, found: Any) -> dict[str, float]:
         made.facial_hair.style != "none"
     )
     results["right: glasses or none"] = bool(worn(was, "eyes")) == bool(worn(made, "eyes"))
-    near, found_cut = NEAR_CUTS[was.hair.style], NEAR_CUTS[made.hair.style]
+    near, found_cut = KIND_OF[was.hair.style], KIND_OF[made.hair.style]
     results["right: cut, to the letter"] = near == found_cut
     results["right: cut, as far as it shows"] = same_cut(was, made)
     results["yaw, degrees off"] = abs(np.degrees(was.pose.yaw - made.pose.yaw))

@@ -7,6 +7,7 @@ The one way through the house: file -> native pixels -> sprites -> faces -> read
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ import numpy as np
 from ._version import __version__
 from .errors import Cancelled, InputError, NoFaceError
 from .options import ExtractOptions, PortraitOptions
-from .types import U8, Face, Frame, Pixels, Portrait, Source, View
+from .types import U8, Face, Frame, Pixels, Portrait, Reading, Source, View
 
 if TYPE_CHECKING:
     from .pulse.generator import Generator
@@ -159,7 +160,8 @@ def make_portraits(
     """
     options, generator = _ready(options, generator, changes)
     numbers = _characters(faces)
-    clearest = {n: _clearest(faces, numbers, n) for n in set(numbers)}
+    reads = functools.cache(lambda i: _read(faces[i]))
+    clearest = {n: _clearest(faces, numbers, n, reads) for n in set(numbers)}
     made: dict[int, list[Portrait]] = {}  # of characters' clearest poses, until their turn comes
     people: dict[int, Sequence[Who]] = {}
     for i, face in enumerate(faces):
@@ -168,14 +170,15 @@ def make_portraits(
         alone = numbers.count(numbers[i]) == 1
         if not alone and first not in made:
             report = _reporter(on_event, first, len(faces))
-            found = _portraits(faces[first], generator, options, seed, report)
+            found = _portraits(faces[first], generator, options, seed, report, reads(first))
             made[first], people[first] = [p for p, _ in found], [w for _, w in found]
         if not alone and first == i:
             yield from made[i]
         else:
             report = _reporter(on_event, i, len(faces))
             who = people.get(first, ())
-            yield from (p for p, _ in _portraits(face, generator, options, seed, report, who))
+            found = _portraits(face, generator, options, seed, report, reads(i), who)
+            yield from (p for p, _ in found)
 
 
 def find_person(
@@ -190,13 +193,12 @@ def find_person(
     """Who the portrait of `face` shows, without the time to make it: a plain JSON value for
     `PortraitOptions.identity`, which shows the same person in other faces' poses. Arguments and
     errors as in `make_portraits`."""
-    from .extract.reading import read
     from .pulse import likeness
 
     options, generator = _ready(options, generator, changes)
     seed = identity_seed(options.seed, face) if person_seed is None else person_seed
     options = dataclasses.replace(options, seed=seed, candidates=candidate + 1)
-    reading = read(face.pixels.rgba)
+    reading = _read(face).reading
     return likeness.find_person(generator, reading, options=options)[candidate].to_json()
 
 
@@ -226,15 +228,30 @@ def _characters(faces: Sequence[Face]) -> list[int]:
     return characters(faces)
 
 
-def _clearest(faces: Sequence[Face], numbers: Sequence[int], number: int) -> int:
-    """The face that says most about a character: from the front, then the best found one. What is
-    front is the reading's word: the detector, made to find faces, is often wrong about it."""
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What was read off a face, and the seconds that took."""
+
+    reading: Reading
+    seconds: float
+
+
+def _read(face: Face) -> _Read:
     from .extract.reading import read
 
+    began = time.perf_counter()
+    return _Read(read(face.pixels.rgba), time.perf_counter() - began)
+
+
+def _clearest(
+    faces: Sequence[Face], numbers: Sequence[int], number: int, reads: Callable[[int], _Read]
+) -> int:
+    """The face that says most about a character: from the front, then the best found one. What is
+    front is the reading's word: the detector, made to find faces, is often wrong about it."""
     poses = [i for i, n in enumerate(numbers) if n == number]
     if len(poses) == 1:
         return poses[0]
-    front = {i: read(faces[i].pixels.rgba).view is View.FRONT for i in poses}
+    front = {i: reads(i).reading.view is View.FRONT for i in poses}
     return max(poses, key=lambda i: (front[i], faces[i].score, -i))
 
 
@@ -262,15 +279,14 @@ def _portraits(
     options: PortraitOptions,
     seed: int,
     report: OnStep,
+    read: _Read,
     people: Sequence[Who] = (),
 ) -> list[tuple[Portrait, Who]]:
     """The candidates of one face, and who they are."""
-    from .extract.reading import read
     from .pulse.likeness import Who, portray
 
     began = time.perf_counter()
-    reading = read(face.pixels.rgba)
-    read_seconds = time.perf_counter() - began
+    reading = read.reading
     report("reading the sprite", 0.02)
     found = portray(
         generator,
@@ -279,7 +295,7 @@ def _portraits(
         on_step=report,
         people=people,
     )
-    seconds = (time.perf_counter() - began) / len(found)
+    seconds = (read.seconds + time.perf_counter() - began) / len(found)
     return [
         (
             Portrait(
@@ -293,7 +309,7 @@ def _portraits(
                 lr_psnr_db=likeness.lr_psnr_db,
                 downscale_operator=likeness.downscale_operator,
                 seconds=seconds,
-                stages={"reading": read_seconds, **likeness.stages},
+                stages={"reading": read.seconds, **likeness.stages},
                 matte=likeness.matte if options.matte else None,
                 traits=dict(likeness.traits),
                 candidate=candidate,

@@ -24,8 +24,8 @@ FRAME_EDGE_CM, FRAME_MIDDLE_CM, NECK_CM = 31.5, 1.8, -9.8
 GENERATIONS, POPULATION, STEP = 2, 8, 0.9  # a bold first step makes up for a third generation
 AT_ONCE = 4  # of them, between two chances to cancel: a generator may share the work out
 
-# hair isn't searched: growing it for every try took half of the time, and without it the same number
-# of tries ends at less disagreement (docs/likeness.md)
+# hair isn't in it: growing it for every try took half of the time, and without it the same number
+# of tries ends at less disagreement (docs/likeness.md); its length is tried at the end
 SEARCHED = (
     "zoom", "camera_x", "camera_y", "pitch", "weight", "head.low", "head.size", "beard_length",
     "local:head/head-fat", "local:head/head-scale-vert", "local:head/head-scale-horiz",
@@ -35,12 +35,22 @@ SEARCHED = (
 LOCKS = {
     "view": ("pitch",),
     "camera": ("zoom", "camera_x", "camera_y"),
-    "hair": (),
+    "hair": ("hair_length", "hair_side"),
     "headwear": ("head.low", "head.size"),
     "beard": ("beard_length",),
     "face": ("weight", *(name for name in SEARCHED if name.startswith("local:"))),
 }
+# what the search keeps because the user set it, by the trait's or the field's name
+SET_HOLDS = {
+    "build": ("weight",), "hair_length": LOCKS["hair"], "beard": LOCKS["beard"],
+    "camera.zoom": ("zoom",), "camera.x": ("camera_x",), "camera.y": ("camera_y",),
+    "pose.pitch": ("pitch",), "shape.weight": ("weight",), "facial_hair.length": LOCKS["beard"],
+    "hair.length": LOCKS["hair"], "hair.side": LOCKS["hair"],
+    **{name.replace("local:", "shape.local."): (name,) for name in SEARCHED if ":" in name},
+}  # fmt: skip
+HAIR_FACTORS = (0.75, 1.3)  # lengths that are tried: caricatures have more hair, or less
 PERSONAL_LOCKS = ("hair", "headwear", "beard", "face")  # who somebody is, whatever the pose
+WORN = (Label.HEADWEAR, Label.BAND, Label.EMBLEM)
 FRAME_PX, FRAME_WIDER = 96, 0.72
 FRAME_STEPS = (  # (steps of x and y in shares of the frame, factors of zoom), coarse to fine
     (0.05, 1.12), (0.05, 1.10), (0.05, 1.07), (0.025, 1.04), (0.0125, 1.02),
@@ -63,7 +73,7 @@ def evolved(
     is all that is looked at; without one the previews are.
     """
     names = list(generator.info.extra.get("dims", ()))
-    held = {name for lock in options.lock for name in LOCKS.get(lock, (lock,))}
+    held = _held(options) | _idle(generator, latents)
     free = [names.index(n) for n in SEARCHED if n in names and n not in held]
     generations = options.steps or GENERATIONS
     regions = generator if isinstance(generator, MapsRegions) else None
@@ -98,7 +108,51 @@ def evolved(
         strategy.tell(moves, losses)
     again = framed(generator, best, goal, held, report)  # its proportions have changed
     loss = best_loss if again is best else look(again)[0]
-    return (again, loss) if loss < best_loss else (best, best_loss)
+    if loss < best_loss:
+        best, best_loss = again, loss
+    longer = _other_lengths(generator, best, goal, held)
+    if longer is not None:
+        losses = torch.tensor(look(longer))
+        chosen = int(losses.argmin())
+        if losses[chosen] < look(best)[0]:
+            best, best_loss = longer[chosen], float(losses[chosen])
+        report("searching", 0.62, None, best_loss)
+    return best, best_loss
+
+
+def _held(options: PortraitOptions) -> set[str]:
+    """Names of what the search must not move: locked, or set by the user."""
+    locked = {name for lock in options.lock for name in LOCKS.get(lock, (lock,))}
+    return locked | {name for trait in options.traits for name in SET_HOLDS.get(trait, ())}
+
+
+def _idle(generator: Generator, latents: Latents) -> set[str]:
+    """What would move nothing: the length of no beard, the fit of no hat."""
+    if not isinstance(generator, KnowsPeople):
+        return set()
+    person = generator.people(latents)[0]
+    idle = set() if person.facial_hair.style != "none" else set(LOCKS["beard"])
+    return idle if person.wear else idle | set(LOCKS["headwear"])
+
+
+def _other_lengths(
+    generator: Generator, latents: Latents, goal: Goal, held: Collection[str]
+) -> Latents | None:
+    """The same person with shorter and with longer hair; None where hair isn't free, or where what
+    is worn on the head hides it."""
+    if set(LOCKS["hair"]) & set(held) or not isinstance(generator, KnowsPeople):
+        return None
+    if np.isin(goal.labels, WORN).any() or not (goal.labels == Label.HAIR).any():
+        return None
+    person = generator.people(latents)[0]
+    tried = [
+        replace(
+            person,
+            hair=replace(person.hair, length=person.hair.length * by, side=person.hair.side * by),
+        )
+        for by in HAIR_FACTORS
+    ]
+    return generator.latents(tried)
 
 
 def framed(
@@ -158,8 +212,7 @@ def _extent(labels: NDArray[np.int64], camera: Any) -> tuple[float, float]:
     """Top of the head with what it wears, and a little below the chin, as shares of the map's edge
     from its middle, downwards. The chin is told from eyes and mouth, or else from the camera."""
     n = len(labels)
-    worn = (Label.HAIR, Label.HEADWEAR, Label.BAND, Label.EMBLEM, Label.SKIN)
-    rows = np.nonzero(np.isin(labels, worn).any(1))[0]
+    rows = np.nonzero(np.isin(labels, (Label.HAIR, Label.SKIN, *WORN)).any(1))[0]
     top = float(rows[0]) / n - 0.5 if len(rows) else 0.0
     eyes, mouth = (np.nonzero(np.isin(labels, part))[0] for part in (EYES, MOUTH))
     if len(eyes) > 2 and len(mouth) > 2 and mouth.mean() > eyes.mean():

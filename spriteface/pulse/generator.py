@@ -110,6 +110,11 @@ class KnowsPeople(Protocol):
 
 
 @runtime_checkable
+class ShowsPeople(Generator, MapsRegions, KnowsPeople, Protocol):
+    """A generator of people of whom it knows what every pixel shows."""
+
+
+@runtime_checkable
 class PathTraces(Protocol):
     """A generator with a slower, truer render of the same people: quality "studio"."""
 

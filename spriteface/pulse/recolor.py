@@ -10,7 +10,7 @@ import torch
 from ..palette.color import delta_e_2000
 from ..types import F64
 from .colors import corrected, shown_colors
-from .generator import Generator, KnowsPeople, Latents, MapsRegions, picture
+from .generator import Generator, KnowsPeople, Latents, ShowsPeople, picture
 from .progress import Progress
 
 COLOR_PX = 96
@@ -29,9 +29,7 @@ def match_colors(
     at: float,
 ) -> Latents:
     """Correct the person's colours until the preview shows those `wanted`."""
-    if not wanted or not isinstance(generator, KnowsPeople):
-        return latents
-    if not isinstance(generator, MapsRegions):
+    if not wanted or not isinstance(generator, ShowsPeople):
         return latents
     person = generator.people(latents)[0]
     with torch.no_grad():
@@ -76,9 +74,7 @@ def checked(
 ) -> Latents:
     """`latents` themselves if a small finished picture has the wanted colours; else corrected by
     how much it differs from the preview, which is only a proxy."""
-    if not wanted or not isinstance(generator, KnowsPeople):
-        return latents
-    if not isinstance(generator, MapsRegions):
+    if not wanted or not isinstance(generator, ShowsPeople):
         return latents
     report("checking colours", 0.68)
     with torch.no_grad():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..pulse.head.person import FACIAL_HAIR_STYLES, HAIR_STYLES
+from ..pulse.words import COLOR_WORDS, EYE_WORDS, HAIR_WORDS, READ_HEADWEAR
 from ..types import RGB, Reading
 
 HEADWEAR = (
@@ -18,31 +19,11 @@ HEADWEAR = (
     "brim_hat", "top_hat", "cowboy_hat", "crown", "tiara", "headband", "bandana", "turban",
     "hood", "hijab", "knight_helmet", "knight_visor", "viking_helmet", "ninja_mask",
 )  # fmt: skip
-HAIR_WORDS: dict[str, RGB] = {
-    "black": (34, 28, 26), "brown": (98, 60, 32), "auburn": (122, 50, 28),
-    "ginger": (188, 92, 36), "red": (178, 40, 34), "blond": (222, 184, 108),
-    "grey": (142, 142, 146), "white": (236, 236, 238), "green": (60, 150, 60),
-    "cyan": (80, 200, 210), "blue": (52, 96, 196), "purple": (120, 60, 160),
-    "pink": (236, 120, 170),
-}  # fmt: skip
-COLOR_WORDS: dict[str, RGB] = {**HAIR_WORDS, "yellow": (236, 204, 60), "orange": (236, 136, 40)}
-EYE_WORDS: dict[str, RGB] = {
-    "blue": (88, 132, 184), "green": (96, 132, 84), "brown": (104, 64, 34),
-    "grey": (132, 142, 150), "hazel": (138, 104, 56), "amber": (176, 116, 40),
-    "black": (44, 28, 20),
-}  # fmt: skip
 # the ten tones of the Monk scale
 MONK: tuple[RGB, ...] = (
     (246, 237, 228), (243, 231, 219), (247, 234, 208), (234, 218, 186), (215, 189, 150),
     (160, 126, 86), (130, 92, 67), (96, 65, 52), (58, 49, 42), (41, 36, 32),
 )  # fmt: skip
-
-
-# what the reading calls headwear, and what it becomes
-READ_HEADWEAR = {
-    "cap": "plumber_cap", "pointed": "wizard_hat", "brim": "brim_hat",
-    "helmet": "knight_helmet", "horned": "viking_helmet", "ninja": "ninja_mask",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

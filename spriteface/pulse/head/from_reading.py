@@ -45,7 +45,8 @@ from ...errors import OptionError
 from ...palette.color import hue_degrees, lab_from_u8, oklab_from_u8, srgb_from_lab
 from ...types import RGB, Reading, View
 from ..colors import as_believed, is_human, photographic_skin
-from . import hints
+from ..words import COLOR_WORDS, EYE_WORDS, READ_HEADWEAR
+from . import cuts, hints
 from .facial import brow_limit
 from .person import (
     FACIAL_HAIR_STYLES,
@@ -72,18 +73,6 @@ from .skin import match_skin, tone_melanin
 from .surface import skin_albedo
 from .wear import ITEMS
 
-COLOR_WORDS: dict[str, RGB] = {
-    "black": (34, 28, 26), "brown": (98, 60, 32), "blond": (222, 184, 108),
-    "ginger": (188, 92, 36), "red": (178, 40, 34), "auburn": (122, 50, 28),
-    "grey": (142, 142, 146), "white": (236, 236, 238), "green": (60, 150, 60),
-    "cyan": (80, 200, 210), "blue": (52, 96, 196), "purple": (120, 60, 160),
-    "pink": (236, 120, 170), "yellow": (236, 204, 60), "orange": (236, 136, 40),
-}  # fmt: skip
-EYE_WORDS: dict[str, RGB] = {
-    "blue": (88, 132, 184), "green": (96, 132, 84), "brown": (104, 64, 34),
-    "grey": (132, 142, 150), "hazel": (138, 104, 56), "amber": (176, 116, 40),
-    "black": (44, 28, 20),
-}  # fmt: skip
 CHOICES: dict[str, tuple[str, ...]] = {
     "hair_style": HAIR_STYLES,
     "hair_length": ("short", "medium", "long"),
@@ -98,11 +87,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
 NUMBERS = {"age": (4.0, 95.0), "build": (0.0, 1.0), "smile": (0.0, 1.0), "nose": (-1.0, 1.0)}
 COLORS = ("hair", "beard_color", "hat_color", "background", "clothes")
 NAMES = (*CHOICES, *NUMBERS, *COLORS, "skin", "eyes", "sex")
-HEADWEAR = {
-    "cap": "plumber_cap", "beanie": "beanie", "pointed": "wizard_hat", "brim": "brim_hat",
-    "crown": "crown", "headband": "headband", "bandana": "bandana", "turban": "turban",
-    "helmet": "knight_helmet", "horned": "viking_helmet", "hood": "hood", "ninja": "ninja_mask",
-}  # fmt: skip
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn")
 YAW = {"front": 0.0, "three_quarter": 0.50, "profile": 1.12}
 EYE_Y_CM, CHIN_Y_CM, CROWN_Y_CM = 3.4, -7.4, 13.6
@@ -149,7 +133,7 @@ LASTING = (
     "background", "seed",
 )  # fmt: skip
 OVERRULED_BY = {
-    "shape": ("age", "sex", "build", "nose"), "skin": ("skin",), "eyes": ("eyes",),
+    "shape": ("age", "sex", "build", "nose", "ears"), "skin": ("skin",), "eyes": ("eyes",),
     "hair": ("hair", "hair_style", "hair_length"), "brows": ("hair",),
     "facial_hair": ("beard", "beard_color"), "wear": ("headwear", "hat_color", "glasses", "mask"),
     "clothing": ("clothes",), "background": ("background",),
@@ -164,6 +148,8 @@ def same_person(who: Person, pose: Person, asked: Collection[str] = ()) -> Perso
     """
     owners = {name: OVERRULED_BY.get(name, ()) for name in LASTING}
     kept = {n: getattr(who, n) for n in LASTING if not set(owners[n]) & set(asked)}
+    if "age" in asked and "skin" in kept:  # older skin of the same tone
+        kept["skin"] = replace(who.skin, age=pose.skin.age)
     return replace(pose, **kept)
 
 
@@ -465,6 +451,13 @@ def _hair_style(wish: Wish, rng: np.random.Generator) -> str:
     t = wish.traits
     if "hair_length" in wish.asked:
         return {"short": "short", "medium": "bob", "long": "long"}[wish.asked["hair_length"]]
+    cut = _cut_as_read(wish, rng)
+    return cut if t.get("headwear") else cuts.settled(wish.reading, cut)
+
+
+def _cut_as_read(wish: Wish, rng: np.random.Generator) -> str:
+    """The cut that the reading's words stand for."""
+    t = wish.traits
     style, length = t.get("hair_style", "short"), t.get("hair_length", "short")
     covered = _covered(wish)
     fringe = float(t.get("fringe", 0.9))
@@ -664,7 +657,7 @@ def headwear_kind(wish: Wish) -> str:
         return "beanie" if t.get("band_rgb") is None else "plumber_cap"
     if kind == "helmet" and not _metallic(t.get("hat_rgb")):
         return "viking_helmet" if t.get("facial_hair") else "knight_helmet"
-    return HEADWEAR[kind]
+    return READ_HEADWEAR[kind]
 
 
 def _brown(rgb: Any) -> bool:
