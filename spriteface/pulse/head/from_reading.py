@@ -67,7 +67,7 @@ from .person import (
     Wear,
     srgb_to_linear,
 )
-from .prior import draw_person
+from .prior import draw_person, mean_sliders
 from .skin import match_skin, tone_melanin
 from .surface import skin_albedo
 from .wear import ITEMS
@@ -310,10 +310,12 @@ FEMININE = (
 def _shape(wish: Wish, base: Shape, woman: float, years: float, rng: np.random.Generator) -> Shape:
     """The prior's own bones, bent to what the sprite exaggerates."""
     t = wish.traits
-    local = dict(base.local)
+    local, usual = dict(base.local), mean_sliders()
 
     def bend(name: str, amount: float, keep: float = 0.6) -> None:
-        local[name] = float(np.clip(keep * local.get(name, 0.0) + amount, -1.2, 1.2))
+        mean = usual.get(name, 0.0)
+        own = mean + keep * (local.get(name, 0.0) - mean)
+        local[name] = float(np.clip(own + amount, -1.2, 1.2))
 
     big_eyes = float(np.clip((t.get("eye_height", 0.3) - 0.25) * 1.3, -0.15, 0.5))
     bend("eyes/eye-scale", big_eyes)
