@@ -272,9 +272,9 @@ class _Builder:
         spread(_nearest, len(points), points, posed[lower], below)
         near = np.minimum(above, below)
         a[:, mat.WET] = smooth(0.11, 0.03, below)
-        contact = 0.22 + 0.78 * smooth(0.03, 0.34, near)
+        contact = 0.40 + 0.60 * smooth(0.02, 0.24, near)
         # lid and lashes throw a soft shadow over the upper third of the eye
-        a[:, mat.OPEN] = contact * (0.58 + 0.42 * smooth(0.10, 0.70, above))
+        a[:, mat.OPEN] = contact * (0.45 + 0.55 * smooth(0.03, 0.55, above))
         return a
 
     @cached_property

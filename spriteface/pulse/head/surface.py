@@ -86,6 +86,7 @@ def parameters(person: Person) -> F64:
 BARE = (0.22, 0.44, 0.64)
 MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
+SKIN_F0 = 0.022  # what skin mirrors at normal incidence
 LIP_PLUM, LIP_FILM = 0.22, 0.32  # blue that dark lips keep; how fast melanin below dims a lipstick
 
 
@@ -163,16 +164,21 @@ def _skin(
     mel = q[MELANIN] * (1.0 + 0.20 / (1.0 + 0.6 * q[MELANIN]) * fbm(x, y, z, 0.35, 2, seed))
     # little melanin hides little of the blood and of how unevenly it lies
     bare = 1.0 + 0.8 * math.exp(-2.0 * q[MELANIN])
-    hem = q[HEMOGLOBIN] * (1.0 + 0.26 * bare * fbm(x, y, z, 0.5, 2, seed + 5.0))
+    # cheeks, nose, chin and the nose's wings are redder, the forehead and the lips' surround paler;
+    # a wide field makes both sides of a face differ
+    wide = fbm(x, y, z, 0.22, 2, seed + 5.0)
+    hem = q[HEMOGLOBIN] * (1.0 + 0.24 * bare * wide)
     hem += (
         q[HEMOGLOBIN]
         * bare
         * front
         * (
-            q[BLUSH] * 0.75 * bump(ax, y, 4.5, -0.3, 2.0, 1.7)
-            + (0.35 + 0.45 * q[BLUSH]) * nose_tip
-            + 0.30 * bump(ax, y, 0.0, -6.4, 1.6, 1.0)
-            + 0.30 * bump(ax, y, 1.5, -0.4, 0.6, 0.7)
+            (0.18 + 0.36 * q[BLUSH]) * (1.0 + 0.5 * wide) * bump(ax, y, 4.3, -0.2, 2.5, 2.1)
+            + (0.30 + 0.30 * q[BLUSH]) * nose_tip
+            + 0.28 * bump(ax, y, 0.0, -6.4, 1.8, 1.1)
+            + 0.34 * bump(ax, y, 1.6, -0.5, 0.7, 0.8)
+            - 0.16 * bump(ax, y, 0.0, 7.2, 4.5, 2.2)
+            - 0.12 * bump(ax, y, 2.6, -3.6, 1.2, 1.4)
         )
     )
     hem += q[HEMOGLOBIN] * 0.75 * bare * a[EAR]
@@ -203,18 +209,19 @@ def _skin(
     hem = min(max(hem, 0.0), 4.0)
     hue = HUE_LIMIT * (1.0 - math.exp(-mel / HUE_LIMIT))
     grey = MELANIN_GREY * mel
-    r = math.exp(-(BARE[0] + grey + MELANIN_HUE[0] * hue + BLOOD[0] * hem)) * q[TINT_R]
-    g = math.exp(-(BARE[1] + grey + MELANIN_HUE[1] * hue + BLOOD[1] * hem)) * q[TINT_G]
-    b = math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * hem)) * q[TINT_B]
+    thick = 1.0 + 0.10 * fbm(x, y, z, 0.3, 2, seed + 11.0) + 0.05 * mottle
+    r = math.exp(-(BARE[0] * thick + grey + MELANIN_HUE[0] * hue + BLOOD[0] * hem)) * q[TINT_R]
+    g = math.exp(-(BARE[1] * thick + grey + MELANIN_HUE[1] * hue + BLOOD[1] * hem)) * q[TINT_G]
+    b = math.exp(-(BARE[2] * thick + grey + MELANIN_HUE[2] * hue + BLOOD[2] * hem)) * q[TINT_B]
     # lips: less melanin, more blood; their border wanders a little
-    edge = lip_edge + 0.06 * mottle
-    lip = smoothstep(0.22, 0.72, edge)
-    upper = smoothstep(-4.05, -3.75, y)
+    edge = lip_edge + 0.08 * mottle
+    lip = smoothstep(0.12, 0.80, edge)
+    upper = smoothstep(-3.45, -3.15, y)
     # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
     # pigment hides most of the blood and the upper lip is the darker one
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
     lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42
-    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (2.5 + 0.40 * upper) * (1.0 - 0.85 * dark)
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (3.1 + 0.5 * upper) * (1.0 - 0.85 * dark)
     plum = LIP_PLUM * dark
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
@@ -236,7 +243,14 @@ def _skin(
         math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * lh - plum)) * tb * (1 - k)
         + k * film * q[LIP_B]
     )
-    w = lip * 0.78
+    # the red deepens towards the moist line where the lips meet; the border melts into the skin
+    off = (y + 3.28) / (0.42 + 0.22 * (1.0 - upper))
+    w = lip * (0.62 + 0.28 * math.exp(-off * off)) * (1.0 + 0.14 * mottle)
+    w += (0.92 - w) * k * lip  # lipstick covers evenly
+    ridge = bump(lip_edge, 0.0, 0.10, 0.0, 0.09, 1.0) * front * (1.0 - k)
+    r *= 1.0 + 0.04 * ridge
+    g *= 1.0 + 0.05 * ridge
+    b *= 1.0 + 0.05 * ridge
     r = r * (1 - w) + lr * w
     g = g * (1 - w) + lg * w
     b = b * (1 - w) + lb * w
@@ -273,10 +287,10 @@ def _skin(
         )
         * front
     )
-    rough = 0.46 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.14 * lip - 0.10 * lid * front
+    rough = 0.45 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.16 * lip - 0.12 * lid * front
     rough += 0.05 * mottle
     rough = min(0.70, max(0.22, rough))
-    specular = 0.044 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief)
+    specular = SKIN_F0 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief) * (1.0 + 0.5 * lip)
     height = 0.0
     if fine:
         height = _relief(x, y, z, ax, front, lip, lid, relief, mottle, folds, q)
@@ -309,7 +323,7 @@ def _relief(
     h += 0.030 * folds * (0.35 + 1.5 * age * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
-        h -= lip * 0.010 * (1 - crease) * (1 - crease) * (1 + age)
+        h -= lip * 0.016 * (1 - crease) * (1 - crease) * (1 + age)
     if front == 0.0:
         return h
     wander = 0.6 * fbm(x, y, z, 0.45, 2, seed + 31.0)
@@ -398,7 +412,7 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     collar = smoothstep(0.45, 0.15, t) * 0.45
     iris = smoothstep(edge + 0.07, edge - 0.05, rr) if z > 0 else 0.0
     pupil = smoothstep(q[PUPIL] + 0.025, q[PUPIL] - 0.025, rr)
-    dim = 1 - 0.30 * smoothstep(0.85, 1.40, rr)
+    dim = 1 - 0.16 * smoothstep(0.85, 1.40, rr)
     pink = smoothstep(0.85, 1.40, rr)
     # part of the white's light comes from the lids and cheeks around it: less from dark ones
     glow = 0.62 + 0.38 * math.exp(-0.35 * q[MELANIN])
@@ -408,9 +422,9 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     for c in range(3):
         outer = q[IRIS_R + c]
         inner = q[INNER_R + c]
-        i = 0.72 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
+        i = 0.80 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
         i = i * glow * (1 - pupil) + 0.003 * pupil
-        white = (0.55, 0.50, 0.465)[c] * glow * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
+        white = (0.66, 0.605, 0.57)[c] * glow * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
         white -= vein * (0.02, 0.11, 0.09)[c]
         out[c] = white * (1 - iris) + i * iris
 
@@ -440,7 +454,7 @@ def _teeth(x: float, y: float, z: float, out: Any) -> tuple[float, float, float]
     out[0] = 0.62 * k * (1 - gum) + gum * 0.36
     out[1] = 0.55 * k * (1 - gum) + gum * 0.12
     out[2] = 0.44 * k * (1 - gum) + gum * 0.11
-    return 0.25, 0.04 * gap, 0.02 * gap
+    return 0.25, 0.03 * gap, 0.02 * gap
 
 
 @njit(**KERNEL)
@@ -478,7 +492,7 @@ def materials(
         out = albedo[i]
         m = material[i]
         rough = 0.45
-        spec = 0.028
+        spec = 0.009
         h = 0.0
         share = 0.0
         if m == SKIN and a[CLOTH] < 0.5:
@@ -496,7 +510,7 @@ def materials(
             for c in range(3):
                 out[c] = q[CLOTH_R + c] * k
             rough = 0.85
-            spec = 0.02
+            spec = 0.007
         elif m == EYE:
             _eye(x, y, z, q, fine, out)
             rough = 0.12
@@ -522,13 +536,13 @@ def materials(
             for c in range(3):
                 out[c] = a[RED + c] * k * (1 - patch) + q[EMBLEM_R + c] * patch * (0.9 + 0.1 * k)
             rough = 0.85
-            spec = 0.02
+            spec = 0.007
             if metal > 0.75:
                 rough = 0.36
-                spec = 0.30
+                spec = 0.095
             elif metal > 0.25:
                 rough = 0.38
-                spec = 0.045
+                spec = 0.03
         gloss[i, 0] = rough
         gloss[i, 1] = spec
         height[i] = h
