@@ -243,7 +243,7 @@ def grow_lashes(base: F32, rng: np.random.Generator, *, length: float, knots: in
     for grid, lower, _ in _lash_grids():
         points = base[grid]
         rows, columns = grid.shape
-        count = 70 if lower else 150
+        count = 80 if lower else 170
         u = np.sort(rng.random(count)) * (columns - 1)
         reach = length * (0.6 if lower else 1.0) * (0.75 + 0.5 * rng.random(count))
         lean = rng.normal(size=count) * 0.35

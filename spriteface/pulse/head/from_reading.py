@@ -610,7 +610,9 @@ def _eyes(wish: Wish, base: Eyes) -> Eyes:
     c = np.array(_linear(rgb, 1.0))
     peak = float(c.max())
     c = c / max(peak, 1e-3) * float(np.clip(peak, 0.10, 0.34))
-    c = 0.62 * c + 0.38 * c.mean()
+    # brown is as strong in eyes as in paint; green and blue never are
+    keep = 0.85 if c.argmax() == 0 else 0.62
+    c = keep * c + (1 - keep) * c.mean()
     dark = c * 0.42
     return replace(
         base,
@@ -623,7 +625,7 @@ def _expression(wish: Wish, base: Mapping[str, float]) -> dict[str, float]:
     smile = wish.asked.get("smile")
     bearded = _beard_style(wish) in ("full", "long", "wizard")
     if smile is None:
-        smile = 0.14 if bearded else 0.34
+        smile = 0.22 if bearded else 0.46
         smile += 0.15 if wish.traits.get("teeth") else 0.0
     action = {k: v for k, v in base.items() if not k.startswith(("mouth", "jaw"))}
     for side in ("Left", "Right"):

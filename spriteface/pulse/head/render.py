@@ -338,7 +338,7 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View, seen: F
     skin = _bare(samples)
     specular[skin] *= mat.gloss_tint(albedo[skin])
     occlusion = _occlusion(samples)[:, None]
-    color = albedo * diffuse * occlusion ** _depth(samples, albedo) + specular * occlusion
+    color = albedo * diffuse * occlusion ** _depth(samples, albedo) + specular * occlusion**1.5
     eye = samples.material == mat.EYE
     if eye.any():
         color[eye] += _eye_reflection(samples, eye, diffuse[eye], scene.person.light)
@@ -369,7 +369,7 @@ def _occlusion(samples: _Samples) -> Array:
     """How open each sample is to its near surroundings, 0..1."""
     a = samples.attributes[:, mat.OPEN]
     t = np.clip(a / 0.50, 0, 1)
-    skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
+    skin = 0.06 + 0.94 * t * t * (3 - 2 * t)
     m = samples.material
     rest = np.where(m == mat.WORN, np.float32(1.0), np.float32(0.8))
     return np.where(m == mat.SKIN, skin, np.where(m == mat.EYE, a, rest))

@@ -358,7 +358,7 @@ class _Builder:
         dyed = [color_strands(person, g, d) for g, d in enumerate(dice)]
         # locks differ in shade more than the hairs of one lock do
         tones = np.exp(
-            np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.16
+            np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.20
         )
         tone = np.ones(sum(map(len, groups)), np.float32)
         tone[: len(scalp)] = tones[lock]

@@ -20,7 +20,7 @@ SKIN_WRAPS, PLAIN_WRAPS = (0.18, 0.10, 0.06), (0.05, 0.05, 0.05)
 # how far and how finely near shadows are looked for, and how thick what throws them is
 NEAR_CM, NEAR_STEPS, NEAR_THICK_CM = 1.8, 9, 1.3
 
-FIRST, SECOND = 0.060, 0.42  # strength of a strand's white and of its coloured highlight
+FIRST, SECOND = 0.066, 0.50  # strength of a strand's white and of its coloured highlight
 
 
 @njit(**KERNEL)
@@ -302,7 +302,7 @@ def fibre(tl: float, tv: float, lv: float) -> tuple[float, float, float]:
     first = 0.0
     second = 0.0
     if abs(h1) < 0.45:  # beyond, the cones send nothing
-        first = math.exp(-h1 * h1 / 0.0128) * around
+        first = math.exp(-h1 * h1 / 0.0085) * around
     if abs(h2) < 0.8:
         second = math.exp(-h2 * h2 / 0.045) * around
     return sl * (0.60 + 0.40 * lv), first, second

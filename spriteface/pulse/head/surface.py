@@ -87,7 +87,7 @@ BARE = (0.22, 0.44, 0.64)
 MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
 SKIN_F0 = 0.022  # what skin mirrors at normal incidence
-LIP_PLUM, LIP_FILM = 0.22, 0.32  # blue that dark lips keep; how fast melanin below dims a lipstick
+LIP_PLUM, LIP_PINK, LIP_FILM = 0.22, 0.16, 0.32  # blue that dark and light lips keep; how fast melanin below dims a lipstick
 
 
 def skin_albedo(melanin: float, hemoglobin: float) -> F64:
@@ -184,12 +184,12 @@ def _skin(
     hem += q[HEMOGLOBIN] * 0.75 * bare * a[EAR]
     socket = front * (bump(ax, y, 2.9, 2.35, 1.5, 0.55) + 0.8 * bump(ax, y, 3.1, 4.2, 1.7, 0.5))
     mel += min(q[MELANIN], 1.2) * 0.20 * socket * (1.0 + age)
-    hem += 0.30 * socket + 0.55 * lid * front
+    hem += 0.26 * socket + 0.28 * lid * front
     if fine:
         # absorption varies less, relatively, the more there is of it
         calm = 1.0 / (1.0 + 0.6 * q[MELANIN])
         mel *= 1.0 + calm * (0.22 * mottle + 0.08 * folds)
-        hem *= 1.0 + 0.34 * bare * mottle - 0.25 * folds
+        hem *= 1.0 + 0.36 * bare * mottle - 0.25 * folds
         if q[FRECKLES] > 0.0:
             k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
             if k > 0.05:
@@ -209,7 +209,7 @@ def _skin(
     hem = min(max(hem, 0.0), 4.0)
     hue = HUE_LIMIT * (1.0 - math.exp(-mel / HUE_LIMIT))
     grey = MELANIN_GREY * mel
-    thick = 1.0 + 0.10 * fbm(x, y, z, 0.3, 2, seed + 11.0) + 0.05 * mottle
+    thick = 1.0 + 0.10 * fbm(x, y, z, 0.3, 2, seed + 11.0) + 0.08 * mottle
     r = math.exp(-(BARE[0] * thick + grey + MELANIN_HUE[0] * hue + BLOOD[0] * hem)) * q[TINT_R]
     g = math.exp(-(BARE[1] * thick + grey + MELANIN_HUE[1] * hue + BLOOD[1] * hem)) * q[TINT_G]
     b = math.exp(-(BARE[2] * thick + grey + MELANIN_HUE[2] * hue + BLOOD[2] * hem)) * q[TINT_B]
@@ -222,7 +222,7 @@ def _skin(
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
     lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42
     lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (3.1 + 0.5 * upper) * (1.0 - 0.85 * dark)
-    plum = LIP_PLUM * dark
+    plum = LIP_PLUM * dark + LIP_PINK * (1.0 - dark)
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
     tb = 0.35 + 0.65 * q[TINT_B]
@@ -319,7 +319,9 @@ def _relief(
         + 0.6 * bump(ax, y, 0.0, -6.0, 3.0, 1.5)
         + 0.6 * smoothstep(5.0, 7.0, y)
     )
-    h = 0.027 * (1 - 0.6 * q[YOUNG]) * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
+    # light skin lies on the film's flat shoulder and needs more of it
+    deep = 0.027 * (1.0 + 0.55 * math.exp(-1.5 * q[MELANIN]))
+    h = deep * (1 - 0.6 * q[YOUNG]) * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
     h += 0.030 * folds * (0.35 + 1.5 * age * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
