@@ -61,7 +61,7 @@ MEASURES: dict[str, tuple[str, str, str, float]] = {
 MEAN_SHIFTS: dict[str, float] = {
     "eye length": 2.2, "eye distance": 1.5, "nose breadth": -3.2, "nose bridge": -1.0, "nose height": 1.5,
     "face height": 4.5, "face breadth": -2.0, "jaw breadth": -3.5, "chin breadth": -1.5, "chin height": 1.0,
-    "upper lip height": 1.2, "upper vermilion": 0.0, "lower vermilion": -0.6, "mouth breadth": 1.5,
+    "upper lip height": 1.2, "upper vermilion": -0.7, "lower vermilion": -0.9, "mouth breadth": 1.5,
     "mouth corner": 1.0, "nose protrusion": 0.0, "eye slant": 0.0, "brow height": 0.0, "head breadth": 0.0,
 }  # fmt: skip
 # what no measure has: open eyes with a crease over them, a tip of the nose rather than a ball, a
@@ -69,7 +69,7 @@ MEAN_SHIFTS: dict[str, float] = {
 MEAN_SLIDERS: dict[str, float] = {
     "eyes/eye-height2": 0.20, "eyes/eye-height1": 0.05, "eyes/eye-eyefold": -0.20, "nose/nose-point": 0.22,
     "nose/nose-point-width": -0.28, "nose/nose-volume": -0.08, "mouth/mouth-cupidsbow": 0.35,
-    "mouth/mouth-philtrum-volume": 0.30, "cheek/cheek-bones": 0.15,
+    "mouth/mouth-philtrum-volume": 0.20, "cheek/cheek-bones": 0.15,
 }  # fmt: skip
 MEAN_SLACK = 0.16  # of a measure's spread: how nearly a mean is reached
 

@@ -122,7 +122,7 @@ _GENDER = tuple(np.sin(np.linspace(0, np.pi / 2, 33)) ** 2)  # mostly clear, som
 _AGE = (0.26, 0.40, 0.58, 0.66, 0.69, 0.72, 0.76, 0.80, 0.85, 0.92, 1.0)
 _EXPRESSIONS = (
     _normal("smile", 0.36, 0.22, "smile; below 0 a frown of the mouth"),
-    _normal("jaw", -0.02, 0.03, "open jaw"),
+    _normal("jaw", -0.04, 0.03, "open jaw"),
     _normal("eyes_open", 0.26, 0.10, "wide eyes; below 0 squinting"),
     _normal("brow_up", 0.08, 0.10, "raised inner brows"),
     _normal("brow_down", 0.08, 0.10, "lowered brows"),

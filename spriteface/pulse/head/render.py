@@ -452,8 +452,8 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     up = np.cross(key, across)
     # a softbox: rounded, brighter in its middle, its lower edge dimmer
     x, y = np.abs(mirror @ across), mirror @ up
-    radius = (x**4 + np.abs(y) ** 4) ** 0.25
-    box = np.clip((0.155 - radius) / 0.06, 0, 1) * (0.85 + 2.0 * y).clip(0.55, 1.05)
+    radius = (x**3 + np.abs(y) ** 3) ** (1 / 3)
+    box = np.clip((0.20 - radius) / 0.07, 0, 1) * (0.85 + 1.8 * y).clip(0.50, 1.05)
     box = box * ((mirror @ key) > 0)
     wet = samples.attributes[eye][:, mat.WET]
     level = diffuse.mean(1)

@@ -59,6 +59,7 @@ def _specular(
     tight = np.float32(0.20 * 0.25) * b2
     a2 -= _ONE
     b2 -= _ONE
+    graze = max(f0, _ONE - rough) - f0  # what is rough mirrors less at grazing angles, too
     kk = (rough + _ONE) * (rough + _ONE) * np.float32(0.125)
     left = _ONE - kk
     nv = max(n[0] * v[0] + n[1] * v[1] + n[2] * v[2], np.float32(0.10))
@@ -81,7 +82,7 @@ def _specular(
         f5 = f * f
         f5 = f5 * f5 * f
         t = wide / (e1 * e1) + tight / (e2 * e2)
-        t = t / ((nl * left + kk) * masked) * (f0 + (_ONE - f0) * f5) * nl * seen[l]
+        t = t / ((nl * left + kk) * masked) * (f0 + graze * f5) * nl * seen[l]
         r += colors[0, l] * t
         g += colors[1, l] * t
         b += colors[2, l] * t

@@ -30,7 +30,7 @@ SKIN, EYE, TEETH, TONGUE, WORN = 0, 1, 2, 3, 5
 # columns of a vertex' attributes; for skin and for worn things
 (LIP, LID, EAR, MOUTH, SCALP, BEARD, BROW, CLOTH, OPEN) = range(9)
 (RED, GREEN, BLUE, METAL, EMBLEM) = range(5)
-WET = LIP  # of an eye: the line of tears along the lower lid
+WET, CORNER = LIP, LID  # of an eye: the line of tears along the lower lid, the inner corner
 N_ATTRIBUTES = 9
 
 # slots of the parameter vector
@@ -215,7 +215,7 @@ def _skin(
     b = math.exp(-(BARE[2] * thick + grey + MELANIN_HUE[2] * hue + BLOOD[2] * hem)) * q[TINT_B]
     # lips: less melanin, more blood; their border wanders a little
     edge = lip_edge + 0.08 * mottle
-    lip = smoothstep(0.12, 0.80, edge)
+    lip = smoothstep(0.26, 0.88, edge)
     upper = smoothstep(-3.45, -3.15, y)
     # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
     # pigment hides most of the blood and the upper lip is the darker one
@@ -273,10 +273,19 @@ def _skin(
     r *= k
     g *= k
     b *= k
+    # the roots of the lashes darken the upper lid's edge, the fold over it is a line
+    if lid > 0.01 or (front > 0.0 and y > 3.4 and y < 5.0):
+        line = smoothstep(0.88, 0.985, lid) * smoothstep(3.35, 3.65, y)
+        fold = (y - 4.31 + 0.10 * (ax - 3.0) * (ax - 3.0)) / 0.075
+        crease = math.exp(-fold * fold) * bump(ax, 0.0, 3.1, 0.0, 1.1, 1.0) * front
+        k = (1.0 - (0.30 + 0.20 * q[BROWS]) * line) * (1.0 - 0.20 * crease)
+        r *= k
+        g *= k * (1.0 - 0.04 * crease)
+        b *= k * (1.0 - 0.04 * crease)
     inside = smoothstep(0.45, 0.95, a[MOUTH]) * (1.0 - lip)
-    r = r * (1 - inside) + inside * 0.09
-    g = g * (1 - inside) + inside * 0.018
-    b = b * (1 - inside) + inside * 0.016
+    r = r * (1 - inside) + inside * 0.15
+    g = g * (1 - inside) + inside * 0.036
+    b = b * (1 - inside) + inside * 0.032
     out[0] = r
     out[1] = g
     out[2] = b
@@ -287,10 +296,11 @@ def _skin(
         )
         * front
     )
-    rough = 0.45 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.16 * lip - 0.12 * lid * front
+    rough = 0.45 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.10 * lip - 0.12 * lid * front
     rough += 0.05 * mottle
     rough = min(0.70, max(0.22, rough))
-    specular = SKIN_F0 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief) * (1.0 + 0.5 * lip)
+    specular = SKIN_F0 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief)
+    specular *= 0.45 + 0.55 * smoothstep(-9.0, -6.5, y)  # the neck is dry
     height = 0.0
     if fine:
         height = _relief(x, y, z, ax, front, lip, lid, relief, mottle, folds, q)
@@ -398,7 +408,7 @@ def _relief(
 
 
 @njit(**KERNEL)
-def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
+def _eye(x: float, y: float, z: float, corner: float, q: Any, fine: bool, out: Any) -> None:
     """Sclera, iris and pupil; position is the eye frame's unit direction times 1.5 cm."""
     seed = q[SEED]
     rr = math.hypot(x, y)
@@ -414,20 +424,21 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     collar = smoothstep(0.45, 0.15, t) * 0.45
     iris = smoothstep(edge + 0.07, edge - 0.05, rr) if z > 0 else 0.0
     pupil = smoothstep(q[PUPIL] + 0.025, q[PUPIL] - 0.025, rr)
-    dim = 1 - 0.16 * smoothstep(0.85, 1.40, rr)
-    pink = smoothstep(0.85, 1.40, rr)
+    dim = 1 - 0.30 * smoothstep(0.65, 1.30, rr)
+    pink = smoothstep(0.70, 1.35, rr)
     # part of the white's light comes from the lids and cheeks around it: less from dark ones
-    glow = 0.62 + 0.38 * math.exp(-0.35 * q[MELANIN])
+    glow = 0.55 + 0.45 * math.exp(-0.35 * q[MELANIN])
     vein = 0.0
     if fine:
         vein = smoothstep(0.06, 0.0, abs(fbm(x, y, z, 2.2, 3, seed))) * smoothstep(0.75, 1.35, rr)
     for c in range(3):
         outer = q[IRIS_R + c]
         inner = q[INNER_R + c]
-        i = 0.80 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
+        i = 0.70 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
         i = i * glow * (1 - pupil) + 0.003 * pupil
-        white = (0.66, 0.605, 0.57)[c] * glow * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
+        white = (0.60, 0.545, 0.505)[c] * glow * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
         white -= vein * (0.02, 0.11, 0.09)[c]
+        white += corner * ((0.42, 0.20, 0.18)[c] * glow - white)
         out[c] = white * (1 - iris) + i * iris
 
 
@@ -514,7 +525,7 @@ def materials(
             rough = 0.85
             spec = 0.007
         elif m == EYE:
-            _eye(x, y, z, q, fine, out)
+            _eye(x, y, z, a[CORNER], q, fine, out)
             rough = 0.12
             spec = 0.0
         elif m == TEETH:
