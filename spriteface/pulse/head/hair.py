@@ -376,9 +376,7 @@ def front_of(bundle: Bundle) -> Bundle:
     return bundle.take((root[:, 2] > 5.5) & (root[:, 1] > 8.6) & (np.abs(root[:, 0]) < 6.0))
 
 
-def _cut(
-    hair: Hair, style: Style, strands: F32, locks: Array, rng: np.random.Generator
-) -> Array:
+def _cut(hair: Hair, style: Style, strands: F32, locks: Array, rng: np.random.Generator) -> Array:
     """(N,1) share of each strand that the scissors leave: ragged, or straight where cut so; `locks`
     (N,) is a random number that each lock's hairs share: no cut is a ruler's."""
     count = len(strands)

@@ -129,7 +129,6 @@ def render(
     surface = _shade_surfaces(scene, samples, lights, view, depth)
     # lights stand in order of strength, and only the strongest light hair
     lights = replace(lights, maps=lights.maps[:HAIR_LIGHTS].copy())
-    tell("strands")
     hair = _light_hair(scene, lights, strand, view)
     del lights
     tell("develop")

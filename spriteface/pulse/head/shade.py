@@ -107,7 +107,6 @@ def near_shadows(
         y = rows[i]
         x = columns[i]
         far = -depth[y, x]
-        scale = np.float32(focal) / far
         dice = np.float32(52.9829189) * ((0.06711056 * x + 0.00583715 * y) % 1.0)
         dice -= math.floor(dice)
         for w in range(ways.shape[1]):
@@ -124,8 +123,12 @@ def near_shadows(
                 t *= np.float32(0.25) + np.float32(0.75) * t
                 s = np.float32(NEAR_CM) * t
                 z = far - s * dz
-                px = int(half + ((x + np.float32(0.5) - half) * far + s * dx * np.float32(focal)) / z)
-                py = int(half + ((y + np.float32(0.5) - half) * far - s * dy * np.float32(focal)) / z)
+                px = int(
+                    half + ((x + np.float32(0.5) - half) * far + s * dx * np.float32(focal)) / z
+                )
+                py = int(
+                    half + ((y + np.float32(0.5) - half) * far - s * dy * np.float32(focal)) / z
+                )
                 if px < 0 or py < 0 or px >= size or py >= size:
                     break
                 behind = z + scene[py, px] - np.float32(0.03) - np.float32(0.06) * s

@@ -87,7 +87,11 @@ BARE = (0.22, 0.44, 0.64)
 MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
 SKIN_F0 = 0.022  # what skin mirrors at normal incidence
-LIP_PLUM, LIP_PINK, LIP_FILM = 0.22, 0.16, 0.32  # blue that dark and light lips keep; how fast melanin below dims a lipstick
+LIP_PLUM, LIP_PINK, LIP_FILM = (
+    0.22,
+    0.16,
+    0.32,
+)  # blue that dark and light lips keep; how fast melanin below dims a lipstick
 
 
 def skin_albedo(melanin: float, hemoglobin: float) -> F64:
@@ -220,7 +224,7 @@ def _skin(
     # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
     # pigment hides most of the blood and the upper lip is the darker one
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
-    lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42
+    lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42 * (1.0 - dark)
     lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (3.1 + 0.5 * upper) * (1.0 - 0.85 * dark)
     plum = LIP_PLUM * dark + LIP_PINK * (1.0 - dark)
     tr = 0.35 + 0.65 * q[TINT_R]
@@ -245,7 +249,7 @@ def _skin(
     )
     # the red deepens towards the moist line where the lips meet; the border melts into the skin
     off = (y + 3.28) / (0.42 + 0.22 * (1.0 - upper))
-    w = lip * (0.62 + 0.28 * math.exp(-off * off)) * (1.0 + 0.14 * mottle)
+    w = lip * (0.68 + 0.24 * math.exp(-off * off)) * (1.0 + 0.14 * mottle)
     w += (0.92 - w) * k * lip  # lipstick covers evenly
     ridge = bump(lip_edge, 0.0, 0.10, 0.0, 0.09, 1.0) * front * (1.0 - k)
     r *= 1.0 + 0.04 * ridge

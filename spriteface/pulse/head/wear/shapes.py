@@ -12,7 +12,6 @@ from ..person import Color
 from ..regions import smooth
 from .fit import Array, Fit, Mesh, Piece
 
-
 RIM_ROUNDS = 24
 
 
