@@ -288,7 +288,7 @@ BARE, CLOTHED, BALL, TOOTH, DULL, SATIN, METAL = range(7)
 _WRAPS = np.array(2 * [SKIN_WRAPS] + 5 * [PLAIN_WRAPS], np.float32)
 # roughness and specular as `surface.materials` has them
 _GLOSS = np.array(
-    [(0.44, 0.044), (0.85, 0.02), (0.12, 0.0), (0.25, 0.04), (0.85, 0.02), (0.38, 0.045), (0.36, 0.30)],
+    [(0.43, 0.022), (0.85, 0.007), (0.12, 0.0), (0.25, 0.03), (0.85, 0.007), (0.38, 0.03), (0.36, 0.095)],
     np.float32,
 )  # fmt: skip
 
@@ -343,7 +343,16 @@ def paint_of(t: Traced, person: Person, colors: F32) -> Paint:
     )  # fmt: skip
     shares = np.zeros((count, N_GROUPS, 3), np.float32)
     transport.vertex_shares(
-        material, canonical, a, albedo, tinted, colors, q[mat.HAIR_R : mat.HAIR_B + 1], _MARK_COLORS, _MARK_GROUPS, shares
+        material,
+        canonical,
+        a,
+        albedo,
+        tinted,
+        colors,
+        q[mat.HAIR_R : mat.HAIR_B + 1],
+        _MARK_COLORS,
+        _MARK_GROUPS,
+        shares,
     )
     return Paint(shares, *_strand_paint(t.scene, person))
 
