@@ -249,7 +249,7 @@ def _corrected_skin(person: Any, seen: F64, goal: F64) -> Any:
     melanin = float(np.clip(skin.melanin * np.exp(-0.05 * dark), LEAST_MELANIN, MOST_MELANIN))
     exposure = light.exposure
     if (dark > 0.5 and melanin <= LEAST_MELANIN) or (dark < -0.5 and melanin >= MOST_MELANIN):
-        exposure = float(np.clip(exposure * (1 + 0.022 * dark), *EXPOSURES))
+        exposure = float(np.clip(exposure * (1 + 0.030 * dark), *EXPOSURES))
     color = np.maximum(linear_from_srgb(np.clip(srgb_from_lab(seen), 0, 1)), 1e-3)
     luminance = np.array([0.2126, 0.7152, 0.0722]) * color
     gain = gain * luminance.sum() / (gain * luminance).sum()

@@ -781,7 +781,7 @@ def _light(wish: Wish, person: Person) -> Light:
     drawn = 1.0 if person.light.key_x >= 0 else -1.0
     side = hints.light_side(wish.reading) or drawn
     melanin = person.skin.melanin
-    exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.2]))
+    exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.3, 1.9, 1.5, 1.35, 1.2]))
     # dark skin shows its form by highlights: more light from two sides, less from everywhere
     modelled = melanin / (melanin + 3.0)
     # under a brim the face gets its light from lower

@@ -39,12 +39,12 @@ from .scene import (
     GREYING,
     LASH,
     LASH_COLOR,
-    SCALP,
     STRAND_SPREAD,
     Scene,
     build,
     strand_colors,
 )
+from .shade import PLAIN_WRAPS, SKIN_WRAPS
 from .transport import (
     BROWS,
     CLOTH,
@@ -63,7 +63,6 @@ from .transport import (
     N_GROUPS,
     SKIN,
 )  # fmt: skip
-from .shade import PLAIN_WRAPS, SKIN_WRAPS
 from .wear import by_slot, item_of
 
 Array = NDArray[Any]
