@@ -240,7 +240,7 @@ def _without_colors(traits: dict[str, Any]) -> dict[str, Any]:
         if out.get(name) is not None:
             level = float(oklab_from_u8(np.array(out[name], np.uint8))[0])
             shade = int(np.interp(level, [0, 0.45, 0.8, 1.0], [24, 58, 150, 225]))
-            warm = (shade, int(shade * 0.84), int(shade * 0.72))
+            warm = (shade, int(shade * 0.78), int(shade * 0.61))
             out[name] = warm if "hair" in name else (shade, shade, int(shade * 0.97))
     if out.get("hair_word"):
         out["hair_word"] = "brown"
