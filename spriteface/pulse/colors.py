@@ -52,12 +52,14 @@ SKIN_HUES = ((42.0, 68.0, 92.0), (42.0, 68.0, 84.0))
 # at most 3.5 off, so that parity (5 L*, light against dark too) holds with the search's own errors
 SKIN_LIGHTNESS = (
     (0.0, 15.0, 22.0, 32.0, 45.0, 75.0, 94.0, 100.0),
-    (8.5, 18.4, 25.0, 33.3, 45.0, 75.0, 92.6, 95.5),
+    (8.5, 18.4, 25.0, 33.3, 45.0, 75.0, 91.65, 94.4),
 )
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
 HAIR_HUES = (15.0, 100.0)
-BEARD_SHADE = 0.0075  # L* per squared L* that a beard is lighter than its skin
+# L* per squared L* that hair is lighter than its skin: light that a photographer sets for dark skin
+# leaves pale hair darker, and between a beard's hairs the skin shows
+BEARD_SHADE, HAIR_SHADE = 0.011, 0.003
 HAIR_LIGHTNESS = ((0.0, 4.0, 12.0, 60.0, 80.0, 100.0), (8.0, 9.0, 13.0, 60.0, 75.0, 90.0))
 # hues and chroma of colours that stand for human skin at all; others are green or blue people
 HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (2.5, 62.0)
@@ -106,9 +108,10 @@ def wanted_colors(reading: Reading, options: PortraitOptions, candidate: int = 0
             wanted["skin"] = loosened(wanted["skin"], options.skin_tolerance, own)
     if t.get("hair_word") in NATURAL_HAIR:
         wanted |= {m: photographic_hair(wanted[m]) for m in ("hair", "beard") if m in wanted}
-        if {"beard", "skin"} <= wanted.keys():  # the skin between its hairs darkens a beard
-            paler = max(0.0, wanted["beard"][0] - wanted["skin"][0])
-            wanted["beard"] = wanted["beard"] - [BEARD_SHADE * paler**2, 0.0, 0.0]
+        for material, shade in (("beard", BEARD_SHADE), ("hair", HAIR_SHADE)):
+            if {material, "skin"} <= wanted.keys():
+                paler = max(0.0, wanted[material][0] - wanted["skin"][0])
+                wanted[material] = wanted[material] - [shade * paler**2, 0.0, 0.0]
     return wanted
 
 
@@ -246,7 +249,7 @@ def _corrected_skin(person: Any, seen: F64, goal: F64) -> Any:
     melanin = float(np.clip(skin.melanin * np.exp(-0.05 * dark), LEAST_MELANIN, MOST_MELANIN))
     exposure = light.exposure
     if (dark > 0.5 and melanin <= LEAST_MELANIN) or (dark < -0.5 and melanin >= MOST_MELANIN):
-        exposure = float(np.clip(exposure * (1 + 0.022 * dark), *EXPOSURES))
+        exposure = float(np.clip(exposure * (1 + 0.030 * dark), *EXPOSURES))
     color = np.maximum(linear_from_srgb(np.clip(srgb_from_lab(seen), 0, 1)), 1e-3)
     luminance = np.array([0.2126, 0.7152, 0.0722]) * color
     gain = gain * luminance.sum() / (gain * luminance).sum()

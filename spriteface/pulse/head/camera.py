@@ -23,7 +23,7 @@ NECK_PIVOT = np.array([0.0, -3.0, 1.0], np.float32)
 
 VIGNETTE = 0.22
 # the film curve: (x (a x + b)) / (x (c x + d) + e), x already exposed
-CURVE = (1.3805, 0.48, 1.0206, 0.62, 0.40)
+CURVE = (0.952, 0.48, 0.952, 0.306, 0.40)
 
 
 @njit(**KERNEL)

@@ -29,7 +29,10 @@ def tufts(
     f, b, c = place.roots(weight, count, rng)
     at, normal = attach(vertices, normals, f, b)
     t = direction(c)
-    t = unit(t - (t * normal).sum(1, keepdims=True) * normal)
+    wanted = np.linalg.norm(t, axis=1, keepdims=True)
+    t = t - (t * normal).sum(1, keepdims=True) * normal
+    # where the skin faces that way itself, as under a chin, hairs stand off instead of turning aside
+    t = t / np.maximum(np.linalg.norm(t, axis=1, keepdims=True), 0.5 * wanted)
     t = t + rng.normal(size=t.shape) * jitter
     s = np.linspace(0, 1, knots)[None, :, None]
     size = (length(c) * (1 + 0.25 * rng.normal(size=len(c))))[:, None].clip(0.05)
@@ -156,6 +159,8 @@ def grow_facial_hair(
             lift=0.32, curve=1.25, knots=knots, jitter=0.22, sag=0.12,
         )  # fmt: skip
         out.append(_curl_ends(strands, style.curl))
+    # long beards hang: only their roots stand off, and they hold together
+    hang = float(smooth(1.5, 5.0, np.float64(beard.length)))
     for zone, hairs in style.zones:
         out.append(
             tufts(
@@ -167,11 +172,11 @@ def grow_facial_hair(
                 rng,
                 direction=_beard_direction,
                 length=_beard_length(beard.length, style.taper),
-                lift=0.55,
-                curve=0.7,
+                lift=0.55 - 0.15 * hang,
+                curve=0.7 + 0.55 * hang,
                 knots=knots,
-                jitter=0.22,
-                sag=0.12 * min(beard.length, 4.0),
+                jitter=0.22 - 0.12 * hang,
+                sag=0.12 * min(beard.length, 4.0) + 0.7 * hang,
             )
         )
     return np.concatenate(out)
@@ -243,7 +248,7 @@ def grow_lashes(base: F32, rng: np.random.Generator, *, length: float, knots: in
     for grid, lower, _ in _lash_grids():
         points = base[grid]
         rows, columns = grid.shape
-        count = 70 if lower else 150
+        count = 80 if lower else 170
         u = np.sort(rng.random(count)) * (columns - 1)
         reach = length * (0.6 if lower else 1.0) * (0.75 + 0.5 * rng.random(count))
         lean = rng.normal(size=count) * 0.35

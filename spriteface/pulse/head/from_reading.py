@@ -68,7 +68,7 @@ from .person import (
     Wear,
     srgb_to_linear,
 )
-from .prior import draw_person
+from .prior import draw_person, mean_sliders
 from .skin import match_skin, tone_melanin
 from .surface import skin_albedo
 from .wear import ITEMS
@@ -226,7 +226,7 @@ def _without_colors(traits: dict[str, Any]) -> dict[str, Any]:
         if out.get(name) is not None:
             level = float(oklab_from_u8(np.array(out[name], np.uint8))[0])
             shade = int(np.interp(level, [0, 0.45, 0.8, 1.0], [24, 58, 150, 225]))
-            warm = (shade, int(shade * 0.84), int(shade * 0.72))
+            warm = (shade, int(shade * 0.78), int(shade * 0.61))
             out[name] = warm if "hair" in name else (shade, shade, int(shade * 0.97))
     if out.get("hair_word"):
         out["hair_word"] = "brown"
@@ -287,8 +287,8 @@ BROAD = (
 )  # fmt: skip
 FEMININE = (
     ("chin/chin-width", -0.22), ("chin/chin-bones", -0.2), ("chin/chin-jaw-drop", -0.12),
-    ("nose/nose-volume", -0.15), ("nose/nose-hump", -0.15), ("mouth/mouth-upperlip-volume", 0.25),
-    ("mouth/mouth-lowerlip-volume", 0.25), ("eyes/eye-scale", 0.1),
+    ("nose/nose-volume", -0.15), ("nose/nose-hump", -0.15), ("mouth/mouth-upperlip-volume", 0.06),
+    ("mouth/mouth-lowerlip-volume", 0.06), ("eyes/eye-scale", 0.1),
     ("eyebrows/eyebrows-trans-y", 0.12), ("forehead/forehead-nubian", 0.1),
 )  # fmt: skip
 
@@ -296,10 +296,12 @@ FEMININE = (
 def _shape(wish: Wish, base: Shape, woman: float, years: float, rng: np.random.Generator) -> Shape:
     """The prior's own bones, bent to what the sprite exaggerates."""
     t = wish.traits
-    local = dict(base.local)
+    local, usual = dict(base.local), mean_sliders()
 
     def bend(name: str, amount: float, keep: float = 0.6) -> None:
-        local[name] = float(np.clip(keep * local.get(name, 0.0) + amount, -1.2, 1.2))
+        mean = usual.get(name, 0.0)
+        own = mean + keep * (local.get(name, 0.0) - mean)
+        local[name] = float(np.clip(own + amount, -1.2, 1.2))
 
     big_eyes = float(np.clip((t.get("eye_height", 0.3) - 0.25) * 1.3, -0.15, 0.5))
     bend("eyes/eye-scale", big_eyes)
@@ -600,8 +602,10 @@ def _eyes(wish: Wish, base: Eyes) -> Eyes:
         rgb = EYE_WORDS["brown"] if wish.traits.get("eye_white") else EYE_WORDS["black"]
     c = np.array(_linear(rgb, 1.0))
     peak = float(c.max())
-    c = c / max(peak, 1e-3) * float(np.clip(peak, 0.10, 0.42))
-    c = 0.85 * c + 0.15 * c.mean()
+    c = c / max(peak, 1e-3) * float(np.clip(peak, 0.10, 0.34))
+    # brown is as strong in eyes as in paint; green and blue never are
+    keep = 0.85 if c.argmax() == 0 else 0.62
+    c = keep * c + (1 - keep) * c.mean()
     dark = c * 0.42
     return replace(
         base,
@@ -614,7 +618,7 @@ def _expression(wish: Wish, base: Mapping[str, float]) -> dict[str, float]:
     smile = wish.asked.get("smile")
     bearded = _beard_style(wish) in ("full", "long", "wizard")
     if smile is None:
-        smile = 0.10 if bearded else 0.26
+        smile = 0.22 if bearded else 0.46
         smile += 0.15 if wish.traits.get("teeth") else 0.0
     action = {k: v for k, v in base.items() if not k.startswith(("mouth", "jaw"))}
     for side in ("Left", "Right"):
@@ -752,6 +756,15 @@ def _clothing(wish: Wish, base: Clothing) -> Clothing:
     return replace(base, style=style, color=_linear(rgb, 0.7))
 
 
+BRIMMED = (
+    "plumber_cap", "baseball_cap", "brim_hat", "cowboy_hat", "top_hat", "witch_hat", "wizard_hat", "hood",
+    "hijab",
+)  # fmt: skip
+# a portrait photographer's reflector brightens the neck and the hollows of the eyes
+DARK_ROOM: tuple[Color, ...] = ((0.0, 0.0, 0.0),) * 4
+REFLECTOR: Color = (0.14, 0.13, 0.12)
+
+
 def _light(wish: Wish, person: Person) -> Light:
     """A plain studio, lit from the sprite's side or else from the one that the prior drew. Exposed
     for the skin, as a photographer would: sprites paint light skin lighter than a lit cheek is.
@@ -761,12 +774,15 @@ def _light(wish: Wish, person: Person) -> Light:
     drawn = 1.0 if person.light.key_x >= 0 else -1.0
     side = hints.light_side(wish.reading) or drawn
     melanin = person.skin.melanin
-    exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.1, 1.8, 1.5, 1.35, 1.2]))
+    exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.3, 1.9, 1.5, 1.35, 1.2]))
     # dark skin shows its form by highlights: more light from two sides, less from everywhere
     modelled = melanin / (melanin + 3.0)
+    # under a brim the face gets its light from lower
+    high = 0.34 if headwear_kind(wish) in BRIMMED else 0.55
     return Light(
-        key_x=0.6 * side, key_y=0.6, key=2.0, fill=0.62 + 1.1 * modelled,
-        rim=0.9, ambient=0.62 - 0.55 * modelled, warm=0.04, exposure=exposure,
+        key_x=0.6 * side, key_y=high, key=2.0, fill=0.48 + 1.3 * modelled,
+        rim=0.9, ambient=0.50 - 0.55 * modelled, warm=0.04, exposure=exposure,
+        room=(*DARK_ROOM, REFLECTOR),
     )  # fmt: skip
 
 

@@ -206,7 +206,7 @@ STYLES: dict[str, Style] = {
     "buzz": Style(_buzz, guides=600, knots=5, ragged=0.3),
     "short": Style(_short),
     "side_part": Style(_side_part, parted=True, clump=0.3),
-    "fringe": Style(_fringe, ragged=0.06, clump=0.25),
+    "fringe": Style(_fringe, ragged=0.13, clump=0.35),
     "quiff": Style(_quiff, guides=500, clump=0.45),
     "slick": Style(_slick, clump=0.35, ragged=0.1),
     "bob": Style(_bob, knots=20, parted=True, ragged=0.05, clump=0.35),
@@ -344,7 +344,7 @@ def grow_scalp(
         if hair.style != "dreadlocks":
             strands = _turn_under(strands)
     strands = collider.push_out(strands)
-    keep = _cut(hair, style, strands, rng)
+    keep = _cut(hair, style, strands, guides.noise[lock, 0], rng)
     edge = inside_hairline(c, hair.hairline) if style.recede == 0 else np.full(len(c), 3.0)
     thick = 0.55 + 0.45 * smooth(0.0, 1.2, edge)
     early = 1.5 if style.tie and k < style.knots else 1.0  # the part on the head needs most of few
@@ -376,18 +376,20 @@ def front_of(bundle: Bundle) -> Bundle:
     return bundle.take((root[:, 2] > 5.5) & (root[:, 1] > 8.6) & (np.abs(root[:, 0]) < 6.0))
 
 
-def _cut(hair: Hair, style: Style, strands: F32, rng: np.random.Generator) -> Array:
-    """(N,1) share of each strand that the scissors leave: ragged, or straight where cut so."""
+def _cut(hair: Hair, style: Style, strands: F32, locks: Array, rng: np.random.Generator) -> Array:
+    """(N,1) share of each strand that the scissors leave: ragged, or straight where cut so; `locks`
+    (N,) is a random number that each lock's hairs share: no cut is a ruler's."""
     count = len(strands)
+    uneven = 0.30 * locks + 0.30 * rng.normal(size=count)
     keep = 1 - np.minimum(np.abs(rng.normal(size=(count, 1))) * style.ragged, 0.6)
     if hair.style == "bob":
         tip = strands[:, -1]
-        line = -6.6 + 0.9 * smooth(-2.0, 6.0, tip[:, 2]) + 0.45 * rng.normal(size=count)
+        line = -6.6 + 0.9 * smooth(-2.0, 6.0, tip[:, 2]) + 1.3 * uneven
         keep = np.minimum(keep, _cut_at(strands, line))
     if hair.style == "fringe":  # down to the brows in front, longer to the sides
         tip = strands[:, -1]
         line = 6.4 - 6.2 * smooth(4.9, 7.2, np.abs(tip[:, 0])) - 12.0 * (tip[:, 2] < 4.0)
-        keep = np.minimum(keep, _cut_at(strands, line + 0.3 * rng.normal(size=count)))
+        keep = np.minimum(keep, _cut_at(strands, line + uneven))
     return np.asarray(keep)
 
 
@@ -474,7 +476,7 @@ def _stack(x: Array | float, y: Array | float, z: Array | float, *, like: Array)
 
 
 # absorbance per unit of pigment: grey part, hue part and its limit, and red pigment, per channel
-HAIR_GREY, HAIR_HUE, HUE_DEEPEST = 1.36, (0.0, 0.74, 1.62), 0.85
+HAIR_GREY, HAIR_HUE, HUE_DEEPEST = 1.36, (0.0, 0.74, 1.62), 1.0
 HAIR_RED = (0.21, 0.91, 1.90)
 
 

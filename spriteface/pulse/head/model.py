@@ -156,11 +156,12 @@ def _thirds(value: float) -> tuple[float, float, float]:
 # what a child's face has beyond the data set's two child shapes, as sliders: larger eyes, a small
 # flat nose, full cheeks, a short soft chin, a round head (cf. Farkas' growth charts of the head)
 CHILDHOOD: Mapping[str, float] = {
-    "eyes/eye-scale": 0.46, "eyes/eye-height1": 0.16, "eyes/eye-height2": 0.22, "eyes/eye-height3": 0.16,
+    "eyes/eye-scale": 0.36, "eyes/eye-height1": 0.16, "eyes/eye-height2": 0.22, "eyes/eye-height3": 0.16,
     "nose/nose-scale-vert": -0.34, "nose/nose-scale-horiz": -0.28, "nose/nose-scale-depth": -0.28,
     "nose/nose-volume": -0.24, "cheek/cheek-volume": 0.30, "cheek/cheek-bones": -0.35,
     "chin/chin-height": -0.42, "chin/chin-prominent": -0.25, "chin/chin-width": -0.18, "head/head-round": 0.42,
-    "mouth/mouth-scale-horiz": -0.25, "eyebrows/eyebrows-trans-z": -0.25,
+    "mouth/mouth-scale-horiz": -0.12, "mouth/mouth-upperlip-volume": -0.35, "mouth/mouth-lowerlip-volume": -0.45,
+    "mouth/mouth-upperlip-height": -0.15, "eyebrows/eyebrows-trans-z": -0.25,
 }  # fmt: skip
 
 

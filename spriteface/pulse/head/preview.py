@@ -287,7 +287,7 @@ BARE, CLOTHED, BALL, TOOTH, DULL, SATIN, METAL = range(7)
 _WRAPS = np.array(2 * [SKIN_WRAPS] + 5 * [PLAIN_WRAPS], np.float32)
 # roughness and specular as `surface.materials` has them
 _GLOSS = np.array(
-    [(0.44, 0.044), (0.85, 0.02), (0.12, 0.0), (0.25, 0.04), (0.85, 0.02), (0.38, 0.045), (0.36, 0.30)],
+    [(0.43, 0.022), (0.85, 0.007), (0.12, 0.0), (0.25, 0.03), (0.85, 0.007), (0.38, 0.03), (0.36, 0.095)],
     np.float32,
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ..generator import Latents
 from .hair import STYLES, natural_color
-from .identity import slider_root
+from .identity import slider_mean, slider_root
 from .model import head_model
 from .person import (
     BACKGROUND_KINDS,
@@ -54,8 +54,8 @@ REACH = 2.5  # a z beyond this is an offset, not a draw
 class Dim:
     """One dimension of z.
 
-    `kind`: normal (a mean, b standard deviation), slider (mean 0, b its own spread, correlated with
-    the other sliders: see `identity`), log (a median, b sigma of the logarithm),
+    `kind`: normal (a mean, b standard deviation), slider (b its own spread, correlated with
+    the other sliders about the mean of `identity.slider_mean`), log (a median, b sigma of the logarithm),
     uniform (from a to b), curve (quantiles at even steps in `knots`), color (one of three
     neighbouring dims that make a colour: correlated, uniform in sRGB). `gradient` says whether
     `preview` is differentiable in it.
@@ -93,7 +93,7 @@ def _color(name: str, about: str, share: float = 0.70) -> list[Dim]:
 
 # sliders that shear or shift the head; the camera and the pose do that
 _NOT_SAMPLED = ("head/head-trans", "head/head-angle", "neck/neck-trans")
-_DEFAULT_SIGMA = 0.30
+_DEFAULT_SIGMA = 0.25
 _SIGMA = {
     "head/head-square": 0.05, "head/head-rectangular": 0.10, "head/head-triangular": 0.08,
     "head/head-invertedtriangular": 0.08, "head/head-diamond": 0.08, "head/head-round": 0.12,
@@ -107,7 +107,7 @@ _SIGMA = {
     "ears/ear-shape-pointed": 0.06,
 }  # fmt: skip
 _SIGMA_BY_FOLDER = {"neck": 0.12, "ears": 0.25}
-ASYM_SIGMA = 0.07
+ASYM_SIGMA = 0.05
 
 IRISES: dict[str, tuple[Color, Color]] = {
     "dark brown": ((0.095, 0.045, 0.02), (0.04, 0.018, 0.009)),
@@ -121,8 +121,8 @@ _IRIS_STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.6, 3.9, 5.0)  # quantiles al
 _GENDER = tuple(np.sin(np.linspace(0, np.pi / 2, 33)) ** 2)  # mostly clear, some between
 _AGE = (0.26, 0.40, 0.58, 0.66, 0.69, 0.72, 0.76, 0.80, 0.85, 0.92, 1.0)
 _EXPRESSIONS = (
-    _normal("smile", 0.22, 0.25, "smile; below 0 a frown of the mouth"),
-    _normal("jaw", -0.02, 0.03, "open jaw"),
+    _normal("smile", 0.36, 0.22, "smile; below 0 a frown of the mouth"),
+    _normal("jaw", -0.04, 0.03, "open jaw"),
     _normal("eyes_open", 0.26, 0.10, "wide eyes; below 0 squinting"),
     _normal("brow_up", 0.08, 0.10, "raised inner brows"),
     _normal("brow_down", 0.08, 0.10, "lowered brows"),
@@ -275,6 +275,8 @@ class Layout:
         self.b = torch.tensor([d.b for d in dims], dtype=torch.float32)
         sliders = [dims[int(i)] for i in self._rows["slider"]]
         root = slider_root([d.name.removeprefix("local:") for d in sliders], [d.b for d in sliders])
+        mean = slider_mean([d.name.removeprefix("local:") for d in sliders], root)
+        self.a[self._rows["slider"]] = torch.from_numpy(mean).float()
         self._slider_root = torch.from_numpy(root).float()
         self._slider_inverse = torch.from_numpy(np.linalg.inv(root)).float()
         self._knots = [dims[int(i)].knots for i in self._rows["curve"]]
@@ -306,7 +308,7 @@ class Layout:
         a, b = self.scales(structure)
         out = a + b * z
         rows = self._rows["slider"]
-        out = out.index_copy(0, rows, self._slider_root @ z[rows])
+        out = out.index_copy(0, rows, a[rows] + self._slider_root @ z[rows])
         rows = self._rows["log"]
         out = out.index_copy(0, rows, a[rows] * torch.exp(b[rows] * z[rows]))
         rows = self._rows["uniform"]
@@ -333,7 +335,7 @@ class Layout:
         a, b = self.scales(structure)
         z = (values - a) / b
         rows = self._rows["slider"]
-        z[rows] = self._slider_inverse @ values[rows]
+        z[rows] = self._slider_inverse @ (values[rows] - a[rows])
         rows = self._rows["log"]
         z[rows] = torch.log(values[rows].clamp(min=1e-5) / a[rows]) / b[rows]
         rows = self._rows["uniform"]
@@ -392,6 +394,17 @@ def _to_srgb(linear: Tensor) -> Tensor:
 def layout() -> Layout:
     """The layout of z."""
     return Layout(_make_layout())
+
+
+@lru_cache(maxsize=1)
+def mean_sliders() -> Mapping[str, float]:
+    """The prior's mean of every face slider, by its name in `Shape.local`."""
+    lay = layout()
+    return {
+        name.removeprefix("local:"): float(lay.a[i])
+        for name, i in lay.index.items()
+        if name.startswith("local:")
+    }
 
 
 # ---------------------------------------------------------------- latent -> person

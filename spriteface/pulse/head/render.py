@@ -32,11 +32,21 @@ from .raster import (
     weights_at,
 )
 from .scene import FULL_STRANDS, Scene, build
-from .shade import blur, interpolate, mix_blurred, nearest_of, resolve, shade_strands, shade_surface
+from .shade import (
+    blur,
+    interpolate,
+    mix_blurred,
+    near_shadows,
+    nearest_of,
+    resolve,
+    shade_strands,
+    shade_surface,
+)
 from .threads import spread
 
 Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
+NEAR_WAYS = 6  # directions that the lights are gathered into for near shadows
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 STRAND_STEP = 3
 TAPER = 0.45  # of its width, a strand keeps at its tip
@@ -112,12 +122,13 @@ def render(
     depth, face, _ = _surfaces(scene, wide, weighted=False)
     near = np.empty((size, size), np.float32)
     spread(nearest_of, size, depth, near)
-    tell("surface")
-    surface = _shade_surfaces(scene, lights, view, depth, face)
-    # lights stand in order of strength, and only the strongest light hair
-    lights = replace(lights, maps=lights.maps[:HAIR_LIGHTS].copy())
+    samples = _sample(scene, view, depth, face)
     tell("hair")
     strand, along = _raster_hair(scene, wide, depth)
+    tell("surface")
+    surface = _shade_surfaces(scene, samples, lights, view, depth)
+    # lights stand in order of strength, and only the strongest light hair
+    lights = replace(lights, maps=lights.maps[:HAIR_LIGHTS].copy())
     hair = _light_hair(scene, lights, strand, view)
     del lights
     tell("develop")
@@ -230,13 +241,15 @@ def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray
 
 
 def _shade_surfaces(
-    scene: Scene, lights: _Lights, view: View, depth: F32, face: NDArray[np.int32]
+    scene: Scene, samples: _Samples, lights: _Lights, view: View, depth: F32
 ) -> _Surface:
-    """`depth`, `face`: the supersampled surfaces."""
-    samples = _sample(scene, view, depth, face)
+    """`depth`: supersampled, of all in sight."""
     material = np.full((view.width, view.width), -1, np.int32)
     material[samples.rows, samples.columns] = samples.material
-    return _Surface(_shade(scene, samples, lights, view), material, samples.depth)
+    middle = slice(len(depth) // view.width // 2, None, len(depth) // view.width)
+    seen = np.ascontiguousarray(depth[middle, middle])
+    radiance = _shade(scene, samples, lights, view, seen)
+    return _Surface(radiance, material, samples.depth)
 
 
 def _sample(scene: Scene, view: View, depth: F32, face: NDArray[np.int32]) -> _Samples:
@@ -288,8 +301,9 @@ def _bump(samples: _Samples, height: F32, view: View) -> F32:
     return np.asarray(out, np.float32)
 
 
-def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View) -> F32:
-    """Radiance of every surface sample, as a (R,R,3) picture."""
+def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View, seen: F32) -> F32:
+    """Radiance of every surface sample, as a (R,R,3) picture; `seen` (R,R) is the depth of all in
+    sight."""
     count = len(samples.rows)
     albedo = np.zeros((count, 3), np.float32)
     gloss = np.zeros((count, 2), np.float32)
@@ -306,17 +320,24 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View) -> F32:
         lights.frames, CENTRE, EXTENT_CM, lights.maps, 0.07, visible,
     )  # fmt: skip
     bumped = _bump(samples, height, view)
+    ways = cluster(scene.person.light, NEAR_WAYS)[0][:, 0]
+    close = np.empty((count, NEAR_WAYS), np.uint8)
+    spread(
+        near_shadows, count, samples.rows, samples.columns, samples.depth, seen, samples.normal,
+        np.ascontiguousarray(ways.T), view.focal, close,
+    )  # fmt: skip
+    way = np.argmax(lights.frames[:, 0] @ ways.T, 1)
     diffuse, specular = np.zeros((count, 3), np.float32), np.zeros((count, 3), np.float32)
     spread(
         shade_surface, count, samples.material, bumped, samples.normal, samples.view, gloss,
-        samples.triangle, samples.weights, visible, np.ascontiguousarray(lights.frames[:, 0].T),
+        samples.triangle, samples.weights, visible, close, way, np.ascontiguousarray(lights.frames[:, 0].T),
         np.ascontiguousarray(lights.colors.T), diffuse, specular,
     )  # fmt: skip
     _diffuse_skin(samples, diffuse, view)
     skin = _bare(samples)
     specular[skin] *= mat.gloss_tint(albedo[skin])
     occlusion = _occlusion(samples)[:, None]
-    color = albedo * diffuse * occlusion ** _depth(samples, albedo) + specular * occlusion
+    color = albedo * diffuse * occlusion ** _depth(samples, albedo) + specular * occlusion**1.5
     eye = samples.material == mat.EYE
     if eye.any():
         color[eye] += _eye_reflection(samples, eye, diffuse[eye], scene.person.light)
@@ -347,7 +368,7 @@ def _occlusion(samples: _Samples) -> Array:
     """How open each sample is to its near surroundings, 0..1."""
     a = samples.attributes[:, mat.OPEN]
     t = np.clip(a / 0.50, 0, 1)
-    skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
+    skin = 0.06 + 0.94 * t * t * (3 - 2 * t)
     m = samples.material
     rest = np.where(m == mat.WORN, np.float32(1.0), np.float32(0.8))
     return np.where(m == mat.SKIN, skin, np.where(m == mat.EYE, a, rest))
@@ -423,22 +444,22 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     facing = (n * v).sum(1)
     mirror = 2 * facing[:, None] * n - v
     fresnel = 0.025 + 0.975 * (1 - np.clip(facing, 0, 1)) ** 5
-    key = np.array([light.key_x, light.key_y + 0.15, 1.0])
+    key = np.array([0.8 * light.key_x, 0.8 * light.key_y, 1.0])  # so that no lid hides the box
     key /= np.linalg.norm(key)
     across = np.cross([0, 1, 0], key)
     across /= np.linalg.norm(across)
     up = np.cross(key, across)
     # a softbox: rounded, brighter in its middle, its lower edge dimmer
     x, y = np.abs(mirror @ across), mirror @ up
-    radius = (x**4 + np.abs(y) ** 4) ** 0.25
-    box = np.clip((0.130 - radius) / 0.06, 0, 1) * (0.85 + 2.0 * y).clip(0.55, 1.05)
+    radius = (x**3 + np.abs(y) ** 3) ** (1 / 3)
+    box = np.clip((0.20 - radius) / 0.07, 0, 1) * (0.85 + 1.8 * y).clip(0.50, 1.05)
     box = box * ((mirror @ key) > 0)
     wet = samples.attributes[eye][:, mat.WET]
     level = diffuse.mean(1)
     lit = np.clip(level / (np.percentile(level, 90) + 1e-6), 0, 1)[:, None]
     return (
         fresnel[:, None] * np.pi * radiance(light, mirror) * 0.07 * lit
-        + (box * 0.45 + 0.030 * wet)[:, None] * light.key * lit
+        + (box * 0.65 + 0.060 * wet)[:, None] * light.key * lit
     )
 
 

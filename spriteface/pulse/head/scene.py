@@ -202,6 +202,15 @@ def _lids(level: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.flatnonzero(lid & upper), np.flatnonzero(lid & ~upper)
 
 
+@lru_cache(maxsize=4)
+def _inner_corners(level: int) -> NDArray[np.int64]:
+    """The two vertices at the eyes' inner corners."""
+    place = regions(level)
+    lid, x = np.flatnonzero(place.lid > 0.5), place.model.canonical[:, 0]
+    sides = (lid[x[lid] > 0], lid[x[lid] < 0])
+    return np.array([side[np.argmin(np.abs(x[side]))] for side in sides])
+
+
 @njit(**KERNEL)
 def _nearest(low: int, high: int, points: Any, targets: Any, out: Any) -> None:
     """Distance (n,) of points [low, high) to the nearest target; at most 1 cm."""
@@ -272,9 +281,12 @@ class _Builder:
         spread(_nearest, len(points), points, posed[lower], below)
         near = np.minimum(above, below)
         a[:, mat.WET] = smooth(0.11, 0.03, below)
-        contact = 0.22 + 0.78 * smooth(0.03, 0.34, near)
+        contact = 0.40 + 0.60 * smooth(0.02, 0.26, near)
         # lid and lashes throw a soft shadow over the upper third of the eye
-        a[:, mat.OPEN] = contact * (0.58 + 0.42 * smooth(0.10, 0.70, above))
+        a[:, mat.OPEN] = contact * (0.34 + 0.66 * smooth(0.02, 0.62, above))
+        inner = np.empty(len(points), np.float32)
+        spread(_nearest, len(points), points, posed[_inner_corners(self.level)], inner)
+        a[:, mat.CORNER] = smooth(0.42, 0.08, inner)
         return a
 
     @cached_property
@@ -358,7 +370,7 @@ class _Builder:
         dyed = [color_strands(person, g, d) for g, d in enumerate(dice)]
         # locks differ in shade more than the hairs of one lock do
         tones = np.exp(
-            np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.16
+            np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.20
         )
         tone = np.ones(sum(map(len, groups)), np.float32)
         tone[: len(scalp)] = tones[lock]

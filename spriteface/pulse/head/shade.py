@@ -17,7 +17,10 @@ _ZERO, _ONE, _TINY, _BYTE = (np.float32(v) for v in (0.0, 1.0, 1e-9, 1 / 255))
 
 # how far light wraps past the terminator, per channel: on skin and the cloth over it, and elsewhere
 SKIN_WRAPS, PLAIN_WRAPS = (0.18, 0.10, 0.06), (0.05, 0.05, 0.05)
-FIRST, SECOND = 0.060, 0.42  # strength of a strand's white and of its coloured highlight
+# how far and how finely near shadows are looked for, and how thick what throws them is
+NEAR_CM, NEAR_STEPS, NEAR_THICK_CM = 1.8, 9, 1.3
+
+FIRST, SECOND = 0.066, 0.50  # strength of a strand's white and of its coloured highlight
 
 
 @njit(**KERNEL)
@@ -51,10 +54,12 @@ def _specular(
     a2 = rough * rough
     a2 = a2 * a2
     b2 = a2 * np.float32(0.12)
-    wide = np.float32(0.80 * 0.31831 * 0.25) * a2
-    tight = np.float32(0.20 * 0.31831 * 0.25) * b2
+    # the lights' powers are over pi, which is the one of the distribution
+    wide = np.float32(0.80 * 0.25) * a2
+    tight = np.float32(0.20 * 0.25) * b2
     a2 -= _ONE
     b2 -= _ONE
+    graze = max(f0, _ONE - rough) - f0  # what is rough mirrors less at grazing angles, too
     kk = (rough + _ONE) * (rough + _ONE) * np.float32(0.125)
     left = _ONE - kk
     nv = max(n[0] * v[0] + n[1] * v[1] + n[2] * v[2], np.float32(0.10))
@@ -77,7 +82,7 @@ def _specular(
         f5 = f * f
         f5 = f5 * f5 * f
         t = wide / (e1 * e1) + tight / (e2 * e2)
-        t = t / ((nl * left + kk) * masked) * (f0 + (_ONE - f0) * f5) * nl * seen[l]
+        t = t / ((nl * left + kk) * masked) * (f0 + graze * f5) * nl * seen[l]
         r += colors[0, l] * t
         g += colors[1, l] * t
         b += colors[2, l] * t
@@ -87,16 +92,64 @@ def _specular(
 
 
 @njit(**KERNEL)
+def near_shadows(
+    low: int, high: int, rows: Any, columns: Any, depth: Any, scene: Any, normal: Any, ways: Any, focal: float, out: Any
+) -> None:  # fmt: skip
+    """How much of each of several directions `ways` (3,W) samples [low, high) see past what is
+    within NEAR_CM of them, out (n,W) uint8: the shadows that are too small for a depth map.
+
+    `depth` (R,R) holds the samples' own, `scene` (R,R) that of all in sight, hair too; a ray is
+    hidden where it runs a little behind what the picture shows there.
+    """
+    size = depth.shape[0]
+    half = np.float32(0.5 * size)
+    for i in range(low, high):
+        y = rows[i]
+        x = columns[i]
+        far = -depth[y, x]
+        dice = np.float32(52.9829189) * ((0.06711056 * x + 0.00583715 * y) % 1.0)
+        dice -= math.floor(dice)
+        for w in range(ways.shape[1]):
+            out[i, w] = 255
+            dx = ways[0, w]
+            dy = ways[1, w]
+            dz = ways[2, w]
+            nl = normal[i, 0] * dx + normal[i, 1] * dy + normal[i, 2] * dz
+            if nl <= _ZERO:
+                continue
+            hidden = _ZERO
+            for k in range(NEAR_STEPS):
+                t = (k + dice) * np.float32(1 / NEAR_STEPS)
+                t *= np.float32(0.25) + np.float32(0.75) * t
+                s = np.float32(NEAR_CM) * t
+                z = far - s * dz
+                px = int(
+                    half + ((x + np.float32(0.5) - half) * far + s * dx * np.float32(focal)) / z
+                )
+                py = int(
+                    half + ((y + np.float32(0.5) - half) * far - s * dy * np.float32(focal)) / z
+                )
+                if px < 0 or py < 0 or px >= size or py >= size:
+                    break
+                behind = z + scene[py, px] - np.float32(0.03) - np.float32(0.06) * s
+                if _ZERO < behind < np.float32(NEAR_THICK_CM):
+                    shade = min(_ONE, behind * np.float32(14.0)) * (_ONE - t * t)
+                    hidden = max(hidden, shade)
+            out[i, w] = int(np.float32(255.0) * (_ONE - np.float32(0.9) * hidden))
+
+
+@njit(**KERNEL)
 def shade_surface(
     low: int, high: int, material: Any, bumped: Any, smooth_normal: Any, view: Any, gloss: Any, tri: Any, weights: Any,
-    visible: Any, dirs: Any, colors: Any, diffuse: Any, specular: Any,
+    visible: Any, close: Any, way: Any, dirs: Any, colors: Any, diffuse: Any, specular: Any,
 ) -> None:  # fmt: skip
     """Samples [low, high): irradiance (n,3) and specular radiance (n,3) from lights with
     directions and colours (3,L).
 
     Skin (material 0) wraps light past the terminator, most in red, and softens its normal: the
     near part of subsurface scattering; the far part is a blur on the screen. Specular is GGX in
-    two lobes. Visibility is interpolated from the vertices of triangle `tri` (n,3).
+    two lobes. Visibility is interpolated from the vertices of triangle `tri` (n,3), times that of
+    `near_shadows`, `close` (n,W), of the way (L,) that a light is nearest to.
     """
     lights = dirs.shape[1]
     seen = np.empty(lights, np.float32)
@@ -113,6 +166,7 @@ def shade_surface(
         w = _BYTE - u - v
         for l in range(lights):
             seen[l] = u * np.float32(a[l]) + v * np.float32(b[l]) + w * np.float32(c[l])
+            seen[l] *= np.float32(close[i, way[l]]) * _BYTE
         n = bumped[i]
         g = smooth_normal[i]
         if material[i] == 0:
@@ -252,7 +306,7 @@ def fibre(tl: float, tv: float, lv: float) -> tuple[float, float, float]:
     first = 0.0
     second = 0.0
     if abs(h1) < 0.45:  # beyond, the cones send nothing
-        first = math.exp(-h1 * h1 / 0.0128) * around
+        first = math.exp(-h1 * h1 / 0.0085) * around
     if abs(h2) < 0.8:
         second = math.exp(-h2 * h2 / 0.045) * around
     return sl * (0.60 + 0.40 * lv), first, second

@@ -30,7 +30,7 @@ SKIN, EYE, TEETH, TONGUE, WORN = 0, 1, 2, 3, 5
 # columns of a vertex' attributes; for skin and for worn things
 (LIP, LID, EAR, MOUTH, SCALP, BEARD, BROW, CLOTH, OPEN) = range(9)
 (RED, GREEN, BLUE, METAL, EMBLEM) = range(5)
-WET = LIP  # of an eye: the line of tears along the lower lid
+WET, CORNER = LIP, LID  # of an eye: the line of tears along the lower lid, the inner corner
 N_ATTRIBUTES = 9
 
 # slots of the parameter vector
@@ -86,7 +86,12 @@ def parameters(person: Person) -> F64:
 BARE = (0.22, 0.44, 0.64)
 MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
-LIP_PLUM, LIP_FILM = 0.22, 0.32  # blue that dark lips keep; how fast melanin below dims a lipstick
+SKIN_F0 = 0.022  # what skin mirrors at normal incidence
+LIP_PLUM, LIP_PINK, LIP_FILM = (
+    0.22,
+    0.16,
+    0.32,
+)  # blue that dark and light lips keep; how fast melanin below dims a lipstick
 
 
 def skin_albedo(melanin: float, hemoglobin: float) -> F64:
@@ -163,27 +168,32 @@ def _skin(
     mel = q[MELANIN] * (1.0 + 0.20 / (1.0 + 0.6 * q[MELANIN]) * fbm(x, y, z, 0.35, 2, seed))
     # little melanin hides little of the blood and of how unevenly it lies
     bare = 1.0 + 0.8 * math.exp(-2.0 * q[MELANIN])
-    hem = q[HEMOGLOBIN] * (1.0 + 0.26 * bare * fbm(x, y, z, 0.5, 2, seed + 5.0))
+    # cheeks, nose, chin and the nose's wings are redder, the forehead and the lips' surround paler;
+    # a wide field makes both sides of a face differ
+    wide = fbm(x, y, z, 0.22, 2, seed + 5.0)
+    hem = q[HEMOGLOBIN] * (1.0 + 0.24 * bare * wide)
     hem += (
         q[HEMOGLOBIN]
         * bare
         * front
         * (
-            q[BLUSH] * 0.75 * bump(ax, y, 4.5, -0.3, 2.0, 1.7)
-            + (0.35 + 0.45 * q[BLUSH]) * nose_tip
-            + 0.30 * bump(ax, y, 0.0, -6.4, 1.6, 1.0)
-            + 0.30 * bump(ax, y, 1.5, -0.4, 0.6, 0.7)
+            (0.18 + 0.36 * q[BLUSH]) * (1.0 + 0.5 * wide) * bump(ax, y, 4.3, -0.2, 2.5, 2.1)
+            + (0.30 + 0.30 * q[BLUSH]) * nose_tip
+            + 0.28 * bump(ax, y, 0.0, -6.4, 1.8, 1.1)
+            + 0.34 * bump(ax, y, 1.6, -0.5, 0.7, 0.8)
+            - 0.16 * bump(ax, y, 0.0, 7.2, 4.5, 2.2)
+            - 0.12 * bump(ax, y, 2.6, -3.6, 1.2, 1.4)
         )
     )
     hem += q[HEMOGLOBIN] * 0.75 * bare * a[EAR]
     socket = front * (bump(ax, y, 2.9, 2.35, 1.5, 0.55) + 0.8 * bump(ax, y, 3.1, 4.2, 1.7, 0.5))
     mel += min(q[MELANIN], 1.2) * 0.20 * socket * (1.0 + age)
-    hem += 0.30 * socket + 0.55 * lid * front
+    hem += 0.26 * socket + 0.28 * lid * front
     if fine:
         # absorption varies less, relatively, the more there is of it
         calm = 1.0 / (1.0 + 0.6 * q[MELANIN])
         mel *= 1.0 + calm * (0.22 * mottle + 0.08 * folds)
-        hem *= 1.0 + 0.34 * bare * mottle - 0.25 * folds
+        hem *= 1.0 + 0.36 * bare * mottle - 0.25 * folds
         if q[FRECKLES] > 0.0:
             k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
             if k > 0.05:
@@ -203,19 +213,20 @@ def _skin(
     hem = min(max(hem, 0.0), 4.0)
     hue = HUE_LIMIT * (1.0 - math.exp(-mel / HUE_LIMIT))
     grey = MELANIN_GREY * mel
-    r = math.exp(-(BARE[0] + grey + MELANIN_HUE[0] * hue + BLOOD[0] * hem)) * q[TINT_R]
-    g = math.exp(-(BARE[1] + grey + MELANIN_HUE[1] * hue + BLOOD[1] * hem)) * q[TINT_G]
-    b = math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * hem)) * q[TINT_B]
+    thick = 1.0 + 0.10 * fbm(x, y, z, 0.3, 2, seed + 11.0) + 0.08 * mottle
+    r = math.exp(-(BARE[0] * thick + grey + MELANIN_HUE[0] * hue + BLOOD[0] * hem)) * q[TINT_R]
+    g = math.exp(-(BARE[1] * thick + grey + MELANIN_HUE[1] * hue + BLOOD[1] * hem)) * q[TINT_G]
+    b = math.exp(-(BARE[2] * thick + grey + MELANIN_HUE[2] * hue + BLOOD[2] * hem)) * q[TINT_B]
     # lips: less melanin, more blood; their border wanders a little
-    edge = lip_edge + 0.06 * mottle
-    lip = smoothstep(0.22, 0.72, edge)
-    upper = smoothstep(-4.05, -3.75, y)
+    edge = lip_edge + 0.08 * mottle
+    lip = smoothstep(0.26, 0.88, edge)
+    upper = smoothstep(-3.45, -3.15, y)
     # lips follow the skin's melanin: pink on light skin, brown and plum on dark skin, where the
     # pigment hides most of the blood and the upper lip is the darker one
     dark = q[MELANIN] / (q[MELANIN] + 1.2)
-    lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42
-    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (2.5 + 0.40 * upper) * (1.0 - 0.85 * dark)
-    plum = LIP_PLUM * dark
+    lm = q[MELANIN] * (0.96 + 0.06 * upper) + 0.42 * (1.0 - dark)
+    lh = q[HEMOGLOBIN] * (1.0 + 0.12 * mottle) + (3.1 + 0.5 * upper) * (1.0 - 0.85 * dark)
+    plum = LIP_PLUM * dark + LIP_PINK * (1.0 - dark)
     tr = 0.35 + 0.65 * q[TINT_R]
     tg = 0.35 + 0.65 * q[TINT_G]
     tb = 0.35 + 0.65 * q[TINT_B]
@@ -236,7 +247,14 @@ def _skin(
         math.exp(-(BARE[2] + grey + MELANIN_HUE[2] * hue + BLOOD[2] * lh - plum)) * tb * (1 - k)
         + k * film * q[LIP_B]
     )
-    w = lip * 0.78
+    # the red deepens towards the moist line where the lips meet; the border melts into the skin
+    off = (y + 3.28) / (0.42 + 0.22 * (1.0 - upper))
+    w = lip * (0.68 + 0.24 * math.exp(-off * off)) * (1.0 + 0.14 * mottle)
+    w += (0.92 - w) * k * lip  # lipstick covers evenly
+    ridge = bump(lip_edge, 0.0, 0.10, 0.0, 0.09, 1.0) * front * (1.0 - k)
+    r *= 1.0 + 0.04 * ridge
+    g *= 1.0 + 0.05 * ridge
+    b *= 1.0 + 0.05 * ridge
     r = r * (1 - w) + lr * w
     g = g * (1 - w) + lg * w
     b = b * (1 - w) + lb * w
@@ -259,10 +277,19 @@ def _skin(
     r *= k
     g *= k
     b *= k
+    # the roots of the lashes darken the upper lid's edge, the fold over it is a line
+    if lid > 0.01 or (front > 0.0 and y > 3.4 and y < 5.0):
+        line = smoothstep(0.88, 0.985, lid) * smoothstep(3.35, 3.65, y)
+        fold = (y - 4.31 + 0.10 * (ax - 3.0) * (ax - 3.0)) / 0.075
+        crease = math.exp(-fold * fold) * bump(ax, 0.0, 3.1, 0.0, 1.1, 1.0) * front
+        k = (1.0 - (0.30 + 0.20 * q[BROWS]) * line) * (1.0 - 0.20 * crease)
+        r *= k
+        g *= k * (1.0 - 0.04 * crease)
+        b *= k * (1.0 - 0.04 * crease)
     inside = smoothstep(0.45, 0.95, a[MOUTH]) * (1.0 - lip)
-    r = r * (1 - inside) + inside * 0.09
-    g = g * (1 - inside) + inside * 0.018
-    b = b * (1 - inside) + inside * 0.016
+    r = r * (1 - inside) + inside * 0.15
+    g = g * (1 - inside) + inside * 0.036
+    b = b * (1 - inside) + inside * 0.032
     out[0] = r
     out[1] = g
     out[2] = b
@@ -273,10 +300,11 @@ def _skin(
         )
         * front
     )
-    rough = 0.46 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.14 * lip - 0.10 * lid * front
+    rough = 0.45 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.10 * lip - 0.12 * lid * front
     rough += 0.05 * mottle
     rough = min(0.70, max(0.22, rough))
-    specular = 0.044 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief)
+    specular = SKIN_F0 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief)
+    specular *= 0.45 + 0.55 * smoothstep(-9.0, -6.5, y)  # the neck is dry
     height = 0.0
     if fine:
         height = _relief(x, y, z, ax, front, lip, lid, relief, mottle, folds, q)
@@ -305,11 +333,13 @@ def _relief(
         + 0.6 * bump(ax, y, 0.0, -6.0, 3.0, 1.5)
         + 0.6 * smoothstep(5.0, 7.0, y)
     )
-    h = 0.027 * (1 - 0.6 * q[YOUNG]) * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
+    # light skin lies on the film's flat shoulder and needs more of it
+    deep = 0.027 * (1.0 + 0.55 * math.exp(-1.5 * q[MELANIN]))
+    h = deep * (1 - 0.6 * q[YOUNG]) * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
     h += 0.030 * folds * (0.35 + 1.5 * age * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
-        h -= lip * 0.010 * (1 - crease) * (1 - crease) * (1 + age)
+        h -= lip * 0.016 * (1 - crease) * (1 - crease) * (1 + age)
     if front == 0.0:
         return h
     wander = 0.6 * fbm(x, y, z, 0.45, 2, seed + 31.0)
@@ -382,7 +412,7 @@ def _relief(
 
 
 @njit(**KERNEL)
-def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
+def _eye(x: float, y: float, z: float, corner: float, q: Any, fine: bool, out: Any) -> None:
     """Sclera, iris and pupil; position is the eye frame's unit direction times 1.5 cm."""
     seed = q[SEED]
     rr = math.hypot(x, y)
@@ -398,20 +428,21 @@ def _eye(x: float, y: float, z: float, q: Any, fine: bool, out: Any) -> None:
     collar = smoothstep(0.45, 0.15, t) * 0.45
     iris = smoothstep(edge + 0.07, edge - 0.05, rr) if z > 0 else 0.0
     pupil = smoothstep(q[PUPIL] + 0.025, q[PUPIL] - 0.025, rr)
-    dim = 1 - 0.30 * smoothstep(0.85, 1.40, rr)
-    pink = smoothstep(0.85, 1.40, rr)
+    dim = 1 - 0.30 * smoothstep(0.65, 1.30, rr)
+    pink = smoothstep(0.70, 1.35, rr)
     # part of the white's light comes from the lids and cheeks around it: less from dark ones
-    glow = 0.62 + 0.38 * math.exp(-0.35 * q[MELANIN])
+    glow = 0.55 + 0.45 * math.exp(-0.35 * q[MELANIN])
     vein = 0.0
     if fine:
         vein = smoothstep(0.06, 0.0, abs(fbm(x, y, z, 2.2, 3, seed))) * smoothstep(0.75, 1.35, rr)
     for c in range(3):
         outer = q[IRIS_R + c]
         inner = q[INNER_R + c]
-        i = 0.72 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
+        i = 0.70 * (outer * shade + 0.25 * inner + collar * inner * (1.6 - 0.5 * c)) * limbus
         i = i * glow * (1 - pupil) + 0.003 * pupil
-        white = (0.55, 0.50, 0.465)[c] * glow * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
+        white = (0.60, 0.545, 0.505)[c] * glow * dim * (1 - pink * (0.0, 0.10, 0.13)[c])
         white -= vein * (0.02, 0.11, 0.09)[c]
+        white += corner * ((0.42, 0.20, 0.18)[c] * glow - white)
         out[c] = white * (1 - iris) + i * iris
 
 
@@ -440,7 +471,7 @@ def _teeth(x: float, y: float, z: float, out: Any) -> tuple[float, float, float]
     out[0] = 0.62 * k * (1 - gum) + gum * 0.36
     out[1] = 0.55 * k * (1 - gum) + gum * 0.12
     out[2] = 0.44 * k * (1 - gum) + gum * 0.11
-    return 0.25, 0.04 * gap, 0.02 * gap
+    return 0.25, 0.03 * gap, 0.02 * gap
 
 
 @njit(**KERNEL)
@@ -478,7 +509,7 @@ def materials(
         out = albedo[i]
         m = material[i]
         rough = 0.45
-        spec = 0.028
+        spec = 0.009
         h = 0.0
         share = 0.0
         if m == SKIN and a[CLOTH] < 0.5:
@@ -496,9 +527,9 @@ def materials(
             for c in range(3):
                 out[c] = q[CLOTH_R + c] * k
             rough = 0.85
-            spec = 0.02
+            spec = 0.007
         elif m == EYE:
-            _eye(x, y, z, q, fine, out)
+            _eye(x, y, z, a[CORNER], q, fine, out)
             rough = 0.12
             spec = 0.0
         elif m == TEETH:
@@ -522,13 +553,13 @@ def materials(
             for c in range(3):
                 out[c] = a[RED + c] * k * (1 - patch) + q[EMBLEM_R + c] * patch * (0.9 + 0.1 * k)
             rough = 0.85
-            spec = 0.02
+            spec = 0.007
             if metal > 0.75:
                 rough = 0.36
-                spec = 0.30
+                spec = 0.095
             elif metal > 0.25:
                 rough = 0.38
-                spec = 0.045
+                spec = 0.03
         gloss[i, 0] = rough
         gloss[i, 1] = spec
         height[i] = h

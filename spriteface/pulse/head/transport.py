@@ -25,10 +25,10 @@ from .shade import FIRST, SECOND, bent, brightness_along, fibre, open_out
     CONST, SKIN, HAIR, BROWS, FACIAL, IRIS, CLOTH, CLOTH2, HEAD, HEAD2, FACE, EYES, EYES2, EARS, EMBLEM,
     N_GROUPS,
 ) = range(16)  # fmt: skip
-TABLE_END = 1.3  # from here on the film is white
+TABLE_END = 2.4  # from here on the film is white
 WHITE_SLOPE = 1.055 / 2.4  # of sRGB's curve there
 LIFT_CM, BIAS_CM, SOFTNESS = 0.18, 0.22, 4.0
-WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.31831 * 0.25, 0.20 * 0.31831 * 0.25
+WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.25, 0.20 * 0.25
 CLEAR = (0.85, 1.0, 1.0)  # power of what isn't skin's occlusion, per channel
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
 
@@ -154,7 +154,8 @@ def glint(
     kk = (rough + 1.0) ** 2 * 0.125
     masked = (nl * (1.0 - kk) + kk) * (nv * (1.0 - kk) + kk)
     lobes = WIDE_SHARE * a2 / (e1 * e1) + TIGHT_SHARE * b2 / (e2 * e2)
-    return lobes / masked * (f0 + (1.0 - f0) * (1.0 - vh) ** 5) * nl
+    graze = max(f0, 1.0 - rough) - f0
+    return lobes / masked * (f0 + graze * (1.0 - vh) ** 5) * nl
 
 
 @njit(**KERNEL)
@@ -210,7 +211,7 @@ def expose_strands(
 def openness(occlusion: float, material: int) -> float:
     """Share of the near surroundings' light that gets in, from a vertex' baked occlusion."""
     if material == mat.SKIN:
-        return 0.15 + 0.85 * smoothstep(0.0, 0.5, occlusion)
+        return 0.06 + 0.94 * smoothstep(0.0, 0.5, occlusion)
     return occlusion if material == mat.EYE else 1.0
 
 

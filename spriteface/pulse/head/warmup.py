@@ -14,7 +14,7 @@ from .prior import latents_from_people
 
 _KERNELS: tuple[Any, ...] = (
     raster.raster_triangles, raster.raster_strands, raster.light_depths, raster.vertex_visibility,
-    raster.vertex_normals, shade.shade_surface, shade.shade_strands, shade.resolve, surface.materials,
+    raster.vertex_normals, shade.shade_surface, shade.near_shadows, shade.shade_strands, shade.resolve, surface.materials,
     strands._grow, strands._fill, strands._push_out, strands._press, transport.number_points,
     camera._project, camera._turn, labels._vote, scene._carry, scene._nearest,
     transport.expose, transport.expose_strands, transport.vertex_shares, transport.paint, transport.gather, transport.gather_slope, flow._pixel_motion,
@@ -48,7 +48,7 @@ def warm(on_progress: Callable[[float, str], None] | None = None) -> None:
     z = latents.z[0].requires_grad_()
     preview.preview_latent(z, latents.structure[0], 16, shape=True).sum().backward()  # type: ignore[no-untyped-call]
     labels.label_map(person, 16)
-    stages = ("geometry", "shadows", "raster", "surface", "hair", "develop")
+    stages = ("geometry", "shadows", "raster", "hair", "surface", "develop")
     render(person, 64, on_stage=lambda name: tell(0.3 + 0.7 * stages.index(name) / 6, name))
     for (
         kernel

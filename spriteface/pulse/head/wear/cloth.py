@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from ..regions import smooth
 from .fit import Array, Fit, Mesh
-from .shapes import grid_faces, outward, two_sided
+from .shapes import RIM_ROUNDS, eased, grid_faces, outward, two_sided
 
 
 def opening(c: Array, width: float, low: float, high: float) -> Array:
@@ -92,8 +92,11 @@ def drape(
     )
     faces = grid_faces(len(y), columns)
     keep = ~inside.ravel()[faces].any(1)
-    mesh = outward((points.reshape(-1, 3).astype(np.float32), faces[keep]), np.array([0, 4.0, 0]))
-    return two_sided(mesh, 0.22)
+    cloth = points.reshape(-1, 3)
+    if fine:
+        cloth = eased(cloth, faces[keep], RIM_ROUNDS)
+    mesh = outward((cloth.astype(np.float32), faces[keep]), np.array([0, 4.0, 0]))
+    return two_sided(mesh, 0.30)
 
 
 def beside(mask: Array) -> Array:

@@ -12,6 +12,8 @@ from ..person import Color
 from ..regions import smooth
 from .fit import Array, Fit, Mesh, Piece
 
+RIM_ROUNDS = 24
+
 
 def grid_faces(rows: int, columns: int, closed: bool = True) -> Tris:
     """Triangles of a (rows x columns) vertex grid; `closed` joins the last column to the first."""
@@ -32,6 +34,39 @@ def outward(mesh: Mesh, centre: Array) -> Mesh:
     return (v, f) if away > 0 else (v, f[:, [0, 2, 1]].copy())
 
 
+def border_of(faces: Tris, count: int) -> Tris:
+    """(n,2) edges of an open mesh of `count` vertices that bound one face only."""
+    a, b = faces.T.ravel(), faces[:, [1, 2, 0]].T.ravel()
+    key = np.minimum(a, b).astype(np.int64) * count + np.maximum(a, b)
+    _, first, uses = np.unique(key, return_index=True, return_counts=True)
+    return np.stack([a, b], 1)[first[uses == 1]]
+
+
+def eased(points: Array, faces: Tris, rounds: int) -> Array:
+    """(n,3) points of an open mesh whose border runs smoothly instead of in the mesh's steps; what
+    is next to it follows."""
+    border = border_of(faces, len(points))
+    i, j = np.concatenate([border, border[:, ::-1]]).T
+    count = len(points)
+    near = sparse.csr_matrix((np.ones(len(i)), (i, j)), (count, count))
+    degree = np.asarray(near.sum(1)).ravel()
+    rim = degree > 0
+    mean = sparse.diags(1 / np.maximum(degree, 1)) @ near
+    out = points.astype(float)
+    for _ in range(rounds):
+        out[rim] = 0.5 * out[rim] + 0.5 * (mean @ out)[rim]
+    a, b = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).T
+    joined = sparse.csr_matrix((np.ones(2 * len(a)), (np.r_[a, b], np.r_[b, a])), (count, count))
+    around = sparse.diags(1 / np.maximum(np.asarray(joined.sum(1)).ravel(), 1)) @ joined
+    close = rim
+    for _ in range(3):
+        close = (joined @ close) > 0
+    inner = close & ~rim & (np.diff(joined.indptr) > 0)
+    for _ in range(6):
+        out[inner] = (around @ out)[inner]
+    return out
+
+
 def two_sided(mesh: Mesh, thickness: float = 0.12) -> Mesh:
     """An open sheet with a back face, `thickness` cm behind it, and the edge between them."""
     v, f = mesh
@@ -41,10 +76,7 @@ def two_sided(mesh: Mesh, thickness: float = 0.12) -> Mesh:
         np.add.at(n, f[:, k], cross)
     n /= np.linalg.norm(n, axis=1, keepdims=True) + 1e-9
     back = f[:, [0, 2, 1]] + len(v)
-    a, b = f.T.ravel(), f[:, [1, 2, 0]].T.ravel()
-    key = np.minimum(a, b).astype(np.int64) * len(v) + np.maximum(a, b)
-    _, first, uses = np.unique(key, return_index=True, return_counts=True)
-    a, b = a[first[uses == 1]], b[first[uses == 1]]
+    a, b = border_of(f, len(v)).T
     edge = [np.stack([a, a + len(v), b], 1), np.stack([b, a + len(v), b + len(v)], 1)]
     return (
         np.concatenate([v, v - n * thickness]).astype(np.float32),
@@ -160,6 +192,8 @@ def shell(
         average = mean @ x
         x = np.where(border[:, None], 0.5 * x + 0.5 * average, average)
         n = mean @ n
+    if place.model.level > 1:
+        x = eased(x, f, RIM_ROUNDS)
     n /= np.linalg.norm(n, axis=1, keepdims=True) + 1e-9
     lift = np.full(count, offset) + (puff(c[ids]) if puff else 0.0)
     x = x + n * lift[:, None]
