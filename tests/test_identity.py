@@ -16,7 +16,7 @@ from spriteface.errors import OptionError
 from spriteface.extract.characters import characters, colors_of, same_colors
 from spriteface.extract.reading import read
 from spriteface.options import PortraitOptions
-from spriteface.pipeline import _clearest, find_faces, find_person, identity_of, make_portraits
+from spriteface.pipeline import _clearest, _read, find_faces, find_person, identity_of, make_portraits
 from spriteface.pulse.generator import Latents
 from spriteface.pulse.likeness import LOCKS, SEARCHED, portray
 from spriteface.types import U8
@@ -96,7 +96,7 @@ def test_poses_show_one_person_and_turn(head: Any, poses: Any) -> None:
 def test_the_face_from_the_front_says_who_it_is(root: Path) -> None:
     faces = find_faces(root / "samples" / "character_sheet.png")
     numbers = [0] * len(faces)
-    chosen = faces[_clearest(faces, numbers, 0)]
+    chosen = faces[_clearest(faces, numbers, 0, lambda i: _read(faces[i]))]
     assert chosen.box.x in {f.box.x for f in sorted(faces, key=lambda f: f.box.x)[:2]}
 
 
