@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from spriteface.batch.work import FoundFace
 from spriteface.extract import faces, grid
 from spriteface.extract.manifest import manifest
 from spriteface.extract.turning import Turn, laid_down, shown, upright
@@ -19,6 +20,8 @@ from spriteface.files import read_image
 from spriteface.options import ExtractOptions
 from spriteface.types import U8, Box, Face, Frame, Pixels, Portrait, Source, Sprite
 from spriteface.writeback.composite import portrait_layer
+from spriteface.writeback.load import load_portrait
+from spriteface.writeback.portrait import save_portrait
 from tests.test_extract_sprites import walker
 
 PLACES = st.builds(
@@ -140,3 +143,29 @@ def test_a_portrait_leans_as_its_head_did(degrees: float) -> None:
     assert abs(there - degrees) < 25  # the upper half points to where the head leans
     covered = layer[..., 3][2::4, 2::4] > 128
     assert (covered & shown(face)).sum() > 0.8 * min(covered.sum(), shown(face).sum())
+
+
+@pytest.mark.parametrize("degrees", [0.0, 20.0, 90.0])
+def test_a_batch_keeps_the_lean(degrees: float) -> None:
+    face = leaning_face(degrees)
+    kept = FoundFace.from_row(*FoundFace.of(face).to_row())
+    again = kept.face(Path("shot.png"))
+    assert again.tilt == degrees
+    assert again.frame.to_file(again.box) == face.frame.to_file(face.box)
+    assert np.array_equal(again.pixels.rgba, face.pixels.rgba)
+    rows = np.flatnonzero(face.pixels.rgba[..., 3].any(axis=1))
+    assert abs(kept.upright_head.y - rows[0]) <= 3  # the head's top lies on top
+
+
+@pytest.mark.parametrize("degrees", [0.0, 20.0])
+def test_a_saved_portrait_knows_how_its_head_leans(tmp_path: Path, degrees: float) -> None:
+    face = leaning_face(degrees)
+    Image.fromarray(face.frame.pixels.rgba).save(tmp_path / "shot.png")
+    frame = grid.recover(*read_image(tmp_path / "shot.png"), scale=(1, 1))
+    face = faces.find(frame, ExtractOptions(box=face.box, tilt=degrees))[0]
+    image = np.full((64, 64, 3), 90, np.uint8)
+    portrait = Portrait(image, image, face, 0, "test", "0", {}, 0.0, "area", 0.0)
+    save_portrait(portrait, tmp_path / "one.png")
+    again = load_portrait(tmp_path / "one.png").face
+    assert again.tilt == degrees
+    assert np.array_equal(again.pixels.rgba, face.pixels.rgba)

@@ -394,7 +394,7 @@ class Batch:
         `groups` are the people of the file by frame and the number the extraction gave them.
         """
         group = found.frame, found.group
-        print_ = fingerprint(found.rgba, found.head)
+        print_ = fingerprint(found.rgba, found.upright_head)
         match = self._gallery.match(print_, row.game)
         if match.kind in (Kind.SAME, Kind.MIRRORED):
             groups.setdefault(group, match.person)
@@ -434,7 +434,7 @@ class Batch:
         own_person, own_portrait = row.person == row.id, row.portrait == row.id
         self._gallery.add(
             row.id,
-            fingerprint(row.found.rgba, row.found.head),
+            fingerprint(row.found.rgba, row.found.upright_head),
             row.game,
             person=-1 if own_person else row.person,
             portrait=-1 if own_portrait else row.portrait,

@@ -44,7 +44,8 @@ class Job:
 class FoundFace:
     """A face without its picture. `rgba` (H, W, 4) is its crop, `box` and `head` lie in it in
     native pixels, `file_box` in the file; `scale` and `phase` are those of the crop; `frame` is
-    the animation's, from 0."""
+    the animation's, from 0. A head that leans by `tilt` degrees stands upright in `rgba`, while
+    boxes are those of the file, as in `Face`."""
 
     rgba: U8
     box: Box
@@ -60,6 +61,7 @@ class FoundFace:
     name: str
     group: int
     frame: int = 0
+    tilt: float = 0.0
 
     @classmethod
     def of(cls, face: Face) -> FoundFace:
@@ -80,6 +82,7 @@ class FoundFace:
             face.name,
             face.group,
             frame.source.frame,
+            face.tilt,
         )
 
     def face(self, path: Path) -> Face:
@@ -89,8 +92,15 @@ class FoundFace:
         crop = Box(0, 0, pixels.width, pixels.height)
         return Face(
             frame, self.box, self.head, crop, pixels, self.score, View(self.view), self.side,
-            self.kind, self.detector, self.name, 0,
+            self.kind, self.detector, self.name, 0, self.tilt,
         )  # fmt: skip
+
+    @property
+    def upright_head(self) -> Box:
+        """The head's box in `rgba`."""
+        from ..extract.turning import standing
+
+        return standing(self.face(Path())).head
 
     def to_row(self) -> tuple[dict[str, Any], bytes]:
         """Plain JSON values, and the pixels packed."""

@@ -19,7 +19,7 @@ from .groups import group_pictures
 from .sheet import from_option
 from .sidecar import Named, find_sidecar, read_sidecar
 from .sprites import Scene, masked, take_apart
-from .turning import Turn, laid_down, upright
+from .turning import laid_down, turned_crop, upright
 
 ROOM = 1.12  # edge of the crop in head sizes
 WHOLE = 1.5  # a picture of at most this many crops is the crop of its one head
@@ -173,9 +173,7 @@ def _crop_pixels(scene: Scene, crop: Box, tilt: float = 0.0) -> Pixels:
     """The frame inside the crop, its background at alpha 0 where that could be told apart; the
     head upright."""
     if tilt:
-        room = crop.w // 2 + 1  # corners of the upright view reach out of the crop
-        around = Box(crop.x - room, crop.y - room, crop.w + 2 * room, crop.h + 2 * room)
-        return Turn(Box(room, room, crop.w, crop.h), tilt).view(_crop_pixels(scene, around))
+        return turned_crop(lambda box: _crop_pixels(scene, box), crop, tilt)
     pixels = scene.frame.pixels
     if scene.background.kind == "none":
         return pixels.crop(crop)

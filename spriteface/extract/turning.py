@@ -11,6 +11,7 @@ Degrees say how far a head is turned clockwise in its frame; upright is what und
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,6 +85,16 @@ class Turn:
 def _sheared(slope: float, along: Points) -> Points:
     """How far rows (or columns) slide, in half pixels, rounded to whole pixels."""
     return np.asarray(2 * np.floor(slope * along / 2 + 0.5), np.int64)
+
+
+def turned_crop(cut: Callable[[Box], Pixels], crop: Box, tilt: float) -> Pixels:
+    """The upright view of a square in which a head leans by `tilt` degrees clockwise; `cut` cuts
+    any box from the frame."""
+    if not tilt:
+        return cut(crop)
+    room = crop.w // 2 + 1  # corners of the upright view reach out of the crop
+    around = Box(crop.x - room, crop.y - room, crop.w + 2 * room, crop.h + 2 * room)
+    return Turn(Box(room, room, crop.w, crop.h), tilt).view(cut(around))
 
 
 def shown(face: Face) -> Bool:

@@ -34,10 +34,11 @@ def load_portrait(path: str | Path, *, sprite: str | Path | None = None) -> Port
     crop, box = _box(data["crop_box_native"]), _box(data["box_native"])
     about = data.get("face", {})
     small_w, small_h = data.get("sprite_size", [crop.w, crop.h])
+    tilt = float(about.get("tilt", 0.0))
     face = Face(
-        frame, box, box, crop, _cut_from_background(frame, box, crop), float(about.get("score", 1.0)),
+        frame, box, box, crop, _cut_from_background(frame, box, crop, tilt), float(about.get("score", 1.0)),
         View(about.get("view", "front")), about.get("side", ""), about.get("kind", "human"),
-        about.get("detector", ""), about.get("name", ""),
+        about.get("detector", ""), about.get("name", ""), tilt=tilt,
     )  # fmt: skip
     alpha = pixels.rgba[..., 3]
     small = Image.fromarray(pixels.rgba[..., :3]).resize((small_w, small_h), Image.Resampling.BOX)
@@ -77,14 +78,16 @@ def load_identity(path: str | Path) -> dict[str, Any]:
         ) from error
 
 
-def _cut_from_background(frame: Frame, box: Box, crop: Box) -> Pixels:
-    """The face's square with the sprite's background at alpha 0, as the portrait saw it."""
+def _cut_from_background(frame: Frame, box: Box, crop: Box, tilt: float) -> Pixels:
+    """The face's square, upright, with the sprite's background at alpha 0, as the portrait saw
+    it."""
+    from ..extract.turning import turned_crop
     from ..pipeline import find_faces
 
-    for face in find_faces(frame, box=box):
+    for face in find_faces(frame, box=box, tilt=tilt):
         if face.crop == crop:
             return face.pixels
-    return frame.pixels.crop(crop)
+    return turned_crop(frame.pixels.crop, crop, tilt)
 
 
 def parameters(path: Path) -> Mapping[str, Any]:

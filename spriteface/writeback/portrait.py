@@ -63,6 +63,7 @@ def describe(portrait: Portrait) -> dict[str, Any]:
             "side": face.side,
             "kind": face.kind,
             "detector": face.detector,
+            "tilt": round(float(face.tilt), 1),
         },
         "seed": int(portrait.seed),
         "candidate": int(portrait.candidate),
