@@ -228,6 +228,8 @@ def forget() -> None:
 def _trace(person: Person, size: int) -> Traced:
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
     seen = see(scene, size * SUPERSAMPLES)
+    cloth = np.ascontiguousarray(scene.attributes[:, mat.CLOTH])
+    transport.settle_collars(seen.face, scene.faces, cloth, seen.bary)
     frames, powers = _lights(person.light)
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(
