@@ -70,12 +70,13 @@ STRANDS, KNOTS = 5200, 8
 LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 14, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-STANDS_FOR = FULL_STRANDS / STRANDS  # a preview's strand covers as much as so many of a portrait
+# of how many of a portrait's strands one here has the width: thin ones hide each other more
+STANDS_FOR = 0.75 * FULL_STRANDS / STRANDS
 CAST_EVERY = 14  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE = 0.86
-STRAND_GAIN = (1.18, 1.18, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
+SHADE = 0.88
+STRAND_GAIN = (1.15, 1.15, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
 TONE_POWER = 0.35
 
 
