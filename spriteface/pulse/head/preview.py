@@ -72,6 +72,7 @@ CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
 # of how many of a portrait's strands one here has the width: thin ones hide each other more
 STANDS_FOR = 0.75 * FULL_STRANDS / STRANDS
+TILE = 8  # of what hides hair, samples
 CAST_EVERY = 14  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
@@ -128,7 +129,8 @@ def see(scene: Scene, wide: int) -> Seen:
     if len(scene.strands):
         width = scene.strand_width * np.float32(STANDS_FOR * view.pixels_per_cm)
         points = view.project(scene.strands)
-        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, TAPER, 0.1)
+        floors = floors_of(depth, TILE)
+        raster_strands(0, wide, points, width, floors, TILE, depth, strand, along, TAPER, 0.1)
     return Seen(face, bary, strand, along)
 
 
