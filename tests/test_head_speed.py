@@ -15,7 +15,7 @@ from spriteface.pulse.head.camera import view_of
 from spriteface.pulse.head.person import Hair, Person, Shape, Wear
 from spriteface.pulse.head.preview import preview_person
 from spriteface.pulse.head.prior import draw_person
-from spriteface.pulse.head.raster import FAR, floors_of, raster_strands, raster_triangles
+from spriteface.pulse.head.raster import FAR, TILE, floors_of, raster_strands, raster_triangles
 from spriteface.pulse.head.regions import regions
 from spriteface.pulse.head.render import render
 from spriteface.pulse.head.scene import build
@@ -74,7 +74,7 @@ def test_hair_behind_the_head_is_skipped_without_a_trace() -> None:
     seen = []
     for known in (floors, np.full_like(floors, FAR)):
         strand, along = np.full((wide, wide), -1, np.int32), np.zeros((wide, wide), np.float32)
-        raster_strands(0, wide, points, width, known, depth.copy(), strand, along, 0.5, 0.5)
+        raster_strands(0, wide, points, width, known, TILE, depth.copy(), strand, along, 0.5, 0.5)
         seen.append((strand, along))
     np.testing.assert_array_equal(seen[0][0], seen[1][0])
     np.testing.assert_array_equal(seen[0][1], seen[1][1])

@@ -215,4 +215,4 @@ def film_tables(end: float, count: int = 2048) -> tuple[F32, F32]:
     steep = np.where(
         level <= 0.0031308, 12.92, 1.055 / 2.4 * np.maximum(level, 1e-6) ** (1 / 2.4 - 1)
     )
-    return film(x, 1.0), np.asarray(rise * steep, np.float32)
+    return film(x.astype(np.float32), 1.0), np.asarray(rise * steep, np.float32)

@@ -242,13 +242,16 @@ def _steps(near: dict[int, set[int]], start: int) -> dict[int, int]:
     return out
 
 
-def grow_lashes(base: F32, rng: np.random.Generator, *, length: float, knots: int) -> F32:
-    """Lashes (n,knots,3) along the helper strips; `length` in 0..1.5 of the strips' own."""
+def grow_lashes(
+    base: F32, rng: np.random.Generator, *, length: float, knots: int, density: float = 1.0
+) -> F32:
+    """Lashes (n,knots,3) along the helper strips; `length` in 0..1.5 of the strips' own, `density`
+    the share of them that grow."""
     out = []
     for grid, lower, _ in _lash_grids():
         points = base[grid]
         rows, columns = grid.shape
-        count = 80 if lower else 170
+        count = round(density * (80 if lower else 170))
         u = np.sort(rng.random(count)) * (columns - 1)
         reach = length * (0.6 if lower else 1.0) * (0.75 + 0.5 * rng.random(count))
         lean = rng.normal(size=count) * 0.35

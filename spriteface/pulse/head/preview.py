@@ -70,12 +70,14 @@ STRANDS, KNOTS = 5200, 8
 LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 14, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-STANDS_FOR = FULL_STRANDS / STRANDS  # a preview's strand covers as much as so many of a portrait
+# of how many of a portrait's strands one here has the width: thin ones hide each other more
+STANDS_FOR = 0.75 * FULL_STRANDS / STRANDS
+TILE = 8  # of what hides hair, samples
 CAST_EVERY = 14  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE = 0.86
-STRAND_GAIN = (1.18, 1.18, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
+SHADE = 0.88
+STRAND_GAIN = (1.15, 1.15, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
 TONE_POWER = 0.35
 
 
@@ -127,7 +129,8 @@ def see(scene: Scene, wide: int) -> Seen:
     if len(scene.strands):
         width = scene.strand_width * np.float32(STANDS_FOR * view.pixels_per_cm)
         points = view.project(scene.strands)
-        raster_strands(0, wide, points, width, floors_of(depth), depth, strand, along, TAPER, 0.1)
+        floors = floors_of(depth, TILE)
+        raster_strands(0, wide, points, width, floors, TILE, depth, strand, along, TAPER, 0.1)
     return Seen(face, bary, strand, along)
 
 
@@ -228,6 +231,8 @@ def forget() -> None:
 def _trace(person: Person, size: int) -> Traced:
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
     seen = see(scene, size * SUPERSAMPLES)
+    cloth = np.ascontiguousarray(scene.attributes[:, mat.CLOTH])
+    transport.settle_collars(seen.face, scene.faces, cloth, seen.bary)
     frames, powers = _lights(person.light)
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(

@@ -146,25 +146,25 @@ def mark_seen(index: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
-def tile_floors(low: int, high: int, depth: Any, out: Any) -> None:
-    """Rows [low, high) of the farthest depth in each TILE x TILE samples."""
+def tile_floors(low: int, high: int, depth: Any, tile: int, out: Any) -> None:
+    """Rows [low, high) of the farthest depth in each block of tile x tile samples."""
     h, w = depth.shape
     for i in range(low, high):
         for j in range(out.shape[1]):
-            floor = depth[i * TILE, j * TILE]
-            for y in range(i * TILE, min(h, i * TILE + TILE)):
-                for x in range(j * TILE, min(w, j * TILE + TILE)):
+            floor = depth[i * tile, j * tile]
+            for y in range(i * tile, min(h, i * tile + tile)):
+                for x in range(j * tile, min(w, j * tile + tile)):
                     floor = min(floor, depth[y, x])
             out[i, j] = floor
 
 
 @njit(**KERNEL)
-def _hidden(floors: Any, x0: float, y0: float, x1: float, y1: float, z: float) -> bool:
-    """Whether everything in the tiles around a segment lies before depth z."""
-    i0 = max(0, int(min(y0, y1) - 3.0) // TILE)
-    i1 = min(floors.shape[0] - 1, int(max(y0, y1) + 3.0) // TILE)
-    j0 = max(0, int(min(x0, x1) - 3.0) // TILE)
-    j1 = min(floors.shape[1] - 1, int(max(x0, x1) + 3.0) // TILE)
+def _hidden(floors: Any, tile: int, x0: float, y0: float, x1: float, y1: float, z: float) -> bool:
+    """Whether everything in the tiles around a box from (x0, y0) to (x1, y1) lies before depth z."""
+    i0 = max(0, int(y0 - 3.0) // tile)
+    i1 = min(floors.shape[0] - 1, int(y1 + 3.0) // tile)
+    j0 = max(0, int(x0 - 3.0) // tile)
+    j1 = min(floors.shape[1] - 1, int(x1 + 3.0) // tile)
     for i in range(i0, i1 + 1):
         for j in range(j0, j1 + 1):
             if floors[i, j] < z:
@@ -174,8 +174,8 @@ def _hidden(floors: Any, x0: float, y0: float, x1: float, y1: float, z: float) -
 
 @njit(**KERNEL)
 def raster_strands(
-    low: int, high: int, points: Any, width: Any, floors: Any, depth: Any, strand: Any, along: Any, thin: float,
-    least: float,
+    low: int, high: int, points: Any, width: Any, floors: Any, tile: int, depth: Any, strand: Any, along: Any,
+    thin: float, least: float,
 ) -> None:  # fmt: skip
     """Rows [low, high) of strand lines (N,K,3) px, tapered, tested against `depth`.
 
@@ -183,11 +183,24 @@ def raster_strands(
     spreads over 2x2 blocks, so that thin hairs fade instead of breaking. `thin` is the width's
     share left at the tip, `least` the least share of its samples. Writes the strand and the
     position along it, in points. `floors` are
-    the surfaces' `tile_floors`: most hair is behind the head.
+    the surfaces' `tile_floors` of blocks of `tile` samples: most hair is behind the head.
     """
     count, knots, _ = points.shape
     w_px = depth.shape[1]
     for n in range(count):
+        left = right = points[n, 0, 0]
+        top = bottom = points[n, 0, 1]
+        near = points[n, 0, 2]
+        for k in range(1, knots):
+            left = min(left, points[n, k, 0])
+            right = max(right, points[n, k, 0])
+            top = min(top, points[n, k, 1])
+            bottom = max(bottom, points[n, k, 1])
+            near = max(near, points[n, k, 2])
+        if bottom < low - 4 or top > high + 4 or right < -4 or left > w_px + 4:
+            continue
+        if _hidden(floors, tile, left, top, right, bottom, near):
+            continue
         turn = (n * 7919) % 4
         dice = ((n * 7919) % 1000) / 1000.0
         for k in range(knots - 1):
@@ -206,7 +219,9 @@ def raster_strands(
             dx = x1 - x0
             dy = y1 - y0
             dz = points[n, k + 1, 2] - z0
-            if _hidden(floors, x0, y0, x1, y1, max(z0, z0 + dz)):
+            if _hidden(
+                floors, tile, min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1), max(z0, z0 + dz)
+            ):
                 continue
             steps = int(max(abs(dx), abs(dy))) + 1
             if steps > 600:
@@ -218,25 +233,34 @@ def raster_strands(
             if wide > 1.0 and dice < wide - whole:
                 whole += 1
             across_y = abs(dx) > abs(dy)
+            one = 1.0 / steps
+            dx *= one
+            dy *= one
+            dz *= one
+            x = x0 - 0.5 * dx
+            y = y0 - 0.5 * dy
+            z = z0 - 0.5 * dz
             for q in range(steps):
-                t = (q + 0.5) / steps
-                x = x0 + dx * t
-                y = y0 + dy * t
-                z = z0 + dz * t
+                x += dx
+                y += dy
+                z += dz
+                if x < 0.0 or y < 0.0:
+                    continue
                 for o in range(whole):
                     offset = o - (whole - 1) * 0.5
                     xi = int(x) if across_y else int(x + offset)
                     yi = int(y + offset) if across_y else int(y)
-                    if xi < 0 or yi < low or xi >= w_px or yi >= high or x < 0.0 or y < 0.0:
+                    if xi < 0 or yi < low or xi >= w_px or yi >= high:
+                        continue
+                    if z <= depth[yi, xi]:
                         continue
                     if cover < 1.0:
                         order = ((xi & 1) * 2 + ((xi ^ yi) & 1) + turn) & 3
                         if (order + dice) * 0.25 >= cover:
                             continue
-                    if z > depth[yi, xi]:
-                        depth[yi, xi] = z
-                        strand[yi, xi] = n
-                        along[yi, xi] = k + t
+                    depth[yi, xi] = z
+                    strand[yi, xi] = n
+                    along[yi, xi] = k + (q + 0.5) * one
 
 
 @njit(**KERNEL)
@@ -262,9 +286,15 @@ def light_depths(
     no_face = np.empty((1, 1), np.int32)
     no_bary = np.empty((1, 1, 2), np.float32)
     q = np.empty((vertices.shape[0], 3), np.float32)
+    used = np.zeros(vertices.shape[0], np.uint8)
+    for f in range(faces.shape[0]):
+        for c in range(3):
+            used[faces[f, c]] = 1
     for l in range(low, high):
         m = maps[l]
         for i in range(vertices.shape[0]):
+            if used[i] == 0:
+                continue
             x = vertices[i, 0] - centre[0]
             y = vertices[i, 1] - centre[1]
             z = vertices[i, 2] - centre[2]
@@ -425,9 +455,9 @@ def vertex_normals(vertices: Any, faces: Any) -> Any:
     return out
 
 
-def floors_of(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The farthest depth in each TILE x TILE block of samples (W,W)."""
-    tiles = -(-len(depth) // TILE)
+def floors_of(depth: NDArray[np.float32], tile: int = TILE) -> NDArray[np.float32]:
+    """The farthest depth in each tile x tile block of samples (W,W)."""
+    tiles = -(-len(depth) // tile)
     out = np.empty((tiles, tiles), np.float32)
-    spread(tile_floors, tiles, depth, out)
+    spread(tile_floors, tiles, depth, tile, out)
     return out

@@ -23,6 +23,7 @@ from .light import cluster, radiance, strongest
 from .person import Light, Person
 from .raster import (
     FAR,
+    TILE,
     floors_of,
     light_depths,
     mark_seen,
@@ -224,7 +225,7 @@ def _raster_hair(scene: Scene, view: View, depth: F32) -> tuple[NDArray[np.int32
         fewer = math.sqrt(max(1.0, FULL_STRANDS / max(len(scene.strands), 1)) ** 0.5)
         width = scene.strand_width * view.pixels_per_cm * min(fewer, 1.3)
         spread(
-            raster_strands, wide, points, width.astype(np.float32), floors_of(depth), depth, strand,
+            raster_strands, wide, points, width.astype(np.float32), floors_of(depth), TILE, depth, strand,
             along, TAPER, 0.5,
         )  # fmt: skip
     return strand, along

@@ -236,6 +236,7 @@ class _Builder:
         self.base = model.base(person.shape, person.action).astype(np.float32)
         self.skin = model.subdivide(self.base)
         normals = vertex_normals(self.skin, self.place.skin)
+        self.unclothed = self.skin
         if person.clothing.style != "none":
             cloth = smooth(0.49, 0.53, self.place.neckline)[:, None]
             self.skin = (self.skin + normals * (0.30 * cloth)).astype(np.float32)
@@ -250,6 +251,9 @@ class _Builder:
         place, model = self.place, self.place.model
         posed = bend_neck(self.skin, head_share(model.canonical[:, 1]), self.person.pose)
         normals = vertex_normals(posed, place.skin)
+        if not self.fine:  # the step at a collar's edge would tilt whole triangles
+            bare = bend_neck(self.unclothed, head_share(model.canonical[:, 1]), self.person.pose)
+            normals = vertex_normals(bare, place.skin)
         mouth = np.concatenate([place.teeth, place.tongue])
         inner = np.unique(mouth)
         normals[inner] = vertex_normals(posed, mouth)[inner]
@@ -323,6 +327,10 @@ class _Builder:
                 rise = carried_height(self.fit, self.level)
                 bundle = replace(bundle, strands=self._fitted(bundle.strands.copy(), head, rise))
             strands = carry(bundle, self.fit, self.level)
+            if press != "tuck":
+                canonical_collider(0).keep_out(
+                    strands, bundle.strands, self.skin, self.skin_normals, 0.05
+                )
         if press == "above" and head:
             strands = under_hat(strands, self.fit, head.low)
         return strands, bundle.lock, bundle.thick
@@ -363,9 +371,9 @@ class _Builder:
             grow_facial_hair(person.facial_hair, place, skin, normals, rngs[BEARD], density, k),
             np.zeros((0, k, 3), np.float32),
         ]
-        if self.fine:
-            length = 0.42 + 0.33 * person.shape.gender
-            groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k)
+        length = 0.42 + 0.33 * person.shape.gender
+        share = 1.0 if self.fine else density
+        groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k, density=share)
         dice = [_strand_dice(len(s), rng) for s, rng in zip(groups, rngs)]
         dyed = [color_strands(person, g, d) for g, d in enumerate(dice)]
         # locks differ in shade more than the hairs of one lock do

@@ -21,6 +21,9 @@ Array = NDArray[Any]
 SKULL_CENTRE = np.array([0.0, 4.5, 2.0], np.float32)
 
 
+REACH_CM = 2.0  # how near the skin `keep_out` looks
+
+
 @njit(**KERNEL)
 def _distance(
     grid: Any, origin: Any, cell: float, x: float, y: float, z: float
@@ -80,6 +83,32 @@ def _push_out(
                 strands[n, k, 0] += gx * need
                 strands[n, k, 1] += gy * need
                 strands[n, k, 2] += gz * need
+
+
+@njit(**KERNEL)
+def _keep_out(
+    low: int, high: int, canonical: Any, grid: Any, nearest: Any, origin: Any, cell: float, vertices: Any, normals: Any, gap: float,
+    strands: Any,
+) -> None:  # fmt: skip
+    """Strands [low, high) out of a person's skin, which near a knot is the plane through the vertex
+    that is nearest to it on the mean head. In place."""
+    knots = strands.shape[1]
+    for n in range(low, high):
+        for k in range(1, knots):
+            i = int((canonical[n, k, 0] - origin[0]) / cell + 0.5)
+            j = int((canonical[n, k, 1] - origin[1]) / cell + 0.5)
+            m = int((canonical[n, k, 2] - origin[2]) / cell + 0.5)
+            if not (0 <= i < grid.shape[0] and 0 <= j < grid.shape[1] and 0 <= m < grid.shape[2]):
+                continue
+            if grid[i, j, m] > REACH_CM:
+                continue
+            v = nearest[i, j, m]
+            need = gap + 0.12 * k / knots
+            for c in range(3):
+                need -= (strands[n, k, c] - vertices[v, c]) * normals[v, c]
+            if 0.0 < need < REACH_CM:
+                for c in range(3):
+                    strands[n, k, c] += normals[v, c] * need
 
 
 @njit(**KERNEL)
@@ -298,12 +327,24 @@ class Collider:
         size = np.where(np.abs(side) > 0.7 * far, np.abs(side), far)
         self.grid = (np.sign(side) * size).reshape(shape).astype(np.float32)
         self.origin = self.LOW.astype(np.float32)
+        self.nearest = nearest.reshape(shape).astype(np.int32)
 
     def push_out(self, strands: Array, gap: float = 0.06, first: int = 1) -> F32:
         """The strands with every point from `first` on at least `gap` cm outside."""
         out = np.ascontiguousarray(strands, np.float32)
         spread(_push_out, len(out), out, self.grid, self.origin, self.cell, gap, first)
         return out
+
+    def keep_out(
+        self, strands: F32, canonical: F32, vertices: F32, normals: F32, gap: float = 0.06
+    ) -> F32:
+        """Strands on a person's head, in place, at least `gap` cm outside its skin; `canonical` are
+        the same on this collider's head. Quicker than a collider of the person's own."""
+        spread(
+            _keep_out, len(strands), canonical, self.grid, self.nearest, self.origin, self.cell,
+            vertices, normals, gap, strands,
+        )  # fmt: skip
+        return strands
 
     def press(
         self,

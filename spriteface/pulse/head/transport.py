@@ -63,6 +63,37 @@ def number_points(
 
 
 @njit(**KERNEL)
+def settle_collars(face: Any, faces: Any, cloth: Any, bary: Any) -> None:
+    """Samples on faces between skin and cloth belong to one of them, as `surface.materials` has it:
+    their weights (H,W,2) leave the corners of the other. `cloth` (V,), cloth from a half on."""
+    for y in range(face.shape[0]):
+        for x in range(face.shape[1]):
+            f = face[y, x]
+            if f < 0:
+                continue
+            a = cloth[faces[f, 0]]
+            b = cloth[faces[f, 1]]
+            c = cloth[faces[f, 2]]
+            covered = (a >= 0.5) + (b >= 0.5) + (c >= 0.5)
+            if covered == 0 or covered == 3:
+                continue
+            u = bary[y, x, 0]
+            v = bary[y, x, 1]
+            w = 1.0 - u - v
+            inside = u * a + v * b + w * c >= 0.5
+            if (a >= 0.5) != inside:
+                u = 0.0
+            if (b >= 0.5) != inside:
+                v = 0.0
+            if (c >= 0.5) != inside:
+                w = 0.0
+            total = u + v + w
+            if total > 1e-6:
+                bary[y, x, 0] = u / total
+                bary[y, x, 1] = v / total
+
+
+@njit(**KERNEL)
 def _shadow(maps: Any, l: int, u: float, v: float, deep: float) -> float:
     """Share of light l that reaches a point: its map's four nearest texels, mixed."""
     size = maps.shape[1]
