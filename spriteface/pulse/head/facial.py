@@ -160,7 +160,7 @@ def grow_facial_hair(
         )  # fmt: skip
         out.append(_curl_ends(strands, style.curl))
     # long beards hang: only their roots stand off, and they hold together
-    hang = float(smooth(1.5, 5.0, np.float64(beard.length)))
+    hang = float(smooth(1.5, 5.0, np.array(beard.length)))
     for zone, hairs in style.zones:
         out.append(
             tufts(
