@@ -159,7 +159,7 @@ def photographic_hair(lab: NDArray[Any]) -> F64:
     chroma = float(np.hypot(lab[1], lab[2]))
     less = float(np.interp(chroma, *HAIR_CHROMA)) / max(chroma, 1e-6)
     if not HAIR_HUES[0] <= np.degrees(np.arctan2(lab[2], lab[1])) <= HAIR_HUES[1]:
-        less *= 0.55  # blue and purple blacks and greys are a painter's
+        less *= 0.40  # blue and purple blacks and greys are a painter's
     light = float(np.interp(lab[0], *HAIR_LIGHTNESS))
     return np.array([light, lab[1] * less, lab[2] * less])
 
