@@ -41,7 +41,7 @@ EXPOSURES = (0.8, 3.2)
 # What skin in a portrait photograph can look like, by its L*: the most chroma, and the hues in
 # degrees between rosy and golden. Sprites paint it more vivid and up to pure orange.
 SKIN_L = (12.0, 30.0, 50.0, 70.0, 90.0)
-SKIN_CHROMA = (13.0, 22.0, 28.0, 29.0, 23.0)
+SKIN_CHROMA = (13.0, 22.0, 28.0, 28.0, 17.0)
 # ... and the least, because flat samples of very dark skin are nearly grey and lit faces aren't;
 # what a sprite's colour lacks is added in the hue of melanin
 LEAST_CHROMA = (8.0, 12.0, 13.0, 10.0, 3.0)
@@ -51,8 +51,8 @@ SKIN_HUES = ((42.0, 68.0, 92.0), (42.0, 68.0, 84.0))
 # L* asked for, by the sprite's: no detail is left at the ends of the scale. On the Monk tones it is
 # at most 3.5 off, so that parity (5 L*, light against dark too) holds with the search's own errors
 SKIN_LIGHTNESS = (
-    (0.0, 15.0, 22.0, 32.0, 45.0, 75.0, 94.0, 100.0),
-    (8.5, 18.4, 25.0, 33.3, 45.0, 75.0, 91.65, 94.4),
+    (0.0, 15.0, 22.0, 32.0, 45.0, 75.0, 85.0, 94.0, 100.0),
+    (8.5, 18.4, 25.0, 33.3, 45.0, 74.2, 82.9, 91.65, 94.4),
 )
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
@@ -159,7 +159,7 @@ def photographic_hair(lab: NDArray[Any]) -> F64:
     chroma = float(np.hypot(lab[1], lab[2]))
     less = float(np.interp(chroma, *HAIR_CHROMA)) / max(chroma, 1e-6)
     if not HAIR_HUES[0] <= np.degrees(np.arctan2(lab[2], lab[1])) <= HAIR_HUES[1]:
-        less *= 0.55  # blue and purple blacks and greys are a painter's
+        less *= 0.40  # blue and purple blacks and greys are a painter's
     light = float(np.interp(lab[0], *HAIR_LIGHTNESS))
     return np.array([light, lab[1] * less, lab[2] * less])
 

@@ -107,6 +107,7 @@ def near_shadows(
         y = rows[i]
         x = columns[i]
         far = -depth[y, x]
+        least = np.float32(0.02) + np.float32(0.3) * far / np.float32(focal)  # a third of a pixel
         dice = np.float32(52.9829189) * ((0.06711056 * x + 0.00583715 * y) % 1.0)
         dice -= math.floor(dice)
         for w in range(ways.shape[1]):
@@ -131,7 +132,7 @@ def near_shadows(
                 )
                 if px < 0 or py < 0 or px >= size or py >= size:
                     break
-                behind = z + scene[py, px] - np.float32(0.03) - np.float32(0.06) * s
+                behind = z + scene[py, px] - least - np.float32(0.06) * s
                 if _ZERO < behind < np.float32(NEAR_THICK_CM):
                     shade = min(_ONE, behind * np.float32(14.0)) * (_ONE - t * t)
                     hidden = max(hidden, shade)

@@ -300,14 +300,19 @@ def _skin(
         )
         * front
     )
-    rough = 0.45 - (0.03 + 0.12 * q[OILY]) * zone - 0.05 * q[OILY] - 0.10 * lip - 0.12 * lid * front
-    rough += 0.05 * mottle
+    rough = 0.46 - (0.03 + 0.09 * q[OILY]) * zone - 0.05 * q[OILY] - 0.10 * lip - 0.12 * lid * front
+    rough += 0.05 * mottle + 0.07 * age
     rough = min(0.70, max(0.22, rough))
     specular = SKIN_F0 * (1 - 0.5 * inside) * (1.0 + 0.35 * relief)
     specular *= 0.45 + 0.55 * smoothstep(-9.0, -6.5, y)  # the neck is dry
     height = 0.0
     if fine:
         height = _relief(x, y, z, ax, front, lip, lid, relief, mottle, folds, q)
+        # little light leaves a pore or a crease, and what does is red
+        dip = min(0.0, max(height, -0.06))
+        out[0] *= 1.0 + 3.0 * dip
+        out[1] *= 1.0 + 5.0 * dip
+        out[2] *= 1.0 + 5.0 * dip
     return rough, specular, height, hair_share
 
 
@@ -336,7 +341,7 @@ def _relief(
     # light skin lies on the film's flat shoulder and needs more of it
     deep = 0.027 * (1.0 + 0.55 * math.exp(-1.5 * q[MELANIN]))
     h = deep * (1 - 0.6 * q[YOUNG]) * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
-    h += 0.030 * folds * (0.35 + 1.5 * age * age) * (1 - 0.8 * lid) * (1 - lip)
+    h += 0.030 * folds * (0.35 + 1.1 * age * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
         h -= lip * 0.016 * (1 - crease) * (1 - crease) * (1 + age)

@@ -158,10 +158,11 @@ def shell(
     offset: float,
     *,
     rounds: int = 12,
+    rim: int = RIM_ROUNDS,
     puff: Callable[[Array], Array] | None = None,
 ) -> Mesh | None:
     """A copy of the skin where `mask`, lifted by `offset` cm and smoothed so that ears, lips and
-    nose melt away; its border is folded back to the skin. None where the mask is empty."""
+    nose melt away; its border, evened `rim` times, is folded back to the skin. None where the mask is empty."""
     place, c = fit.place, fit.canonical
     inside = mask & (place.inside_mouth < 0.3)
     # a coarse mesh has too few vertices for narrow bands: two corners of three must do there
@@ -193,7 +194,7 @@ def shell(
         x = np.where(border[:, None], 0.5 * x + 0.5 * average, average)
         n = mean @ n
     if place.model.level > 1:
-        x = eased(x, f, RIM_ROUNDS)
+        x = eased(x, f, rim)
     n /= np.linalg.norm(n, axis=1, keepdims=True) + 1e-9
     lift = np.full(count, offset) + (puff(c[ids]) if puff else 0.0)
     x = x + n * lift[:, None]
