@@ -18,7 +18,7 @@ from spriteface.batch.pool import LocalPool
 from spriteface.extract.reading import read
 from spriteface.options import PortraitOptions
 from spriteface.palette.color import delta_e_2000, lab_from_u8
-from spriteface.pulse.colors import median_lab
+from spriteface.pulse.colors import as_believed, median_lab
 from spriteface.pulse.head.cuts import KIND_OF
 from spriteface.types import Label, Reading
 
@@ -150,7 +150,10 @@ def skin_gap(generator: Any, made: Any, reading: Reading, size: int) -> float:
     seen = median_lab(made.image, np.isin(shown, (Label.SKIN, Label.NOSE)))
     if seen is None:
         return float("nan")
-    return float(seen[0] - lab_from_u8(np.array(reading.traits["skin_rgb"], np.uint8))[0])
+    wanted = as_believed(reading).traits["skin_rgb"]
+    if wanted is None:
+        return float("nan")
+    return float(seen[0] - lab_from_u8(np.array(wanted, np.uint8))[0])
 
 
 PALETTE = np.array([

@@ -61,16 +61,48 @@ HAIR_HUES = (15.0, 100.0)
 # leaves pale hair darker, and between a beard's hairs the skin shows
 BEARD_SHADE, HAIR_SHADE = 0.011, 0.003
 HAIR_LIGHTNESS = ((0.0, 4.0, 12.0, 60.0, 80.0, 100.0), (8.0, 9.0, 13.0, 60.0, 75.0, 90.0))
+SHADED = 0.10  # share of equal neighbours up to which a sprite is shaded like a photograph
 # hues and chroma of colours that stand for human skin at all; others are green or blue people
 HUMAN_HUES, HUMAN_CHROMA = (15.0, 92.0), (2.5, 62.0)
 
 
 def as_believed(reading: Reading) -> Reading:
-    """The reading without a skin colour where no skin was read with any confidence (a blank crop,
-    nothing but outlines, a closed helmet): whose skin that is, the prior says by the seed."""
-    if reading.traits.get("skin_rgb") is None or _shows_skin(reading):
+    """The reading with a skin colour that a portrait can be compared with.
+
+    None where no skin was read with any confidence (a blank crop, nothing but outlines, a closed
+    helmet): whose skin that is, the prior says by the seed. Where the sprite is shaded like a
+    photograph, the median of its skin, shadows and all, as portraits are measured; the colour read
+    has the shading taken off, which on flat art is the same.
+    """
+    if reading.traits.get("skin_rgb") is None:
         return reading
-    return replace(reading, traits={**reading.traits, "skin_rgb": None})
+    if not _shows_skin(reading):
+        return replace(reading, traits={**reading.traits, "skin_rgb": None})
+    if flatness(reading) > SHADED:
+        return reading
+    skin = (reading.labels == Label.SKIN) & (reading.pixels[..., 3] > 127)
+    lab = median_lab(reading.pixels[..., :3], skin)
+    if lab is None:
+        return reading
+    r, g, b = (round(255 * float(c)) for c in np.clip(srgb_from_lab(lab), 0, 1))
+    return replace(reading, traits={**reading.traits, "skin_rgb": (r, g, b)})
+
+
+def flatness(reading: Reading) -> float:
+    """Share of neighbours within the head that have exactly the same colour: how flat it is
+    painted, 0..1."""
+    head = ~np.isin(reading.labels, (Label.BACKGROUND, Label.OUTLINE, Label.CLOTHING))
+    head &= reading.pixels[..., 3] > 127
+    rgb = reading.pixels[..., :3]
+    pairs = equal = 0
+    for here, there in (
+        ((slice(1, None), slice(None)), (slice(-1), slice(None))),
+        ((slice(None), slice(1, None)), (slice(None), slice(-1))),
+    ):
+        both = head[here] & head[there]
+        pairs += int(both.sum())
+        equal += int(((rgb[here] == rgb[there]).all(-1) & both).sum())
+    return equal / max(1, pairs)
 
 
 def _shows_skin(reading: Reading) -> bool:

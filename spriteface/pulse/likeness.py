@@ -160,10 +160,16 @@ def portray(
     made = [
         _portray_one(generator, believed, options, c, report, who) for c, who in enumerate(known)
     ]
-    if believed is not reading and "skin" not in options.traits:
+    if _in_doubt(reading, believed) and "skin" not in options.traits:
         made = [replace(likeness, notes=(*likeness.notes, NO_SKIN)) for likeness in made]
     made = [replace(likeness, renderer=renderer) for likeness in made]
     return _told_apart(generator, made)
+
+
+def _in_doubt(reading: Reading, believed: Reading) -> bool:
+    """Whether the skin colour that was read isn't believed."""
+    skins = [seen.traits.get("skin_rgb") for seen in (reading, believed)]
+    return skins[0] is not None and skins[1] is None
 
 
 def check_quality(generator: Generator, quality: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from ...types import F32, F64, Label, Reading
+from ..colors import flatness
 from . import hints
 
 DATA = Path(__file__).parent / "data" / "cuts.npz"
@@ -81,23 +82,6 @@ def thumbnail(reading: Reading) -> F32:
         outside = float(Label.BACKGROUND in labels)
         shares.append(map_coordinates(mask, at, order=1, mode="constant", cval=outside).ravel())
     return np.concatenate(shares).astype(np.float32)
-
-
-def flatness(reading: Reading) -> float:
-    """Share of neighbours within the head that have exactly the same colour: how flat it is
-    painted, 0..1."""
-    head = ~np.isin(reading.labels, (Label.BACKGROUND, Label.OUTLINE, Label.CLOTHING))
-    head &= reading.pixels[..., 3] > 127
-    rgb = reading.pixels[..., :3]
-    pairs = equal = 0
-    for here, there in (
-        ((slice(1, None), slice(None)), (slice(-1), slice(None))),
-        ((slice(None), slice(1, None)), (slice(None), slice(-1))),
-    ):
-        both = head[here] & head[there]
-        pairs += int(both.sum())
-        equal += int(((rgb[here] == rgb[there]).all(-1) & both).sum())
-    return equal / max(1, pairs)
 
 
 @lru_cache(maxsize=1)
