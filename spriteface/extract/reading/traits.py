@@ -30,6 +30,8 @@ LIT, LIT_TO_SHADE = 0.25, 0.6  # of a face, of its commonest colour: what a lit 
 SHADE, SHADE_STEP = 0.12, 0.22  # of a face; how much darker a shade is at most, Oklab
 COLORED = 0.3  # what a coloured dome that ends above the eyes leaves of a helmet
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
+FILLED, PEEPING = 0.5, 0.15  # of dark glasses: in areas two pixels wide, of an eye beside them
+ROUND_WEIGHT, ROUND_FROM = 4.0, 1.3  # how much wider than the face hair makes an afro likely
 WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # see _worn
 WORN_FROM = 1.41
 
@@ -352,14 +354,15 @@ def _hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion, headwear: s
     share = count / max(1, layers.solid.sum())
     bare = count < 3 or (share < 0.04 and not headwear)
     length = "none" if count < 3 else _length(layers, hair, g)
-    style = _style(opinion, length, bare, headwear)
+    width = float(np.clip(span(upper, 1) / max(1.0, g.width), 0, 3))
+    style = _style(opinion, length, bare, headwear, width)
     return {
         "hair_rgb": color,
         "hair_word": hair_word(oklab(color)) if color else "",
         "hair_length": length,
         "hair_style": style,
         "hair_volume": float(np.clip((g.hairline - top) / d, 0, 3)),
-        "hair_width": float(np.clip(span(upper, 1) / max(1.0, g.width), 0, 3)),
+        "hair_width": width,
         "hair_texture": float(step[pairs].mean()) if pairs.any() else 0.0,
         "fringe": float(np.clip((g.eye_y - g.hairline) / d, 0, 3)),
         "spiky": style == "spiky",
@@ -382,8 +385,11 @@ def _length(layers: Layers, hair: Bool, g: Geometry) -> str:
     return "short"
 
 
-def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
-    """The network's word among those that agree with the length seen."""
+def _style(opinion: Opinion, length: str, bare: bool, headwear: str, width: float) -> str:
+    """The network's word among those that agree with the length seen.
+
+    Short hair lies on the head: what stands out beside the face above the eyes is a ball of hair.
+    """
     if bare and not headwear:
         return "bald"
     if length == "none":
@@ -397,7 +403,9 @@ def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
         fits = tuple(name for name in fits if name in ("short", "bob", "long", "braids"))
     elif headwear == "headband":  # and what a band holds down is no ball of hair
         fits = tuple(name for name in fits if name != "afro")
-    return max(fits, key=lambda name: opinion.traits["hair_style"][name])
+    chances = dict(opinion.traits["hair_style"])
+    chances["afro"] = (chances["afro"] + 0.03) * np.exp(ROUND_WEIGHT * (width - ROUND_FROM))
+    return max(fits, key=chances.__getitem__)
 
 
 def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
@@ -484,7 +492,7 @@ def _filled_lenses(layers: Layers, labels: U8, frames: Bool, g: Geometry) -> boo
     )
     eyes = ((labels == Label.EYE) & near).sum()
     solid = ndi.binary_opening(frames, np.ones((2, 2)))
-    return bool(solid.sum() > 0.8 * frames.sum() and eyes < 0.05 * frames.sum())
+    return bool(solid.sum() > FILLED * frames.sum() and eyes < PEEPING * frames.sum())
 
 
 def _face(layers: Layers, labels: U8, g: Geometry) -> Traits:
