@@ -31,7 +31,7 @@ SHADE, SHADE_STEP = 0.12, 0.22  # of a face; how much darker a shade is at most,
 COLORED = 0.3  # what a coloured dome that ends above the eyes leaves of a helmet
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
 FILLED, PEEPING = 0.5, 0.15  # of dark glasses: in areas two pixels wide, of an eye beside them
-ROUND_WEIGHT, ROUND_FROM = 4.0, 1.3  # how much wider than the face hair makes an afro likely
+ROUND_WEIGHT, ROUND_FROM = 4.0, 1.2  # how much wider than the face hair makes an afro likely
 WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # see _worn
 WORN_FROM = 1.41
 
@@ -355,7 +355,7 @@ def _hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion, headwear: s
     bare = count < 3 or (share < 0.04 and not headwear)
     length = "none" if count < 3 else _length(layers, hair, g)
     width = float(np.clip(span(upper, 1) / max(1.0, g.width), 0, 3))
-    style = _style(opinion, length, bare, headwear, width)
+    style = _style(opinion, length, bare, headwear, _around(layers, upper, g))
     return {
         "hair_rgb": color,
         "hair_word": hair_word(oklab(color)) if color else "",
@@ -368,6 +368,15 @@ def _hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion, headwear: s
         "spiky": style == "spiky",
         "bald": bool(bare and not headwear),
     }
+
+
+def _around(layers: Layers, upper: Bool, g: Geometry) -> float:
+    """Width of the hair over the face's if it stood out on both sides as on the lesser one."""
+    if not upper.any() or g.view is View.PROFILE:
+        return 1.0
+    columns = layers.x[upper]
+    out = min(g.face[0] - columns.min(), columns.max() + 1 - g.face[2])
+    return float(1.0 + 2 * out / max(1.0, g.width))
 
 
 def _length(layers: Layers, hair: Bool, g: Geometry) -> str:
