@@ -77,7 +77,7 @@ def _hat_over_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
     """ "Hair" of two colours, one all above the other and ending at the brow, wears a hat."""
     hair = labels == Label.HAIR
     worn = 1 - opinion.traits["headwear"]["none"]
-    if hair.sum() < 12 or worn < 0.1 or (labels == Label.HEADWEAR).sum() > 0.1 * hair.sum():
+    if hair.sum() < 12 or worn < 0.03 or (labels == Label.HEADWEAR).sum() > 0.1 * hair.sum():
         return False
     split = _two_colors(layers, hair)
     if split is None:
