@@ -116,6 +116,28 @@ def test_every_kind_of_headwear_can_be_drawn_and_framed(drawing: ModuleType) -> 
     assert len(seen) >= len(drawing.HEADWEAR) - 1
 
 
+def test_tidy_drawings_turn_their_faces_to_the_side_they_name(drawing: ModuleType) -> None:
+    tidy = importlib.import_module("tidy_sprites")
+    rng, views, off = np.random.default_rng(31), set(), []
+    for _ in range(120):
+        drawn = tidy.draw(rng)
+        views.add(drawn.traits["view"])
+        assert drawn.labels.shape == drawn.rgba.shape[:2]
+        assert max(drawn.labels.shape) <= drawing.LARGEST
+        for name, values in drawing.HEADS.items():
+            assert drawn.traits[name] in (*values, "?")
+        p = drawn.points
+        assert np.isfinite(list(p.values())).all()
+        eyes, face = p["eye_left_x"] + p["eye_right_x"], p["face_x0"] + p["face_x1"]
+        sign = {"left": -1, "right": 1, "none": 0}[drawn.traits["side"]]
+        off.append((sign, (eyes - face) / (p["face_x1"] - p["face_x0"])))
+    assert len(views) == 3
+    ahead = [abs(x) for sign, x in off if sign == 0]
+    turned = [sign * x for sign, x in off if sign]
+    assert np.median(ahead) < 0.05  # the middle of the pair is the middle of the face
+    assert np.mean(np.array(turned) > 0.05) > 0.8
+
+
 def test_hair_above_a_band_makes_it_a_headband(root: Path) -> None:
     """A band across red hair, hair above it and below: no cap."""
     rgba = np.asarray(Image.open(root / "samples" / "game_frame.png").convert("RGBA"))

@@ -7,11 +7,12 @@ import pytest
 
 from spriteface.audit.templates import MONK, templates
 from spriteface.extract.reading import read
+from spriteface.extract.reading.colors import srgb
 from spriteface.extract.reading.geometry import Geometry
 from spriteface.extract.reading.layers import take_apart
 from spriteface.extract.reading.materials import settle
 from spriteface.extract.reading.network import HEADS, Opinion
-from spriteface.extract.reading.traits import _filled_lenses
+from spriteface.extract.reading.traits import _filled_lenses, skin_color
 from spriteface.types import U8, Label, View
 
 COLORS = {
@@ -110,11 +111,36 @@ def test_dark_glasses_are_areas_and_clear_ones_are_lines() -> None:
     dark[6], dark[7] = ".ggwwggwwgg.", ".ggwwggwwgg."
     clear = list(ORC)
     clear[5], clear[6], clear[7] = ".gwwwwwwwwg.", ".gwkwwwwkwg.", ".gwwwggwwwg."
+    arms = list(dark)  # a bar from ear to ear above them
+    arms[5] = ".wwwwwwwwww."
     named = {"g": Label.SKIN, "w": Label.GLASSES}
-    for rows, filled in ((dark, True), (clear, False)):
+    for rows, filled in ((dark, True), (arms, True), (clear, False)):
         rgba, labels = face(rows, named)
         frames = labels == Label.GLASSES
         assert _filled_lenses(take_apart(rgba), labels, frames, geometry()) is filled
+
+
+@pytest.mark.parametrize(
+    ("lit", "base", "shade", "wanted"),
+    [
+        (0, 16, 20, "base"),  # more than half of the face in the shade: the lit half is its colour
+        (16, 20, 8, "base"),  # a highlight, however large, above a base with a shade of its own
+        (0, 30, 14, "base"),
+        (0, 6, 38, "shade"),  # a small light patch is no half
+    ],
+)
+def test_the_lit_half_is_the_colour_of_the_skin(
+    lit: int, base: int, shade: int, wanted: str
+) -> None:
+    colors = {"lit": (250, 222, 196), "base": (224, 172, 134), "shade": (186, 132, 96)}
+    rgba, labels = np.zeros((12, 12, 4), np.uint8), np.full((12, 12), Label.BACKGROUND, np.uint8)
+    where = np.add(np.argwhere(np.ones((6, 8), bool)), (5, 2))  # the face, left to right by columns
+    where = where[np.lexsort((where[:, 0], where[:, 1]))]
+    names = ["lit"] * lit + ["base"] * base + ["shade"] * shade
+    for (y, x), name in zip(where, names, strict=False):
+        rgba[y, x], labels[y, x] = (*colors[name], 255), Label.SKIN
+    found = srgb(skin_color(take_apart(rgba), labels, geometry()))
+    assert np.abs(np.subtract(found, colors[wanted])).max() <= 3
 
 
 @pytest.mark.parametrize("tone", range(10))

@@ -29,6 +29,7 @@ def settle(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> frozens
     _thick_outline(layers, labels, g)
     _hat_in_face_color(layers, labels, g)
     _hair_on_skin(layers, labels, g)
+    _beard_on_face(layers, labels, opinion)
     found = {
         "hat": _hat_over_hair(layers, labels, g, opinion),
         "small hat": _hair_under_small_hat(layers, labels, g),
@@ -76,7 +77,7 @@ def _hat_over_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) ->
     """ "Hair" of two colours, one all above the other and ending at the brow, wears a hat."""
     hair = labels == Label.HAIR
     worn = 1 - opinion.traits["headwear"]["none"]
-    if hair.sum() < 12 or worn < 0.1 or (labels == Label.HEADWEAR).sum() > 0.1 * hair.sum():
+    if hair.sum() < 12 or worn < 0.03 or (labels == Label.HEADWEAR).sum() > 0.1 * hair.sum():
         return False
     split = _two_colors(layers, hair)
     if split is None:
@@ -158,3 +159,38 @@ def _hair_on_skin(layers: Layers, labels: U8, g: Geometry) -> None:
         if darker and mass[crown].mean() > 0.7 and span(mass, 1) >= 0.7 * g.width:
             labels[skin & (rgb == color)] = Label.HAIR
             return
+
+
+def _beard_on_face(layers: Layers, labels: U8, opinion: Opinion) -> None:
+    """Light skin ends in a shade of itself: all of a face's lower half in one far darker colour that
+    hair can have is a beard, even if it covers more of the face than it leaves."""
+    face = labels == Label.SKIN
+    if face.sum() < 20 or opinion.traits["facial_hair"]["none"] > 0.75:
+        return
+    L = layers.lab[..., 0]
+    dark, light = _shades(layers, face)
+    if min(dark.sum(), light.sum()) < max(4, 0.03 * face.sum()):
+        return
+    rows = np.nonzero(face.any(1))[0]
+    third = max(1.0, (rows[-1] + 1 - rows[0]) / 3)
+    low, high = face & (layers.y >= rows[-1] + 1 - third), face & (layers.y < rows[0] + third)
+    color = layers.main_color(dark)
+    lightness, chroma = float(color[0]), float(np.hypot(*color[1:]))
+    hue = float(np.degrees(np.arctan2(color[2], color[1])))
+    hairy = lightness < 0.6 and (chroma < 0.05 or 15 < hue < 110)
+    far = np.median(L[light]) - np.median(L[dark]) > 0.25
+    if hairy and far and dark[low].mean() > 0.85 and dark[high].mean() < 0.6:
+        labels[dark] = Label.FACIAL_HAIR
+
+
+def _shades(layers: Layers, mask: Bool) -> tuple[Bool, Bool]:
+    """A region's darker and lighter pixels, parted where its lightness has its widest gap."""
+    L = layers.lab[..., 0]
+    entries = layers.index[mask]
+    used = np.unique(entries[entries >= 0])
+    levels = np.sort(layers.centres[used, 0])
+    if len(levels) < 2:
+        return mask & False, mask
+    widest = int(np.diff(levels).argmax())
+    limit = (levels[widest] + levels[widest + 1]) / 2
+    return mask & (limit > L), mask & (limit <= L)

@@ -22,7 +22,6 @@ FAMILIES = (
     ("helmet", "horned", "hood", "ninja"),
     ("headband", "crown"),
 )
-SURE = 0.3  # what is left to "no beard" where the map alone shows one
 MOST_SHADES = (
     12  # of one hue that a hand-held screen's picture is told by, blends at edges included
 )
@@ -30,8 +29,13 @@ LIT, LIT_TO_SHADE = 0.25, 0.6  # of a face, of its commonest colour: what a lit 
 SHADE, SHADE_STEP = 0.12, 0.22  # of a face; how much darker a shade is at most, Oklab
 COLORED = 0.3  # what a coloured dome that ends above the eyes leaves of a helmet
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
-WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # see _worn
+FILLED, PEEPING = 0.5, 0.15  # of dark glasses: in areas two pixels wide, of an eye beside them
+ROUND_WEIGHT, ROUND_FROM = 4.0, 1.2  # how much wider than the face hair makes an afro likely
+WORN_WEIGHTS = (0.4, 3.46, -3.28, -0.94, -0.59)  # of hat_measures
 WORN_FROM = 1.41
+BEARD_WEIGHTS = (0.41, 0.31, 0.94, -0.87)  # of beard_measures
+BEARD_FROM = 0.86
+MOST_AREA = 0.8  # of a beard, in squared eye distances: more doesn't make it likelier
 
 
 def traits_of(
@@ -138,9 +142,10 @@ def _headwear_kind(
     chances = opinion.traits["headwear"]
     hat = labels == Label.HEADWEAR
     share = float(hat.sum() / max(1, layers.solid.sum()))
+    worn = chance_of_hat(layers, labels, g, opinion)
     if "small hat" in found:
         return max(SMALL, key=chances.__getitem__)
-    if share < 0.012 or not ("hat" in found or _worn(layers, labels, hat, g, chances)):
+    if share < 0.012 or not ("hat" in found or worn > 0.5):
         return ""
     if _hair_above(labels, hat, g) > 0.5:
         return "headband"
@@ -160,15 +165,22 @@ def _headwear_kind(
     return kind
 
 
-def _worn(layers: Layers, labels: U8, hat: Bool, g: Geometry, chances: dict[str, float]) -> bool:
-    """Whether what the label map calls headwear is worn: a logistic model of five measures.
+def chance_of_hat(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> float:
+    """Whether what the label map calls headwear is worn: a logistic model of `hat_measures`.
 
     Fitted on our own drawings and, each game left out in turn, on labelled faces of free games.
     """
-    worn = float(np.clip(1 - chances["none"], 0.01, 0.99))
+    score = float(np.dot(WORN_WEIGHTS, hat_measures(layers, labels, g, opinion)) - WORN_FROM)
+    return 1 / (1 + float(np.exp(-score)))
+
+
+def hat_measures(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> F64:
+    """The network's log odds; share of the head above the eyes; share below them; whether it has
+    the colour of the hair, of the face."""
+    hat, hair = labels == Label.HEADWEAR, labels == Label.HAIR
     top = layers.solid & (layers.y < g.eye_y)
     top &= ~np.isin(labels, (Label.BACKGROUND, Label.OUTLINE))
-    core, hair = face_core(layers, labels, g), labels == Label.HAIR
+    core = face_core(layers, labels, g)
     color = layers.main_color(hat, darkest=0.2)
 
     def alike(mask: Bool, least: int, darkest: float = 0.0) -> float:
@@ -176,14 +188,13 @@ def _worn(layers: Layers, labels: U8, hat: Bool, g: Geometry, chances: dict[str,
             return 0.0
         return float(distance(color, layers.main_color(mask, darkest)) < 0.1)
 
-    measures = (
-        np.log(worn / (1 - worn)),
-        (hat & top).sum() / max(1, top.sum()),  # of the head above the eyes
-        (hat & (layers.y > g.eye_y)).sum() / hat.sum(),
+    return np.array([
+        log_odds(1 - opinion.traits["headwear"]["none"]),
+        (hat & top).sum() / max(1, top.sum()),
+        (hat & (layers.y > g.eye_y)).sum() / max(1, hat.sum()),
         alike(hair, 4, 0.4),
         alike(core, 2),
-    )
-    return bool(np.dot(WORN_WEIGHTS, measures) > WORN_FROM)
+    ])  # fmt: skip
 
 
 def _hair_over_a_band(layers: Layers, labels: U8, g: Geometry) -> None:
@@ -225,7 +236,9 @@ def _hair_above(labels: U8, hat: Bool, g: Geometry) -> float:
         return 0.0
     tops = hat.argmax(0)
     least = max(2.0, 0.08 * len(labels))
-    over = [(labels[: tops[x], x] == Label.HAIR).sum() >= least for x in columns]
+    hair = labels == Label.HAIR
+    hair[:, hair[0]] = False  # what goes on to the picture's edge is a dark backdrop
+    over = [hair[: tops[x], x].sum() >= least for x in columns]
     return float(np.mean(over))
 
 
@@ -352,19 +365,29 @@ def _hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion, headwear: s
     share = count / max(1, layers.solid.sum())
     bare = count < 3 or (share < 0.04 and not headwear)
     length = "none" if count < 3 else _length(layers, hair, g)
-    style = _style(opinion, length, bare, headwear)
+    width = float(np.clip(span(upper, 1) / max(1.0, g.width), 0, 3))
+    style = _style(opinion, length, bare, headwear, _around(layers, upper, g))
     return {
         "hair_rgb": color,
         "hair_word": hair_word(oklab(color)) if color else "",
         "hair_length": length,
         "hair_style": style,
         "hair_volume": float(np.clip((g.hairline - top) / d, 0, 3)),
-        "hair_width": float(np.clip(span(upper, 1) / max(1.0, g.width), 0, 3)),
+        "hair_width": width,
         "hair_texture": float(step[pairs].mean()) if pairs.any() else 0.0,
         "fringe": float(np.clip((g.eye_y - g.hairline) / d, 0, 3)),
         "spiky": style == "spiky",
         "bald": bool(bare and not headwear),
     }
+
+
+def _around(layers: Layers, upper: Bool, g: Geometry) -> float:
+    """Width of the hair over the face's if it stood out on both sides as on the lesser one."""
+    if not upper.any() or g.view is View.PROFILE:
+        return 1.0
+    columns = layers.x[upper]
+    out = min(g.face[0] - columns.min(), columns.max() + 1 - g.face[2])
+    return float(1.0 + 2 * out / max(1.0, g.width))
 
 
 def _length(layers: Layers, hair: Bool, g: Geometry) -> str:
@@ -382,8 +405,11 @@ def _length(layers: Layers, hair: Bool, g: Geometry) -> str:
     return "short"
 
 
-def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
-    """The network's word among those that agree with the length seen."""
+def _style(opinion: Opinion, length: str, bare: bool, headwear: str, width: float) -> str:
+    """The network's word among those that agree with the length seen.
+
+    Short hair lies on the head: what stands out beside the face above the eyes is a ball of hair.
+    """
     if bare and not headwear:
         return "bald"
     if length == "none":
@@ -397,27 +423,51 @@ def _style(opinion: Opinion, length: str, bare: bool, headwear: str) -> str:
         fits = tuple(name for name in fits if name in ("short", "bob", "long", "braids"))
     elif headwear == "headband":  # and what a band holds down is no ball of hair
         fits = tuple(name for name in fits if name != "afro")
-    return max(fits, key=lambda name: opinion.traits["hair_style"][name])
+    chances = dict(opinion.traits["hair_style"])
+    chances["afro"] = (chances["afro"] + 0.03) * np.exp(ROUND_WEIGHT * (width - ROUND_FROM))
+    return max(fits, key=chances.__getitem__)
 
 
 def _facial_hair(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> Traits:
     beard = labels == Label.FACIAL_HAIR
-    area = beard.sum() / g.unit**2
     chances = opinion.traits["facial_hair"]
-    # painted shadows look like beards: the map and the whole face must both see one, and a
-    # doubtful one grows on the upper lip, too
-    lip = _on_lip(layers, labels, g)
-    sure = chances["none"] < SURE and area > 0.12
-    sure |= chances["none"] < 0.5 and area > 1.0 and lip > 0.5
-    if beard.sum() < 2 or not sure:
+    if beard.sum() < 2 or chance_of_beard(layers, labels, g, opinion) < 0.5:
         labels[beard] = np.where(layers.y[beard] > g.chin, Label.CLOTHING, Label.SKIN)
         return {"facial_hair": "", "facial_hair_rgb": None, "beard_size": 0.0}
     kind = _beard_kind(layers, labels, beard, g, chances)
     return {
         "facial_hair": kind,
         "facial_hair_rgb": srgb(layers.main_color(beard, darkest=0.2)),
-        "beard_size": float(min(4.0, area)),
+        "beard_size": float(min(4.0, beard.sum() / g.unit**2)),
     }
+
+
+def chance_of_beard(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> float:
+    """Whether what the label map calls a beard is one: a logistic model of `beard_measures`.
+
+    Painted shadows look like beards: the whole face, the map and the upper lip must agree.
+    """
+    score = float(np.dot(BEARD_WEIGHTS, beard_measures(layers, labels, g, opinion)) - BEARD_FROM)
+    return 1 / (1 + float(np.exp(-score)))
+
+
+def beard_measures(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> F64:
+    """The network's log odds; area in squared eye distances; share of the lip; share below the
+    chin, where clothes are."""
+    beard = labels == Label.FACIAL_HAIR
+    row = (layers.y + 0.5 - g.eye_y) / max(1.0, g.chin - g.eye_y)
+    count = max(1, int(beard.sum()))
+    return np.array([
+        log_odds(1 - opinion.traits["facial_hair"]["none"]),
+        min(MOST_AREA, float(beard.sum()) / g.unit**2),
+        _on_lip(layers, labels, g),
+        float((beard & (row > 1.05)).sum()) / count,
+    ])  # fmt: skip
+
+
+def log_odds(chance: float) -> float:
+    p = float(np.clip(chance, 0.01, 0.99))
+    return float(np.log(p / (1 - p)))
 
 
 def _on_lip(layers: Layers, labels: U8, g: Geometry) -> float:
@@ -484,7 +534,7 @@ def _filled_lenses(layers: Layers, labels: U8, frames: Bool, g: Geometry) -> boo
     )
     eyes = ((labels == Label.EYE) & near).sum()
     solid = ndi.binary_opening(frames, np.ones((2, 2)))
-    return bool(solid.sum() > 0.8 * frames.sum() and eyes < 0.05 * frames.sum())
+    return bool(solid.sum() > FILLED * frames.sum() and eyes < PEEPING * frames.sum())
 
 
 def _face(layers: Layers, labels: U8, g: Geometry) -> Traits:
