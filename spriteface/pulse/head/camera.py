@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
 from ...types import F32
-from .noise import KERNEL
+from .noise import KERNEL, smoothstep
 from .person import Background, Camera, Pose
 from .threads import spread
 
@@ -45,6 +45,18 @@ def _turn(points: Any, share: Any, turn: Any, pivot: Any, out: Any) -> None:
         for c in range(3):
             turned = turn[c, 0] * x + turn[c, 1] * y + turn[c, 2] * z + pivot[c]
             out[i, c] = points[i, c] + (turned - points[i, c]) * share[i]
+
+
+@njit(**KERNEL)
+def _turn_heads(points: Any, turn: Any, pivot: Any, out: Any) -> None:
+    for i in range(len(points)):
+        share = smoothstep(-14.0, -6.0, points[i, 1])
+        x = points[i, 0] - pivot[0]
+        y = points[i, 1] - pivot[1]
+        z = points[i, 2] - pivot[2]
+        for c in range(3):
+            turned = turn[c, 0] * x + turn[c, 1] * y + turn[c, 2] * z + pivot[c]
+            out[i, c] = points[i, c] + (turned - points[i, c]) * share
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +100,15 @@ def bend_neck(points: F32, share: Array | float, pose: Pose) -> F32:
     w = np.broadcast_to(np.asarray(share, np.float32), p.shape[:-1])
     out = np.empty_like(p)
     _turn(p.reshape(-1, 3), w.reshape(-1), turn, NECK_PIVOT, out.reshape(-1, 3))
+    return out
+
+
+def bend_strands(points: F32, pose: Pose) -> F32:
+    """`bend_neck` by `head_share` of the points' own heights."""
+    p = np.ascontiguousarray(points, np.float32)
+    out = np.empty_like(p)
+    turn = rotation(pose.yaw, pose.pitch, pose.roll)
+    _turn_heads(p.reshape(-1, 3), turn, NECK_PIVOT, out.reshape(-1, 3))
     return out
 
 

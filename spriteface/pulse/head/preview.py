@@ -67,7 +67,7 @@ from .wear import by_slot, item_of
 
 Array = NDArray[Any]
 STRANDS, KNOTS = 5200, 8
-LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 14, 64, 18.0, 4
+LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 10, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
 # of how many of a portrait's strands one here has the width: thin ones hide each other more

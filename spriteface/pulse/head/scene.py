@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...types import F32
 from . import surface as mat
-from .camera import bend_neck, head_share, rotation
+from .camera import bend_neck, bend_strands, head_share, rotation
 from .facial import brow_limit, grow_brows, grow_facial_hair, grow_lashes
 from .hair import Bundle, Guides, bangs_of, front_of, grow_guides, grow_scalp, hair_color, has_bangs
 from .latest import latest
@@ -195,6 +195,12 @@ def _body_attributes(level: int, clothed: bool, style: str, hairline: float) -> 
 
 
 @lru_cache(maxsize=4)
+def _head_share(level: int) -> F32:
+    """(V,) how much the skin turns with the head."""
+    return head_share(regions(level).model.canonical[:, 1])
+
+
+@lru_cache(maxsize=4)
 def _lids(level: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Vertices of the upper lids, and of the lower ones."""
     place = regions(level)
@@ -249,11 +255,12 @@ class _Builder:
     def body(self) -> tuple[F32, F32]:
         """Posed skin vertices and their normals (teeth and tongue have their own)."""
         place, model = self.place, self.place.model
-        posed = bend_neck(self.skin, head_share(model.canonical[:, 1]), self.person.pose)
-        normals = vertex_normals(posed, place.skin)
+        share = _head_share(self.level)
+        posed = bend_neck(self.skin, share, self.person.pose)
+        bare = posed
         if not self.fine:  # the step at a collar's edge would tilt whole triangles
-            bare = bend_neck(self.unclothed, head_share(model.canonical[:, 1]), self.person.pose)
-            normals = vertex_normals(bare, place.skin)
+            bare = bend_neck(self.unclothed, share, self.person.pose)
+        normals = vertex_normals(bare, place.skin)
         mouth = np.concatenate([place.teeth, place.tongue])
         inner = np.unique(mouth)
         normals[inner] = vertex_normals(posed, mouth)[inner]
@@ -387,7 +394,7 @@ class _Builder:
             widths[SCALP] = 0.0095
         everything = np.concatenate(groups)
         group = np.repeat(np.arange(4, dtype=np.int8), [len(g) for g in groups])
-        posed = bend_neck(everything, head_share(everything[..., 1]), person.pose)
+        posed = bend_strands(everything, person.pose)
         color = (np.concatenate([c for c, _ in dyed]) * tone[:, None]).astype(np.float32)
         width = widths[group]
         width[: len(scalp)] *= thick

@@ -226,7 +226,9 @@ def expose_strands(
         for l in range(frames.shape[0]):
             p, q, deep = to_light(x, y, z, frames, l, extent, scale)
             behind = depth_behind(maps, l, p, q, deep) - HAIR_BIAS_CM
-            seen = opened * math.exp(-max(behind, 0.0) * HAIR_SOFTNESS)
+            seen = opened
+            if behind > 0.0:
+                seen *= math.exp(-behind * HAIR_SOFTNESS)
             tl = 0.0
             lv = 0.0
             for c in range(3):
