@@ -254,7 +254,7 @@ class _Builder:
     # ------------------------------------------------------------ meshes
     def body(self) -> tuple[F32, F32]:
         """Posed skin vertices and their normals (teeth and tongue have their own)."""
-        place, model = self.place, self.place.model
+        place = self.place
         share = _head_share(self.level)
         posed = bend_neck(self.skin, share, self.person.pose)
         bare = posed

@@ -198,13 +198,13 @@ def shell(
     n /= np.linalg.norm(n, axis=1, keepdims=True) + 1e-9
     lift = np.full(count, offset) + (puff(c[ids]) if puff else 0.0)
     x = x + n * lift[:, None]
-    rim = np.flatnonzero(border)
-    to_rim = np.full(count, -1)
-    to_rim[rim] = count + np.arange(len(rim))
-    folded = x[rim] - n[rim] * lift[rim][:, None] * 1.1
+    edge = np.flatnonzero(border)
+    to_edge = np.full(count, -1)
+    to_edge[edge] = count + np.arange(len(edge))
+    folded = x[edge] - n[edge] * lift[edge][:, None] * 1.1
     outer = np.isin(key[:, 0] * count + key[:, 1], border_edges)
     a, b = i[outer], j[outer]
-    fold = np.concatenate([np.stack([a, to_rim[a], b], 1), np.stack([b, to_rim[a], to_rim[b]], 1)])
+    fold = np.concatenate([np.stack([a, to_edge[a], b], 1), np.stack([b, to_edge[a], to_edge[b]], 1)])
     return np.concatenate([x, folded]).astype(np.float32), np.concatenate([f, fold]).astype(
         np.int32
     )
