@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.likeness import labelled
-from spriteface.extract.reading import labelling, layers, network, view
+from benchmarks.likeness import Case, labelled
+from spriteface.extract.reading import geometry, labelling, layers, materials, network, traits, view
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+SHARES = (0.2,)  # of the network's word on the view that are tried
 GEOMETRY = slice(2, None)  # the measures that aren't the network's
+PRESENT = {"headwear": 1.0, "facial_hair": 4.0}  # trait: weight of the drawings to that of games
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +52,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--print", action="store_true", help="the weights of a fit on everything")
     options = parser.parse_args(arguments)
     drawn = drawings(options.drawings, options.seed)
-    real = real_views(options.labels)
-    made = drawn_views(drawn)
-    fit_view(real, made, options.print)
+    cases = list(labelled(options.labels))
+    seen = [Seen(case.rgba) for case in cases]
+    made = [Seen(d.rgba) for d in drawn]
+    fit_view(real_views(cases, seen), drawn_views(drawn, made), options.print)
+    for trait, start in PRESENT.items():
+        real, known = real_present(trait, cases, seen), drawn_present(trait, drawn, made)
+        fit_present(trait, start, real, known, options.print)
+
+
+class Seen:
+    """What the reader measures in a picture before it decides on traits."""
+
+    def __init__(self, rgba: np.ndarray) -> None:
+        opinion = network.look(rgba)
+        parts = layers.take_apart(rgba)
+        labels, _ = labelling.label_pixels(parts, opinion)
+        self.view = view.measured(parts, labels, opinion)[0]
+        g = geometry.measure(parts, labels, opinion)
+        materials.settle(parts, labels, g, opinion)
+        self.headwear = traits.hat_measures(parts, labels, g, opinion)
+        self.facial_hair = traits.beard_measures(parts, labels, g, opinion)
 
 
 def drawings(count: int, seed: int) -> list[Any]:
@@ -79,32 +98,87 @@ def game_of(name: str) -> str:
     )
 
 
-def view_measures(rgba: np.ndarray) -> np.ndarray:
-    opinion = network.look(rgba)
-    parts = layers.take_apart(rgba)
-    labels, _ = labelling.label_pixels(parts, opinion)
-    return view.measured(parts, labels, opinion)[0]
-
-
-def real_views(labels: Path) -> Faces:
-    cases = list(labelled(labels))
+def weights_of(cases: Sequence[Case]) -> np.ndarray:
+    """Frames of one drawing share the weight of one."""
     drawing = [re.sub(r"_\d+$", "", case.name) for case in cases]
     count = Counter(drawing)
+    return np.array([1 / count[name] for name in drawing])
+
+
+def real_views(cases: Sequence[Case], seen: Sequence[Seen]) -> Faces:
     good = [
         [c.truth["view"]] if isinstance(c.truth["view"], str) else c.truth["view"] for c in cases
     ]
     return Faces(
-        np.array([view_measures(case.rgba) for case in cases]),
+        np.array([s.view for s in seen]),
         np.array([[float(str(v) in views) for v in view.VIEWS] for views in good]),
         np.array([game_of(case.name) for case in cases]),
-        np.array([1 / count[name] for name in drawing]),
+        weights_of(cases),
     )
 
 
-def drawn_views(drawn: Sequence[Any]) -> Faces:
+def drawn_views(drawn: Sequence[Any], seen: Sequence[Seen]) -> Faces:
     y = [[float(d.traits["view"] == str(v)) for v in view.VIEWS] for d in drawn]
-    x = np.array([view_measures(d.rgba) for d in drawn])
+    x = np.array([s.view for s in seen])
     return Faces(x, np.array(y), np.full(len(x), "drawn"), np.ones(len(x)))
+
+
+def real_present(trait: str, cases: Sequence[Case], seen: Sequence[Seen]) -> Faces:
+    """Faces of which everybody would say that it is there, or that it isn't."""
+    judged = [
+        i
+        for i, c in enumerate(cases)
+        if c.truth[trait] and ("" not in c.truth[trait] or c.truth[trait] == [""])
+    ]
+    there = np.array([cases[i].truth[trait] != [""] for i in judged])
+    return Faces(
+        np.array([getattr(seen[i], trait) for i in judged]),
+        np.c_[~there, there].astype(float),
+        np.array([game_of(cases[i].name) for i in judged]),
+        weights_of(cases)[judged],
+    )
+
+
+def drawn_present(trait: str, drawn: Sequence[Any], seen: Sequence[Seen]) -> Faces:
+    known = [i for i, d in enumerate(drawn) if d.traits[trait] != "?"]
+    there = np.array([drawn[i].traits[trait] != "none" for i in known])
+    x = np.array([getattr(seen[i], trait) for i in known])
+    y = np.c_[~there, there].astype(float)
+    return Faces(x, y, np.full(len(x), "drawn"), np.ones(len(x)))
+
+
+def fit_present(trait: str, trust: float, real: Faces, made: Faces, show: bool) -> None:
+    """A logistic model of whether a hat or a beard is there; `trust` weighs drawings to games."""
+
+    def fit(faces: Faces) -> np.ndarray:
+        scale = trust * faces.weight.sum() / len(made.x)
+        x, y = np.r_[faces.x, made.x], np.r_[faces.y, made.y]
+        w = np.r_[faces.weight, made.weight * scale]
+        middle, spread = x.mean(0), x.std(0) + 1e-6
+        found = softmax_fit((x - middle) / spread, y, w)
+        plain = found[:, :-1] / spread
+        return np.c_[plain, found[:, -1] - plain @ middle]
+
+    def told(right: np.ndarray, faces: Faces) -> str:
+        there = faces.y[:, 1] > 0
+        return f"{right[there].sum():.0f} of {there.sum()}, false {(~there).sum() - right[~there].sum():.0f} of {(~there).sum()}"
+
+    weights = fit(real)
+    print(f"{trait}, each game left out: {told(leave_out(real, fit), real)}")
+    print(
+        f"{trait}, all games seen: {told(hits(weights, real), real)}; drawings: {told(hits(weights, made), made)}"
+    )
+    used = {
+        "headwear": (traits.WORN_WEIGHTS, traits.WORN_FROM),
+        "facial_hair": (traits.BEARD_WEIGHTS, traits.BEARD_FROM),
+    }
+    row = np.append(used[trait][0], -used[trait][1])
+    shipped = np.array([np.zeros_like(row), row])
+    print(
+        f"{trait}, weights in use: {told(hits(shipped, real), real)}; drawings: {told(hits(shipped, made), made)}"
+    )
+    if show:
+        print(np.round(weights[1] - weights[0], 2))
 
 
 def fit_view(real: Faces, made: Faces, show: bool) -> None:
@@ -125,6 +199,8 @@ def fit_view(real: Faces, made: Faces, show: bool) -> None:
     right = left_out.sum()
     each = (left_out * real.weight).sum() / real.weight.sum()
     weights = fit(real)
+    shipped = hits(view.WEIGHTS, real).sum()
+    print(f"view, weights in use: {shipped:.0f} of {len(real.x)}")
     print(f"view, each game left out: {right:.0f} of {len(real.x)}; by drawing {each:.3f}")
     print(f"view, all games seen: {hits(weights, real).sum():.0f} of {len(real.x)}")
     print(f"view, drawings: {hits(weights, made).mean():.3f}")

@@ -12,13 +12,14 @@ from spriteface.extract.reading.geometry import Geometry
 from spriteface.extract.reading.layers import take_apart
 from spriteface.extract.reading.materials import settle
 from spriteface.extract.reading.network import HEADS, Opinion
-from spriteface.extract.reading.traits import _filled_lenses, skin_color
+from spriteface.extract.reading.traits import _around, _filled_lenses, _hair_above, skin_color
 from spriteface.types import U8, Label, View
 
 COLORS = {
     ".": (0, 0, 0, 0), "g": (60, 160, 70, 255), "G": (50, 140, 60, 255), "s": (240, 200, 160, 255),
     "r": (200, 40, 40, 255), "b": (90, 60, 40, 255), "p": (220, 90, 180, 255),
     "w": (245, 245, 245, 255), "k": (20, 20, 20, 255),
+    "o": (212, 170, 132, 255),
 }  # fmt: skip
 
 
@@ -105,6 +106,51 @@ def test_hair_of_two_colours_one_above_the_other_wears_a_hat() -> None:
     assert "hat" not in settled(CAP, named, hat=0.01)[1]
 
 
+BEARDED = [
+    "............",
+    "............",
+    "............",
+    "..ssssssss..",
+    "..ssssssss..",
+    "..ssssssss..",
+    "..sskssksb..",
+    "..bsssssbb..",
+    "..bbbbbbbb..",
+    "..bbbbbbbb..",
+    "..bbbbbbbb..",
+    "...bbbbbb...",
+]
+
+
+def test_a_dark_lower_half_of_a_light_face_is_a_beard() -> None:
+    labels, _ = settled(BEARDED, {"b": Label.SKIN})
+    assert (labels[8:11, 2:10] == Label.FACIAL_HAIR).all()
+    assert (labels[3:6, 2:10] == Label.SKIN).all()
+    shaded = [row.replace("b", "o") for row in BEARDED]  # the same in a shade of the skin
+    labels, _ = settled(shaded, {"o": Label.SKIN})
+    assert not (labels == Label.FACIAL_HAIR).any()
+
+
+def test_a_backdrop_above_a_hat_makes_it_no_headband() -> None:
+    rows = ["bbbbbbbbbbbb"] * 3 + ["bbrrrrrrrrbb"] * 2
+    rows += ["bbssssssssbb", "bbsskssksbbb"] + ["bbssssssssbb"] * 5
+    _, labels = face(rows, {"b": Label.HAIR, "r": Label.HEADWEAR})
+    assert _hair_above(labels, labels == Label.HEADWEAR, geometry()) == 0
+    labels[0] = Label.BACKGROUND  # hair that ends below the picture's edge is on the head
+    assert _hair_above(labels, labels == Label.HEADWEAR, geometry()) == 1
+
+
+def test_only_hair_that_stands_out_on_both_sides_is_round() -> None:
+    rows = ["............", ".bbbbbbbbbb."] + ["bbbbbbbbbbbb"] * 4 + [".bsskssksbb."]
+    rows += ["..ssssssss.."] * 5
+    rgba, labels = face(rows, {"b": Label.HAIR})
+    upper = (labels == Label.HAIR) & (np.arange(12)[:, None] < 6)
+    layers = take_apart(rgba)
+    assert _around(layers, upper, geometry()) > 1.4
+    upper[:, :2] = False  # one side alone: a tail, or the back of a turned head
+    assert _around(layers, upper, geometry()) < 1.1
+
+
 def test_dark_glasses_are_areas_and_clear_ones_are_lines() -> None:
     """Two black lenses against a frame around the eyes, in the same label."""
     dark = list(ORC)
@@ -127,12 +173,13 @@ def test_dark_glasses_are_areas_and_clear_ones_are_lines() -> None:
         (16, 20, 8, "base"),  # a highlight, however large, above a base with a shade of its own
         (0, 30, 14, "base"),
         (0, 6, 38, "shade"),  # a small light patch is no half
+        (20, 12, 14, "base"),  # three large tones: the middle one
     ],
 )
 def test_the_lit_half_is_the_colour_of_the_skin(
     lit: int, base: int, shade: int, wanted: str
 ) -> None:
-    colors = {"lit": (250, 222, 196), "base": (224, 172, 134), "shade": (186, 132, 96)}
+    colors = {"lit": (244, 206, 174), "base": (224, 172, 134), "shade": (186, 132, 96)}
     rgba, labels = np.zeros((12, 12, 4), np.uint8), np.full((12, 12), Label.BACKGROUND, np.uint8)
     where = np.add(np.argwhere(np.ones((6, 8), bool)), (5, 2))  # the face, left to right by columns
     where = where[np.lexsort((where[:, 0], where[:, 1]))]

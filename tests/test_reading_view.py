@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from spriteface.extract.reading import read
 from spriteface.extract.reading.layers import take_apart
@@ -127,3 +130,12 @@ def test_chances_of_views_and_sides_are_told() -> None:
         assert sum(chances[name].values()) == pytest.approx(1.0, abs=1e-3), name
     assert max(chances["view"], key=chances["view"].__getitem__) == "three_quarter"
     assert chances["side"]["left"] > 0.5
+
+
+def test_what_is_read_is_the_likeliest(root: Path) -> None:
+    for name in ("plumber", "wizard", "viking", "princess", "child"):
+        found = read(np.asarray(Image.open(root / "samples" / f"{name}.png").convert("RGBA")))
+        for trait in ("headwear", "facial_hair", "glasses", "mask"):
+            chances = found.trait_chances[trait]
+            likeliest = max(chances, key=chances.__getitem__)
+            assert likeliest == (found.traits[trait] or "none"), (name, trait, chances)

@@ -79,13 +79,14 @@ def read(rgba: U8) -> Reading:
     labels, confidence = label_pixels(layers, opinion)
     g = measure(layers, labels, opinion)
     found = settle(layers, labels, g, opinion)
-    traits = traits_of(layers, labels, g, opinion, found)
+    traits, present = traits_of(layers, labels, g, opinion, found)
     overall, notes = _judgement(layers, labels, confidence, g, traits, opinion)
     return Reading(
         pixels=rgba, labels=labels, confidence=confidence, landmarks=_landmarks(labels, g),
         view=g.view, side=g.side, traits=traits,
         trait_confidence=_trait_confidence(opinion, confidence, labels, traits, g.views),
-        confidence_overall=overall, notes=notes, trait_chances=_trait_chances(opinion, g, traits),
+        confidence_overall=overall, notes=notes,
+        trait_chances=_trait_chances(opinion, g, traits, present),
     )  # fmt: skip
 
 
@@ -137,16 +138,21 @@ def _trait_confidence(
 
 
 def _trait_chances(
-    opinion: Opinion, g: Geometry, traits: dict[str, Any]
+    opinion: Opinion, g: Geometry, traits: dict[str, Any], present: dict[str, float]
 ) -> dict[str, dict[str, float]]:
     """What each value's chance is, for whoever looks further than at the likeliest one.
 
-    Where map, colours or shape have overruled the network, half of the chance goes to what was
-    read: a search may still try the network's word.
+    `present` says how likely headwear and facial hair are there at all; the network's word on the
+    kind is shared out below that. Where map, colours or shape have overruled it, half of the chance
+    goes to what was read: a search may still try the network's word.
     """
     out = {"view": dict(g.views), "side": dict(g.sides)}
     for name in ("headwear", "facial_hair", "glasses", "mask", "hair_style"):
         chance = dict(opinion.traits[name])
+        if name in present:
+            some = max(1e-6, 1 - chance.pop("none"))
+            chance = {value: p * present[name] / some for value, p in chance.items()}
+            chance["none"] = 1 - present[name]
         read_as = traits[name] or "none"
         if read_as in chance and max(chance, key=chance.__getitem__) != read_as:
             chance = {value: p / 2 + (value == read_as) / 2 for value, p in chance.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from ...types import F64, U8, Bool, Label, View
@@ -16,6 +17,8 @@ from .network import Opinion
 
 Traits = dict[str, Any]
 CLOSED = ("hood", "ninja")  # no hair shows
+BEYOND_DOUBT = 0.9  # the least chance of a hat that the colours have shown
+UNSEEN = 0.5  # what a map without a pixel of it leaves of the network's chance of a hat or beard
 SMALL = ("cap", "crown", "headband")  # what may sit on a full head of hair
 FAMILIES = (
     ("cap", "beanie", "brim", "bandana", "turban", "pointed"),
@@ -26,6 +29,7 @@ MOST_SHADES = (
     12  # of one hue that a hand-held screen's picture is told by, blends at edges included
 )
 LIT, LIT_TO_SHADE = 0.25, 0.6  # of a face, of its commonest colour: what a lit half has at least
+TONE, RAMP = 0.2, 0.25  # of a face, where it has three tones; how much darker the darkest is
 SHADE, SHADE_STEP = 0.12, 0.22  # of a face; how much darker a shade is at most, Oklab
 COLORED = 0.3  # what a coloured dome that ends above the eyes leaves of a helmet
 BLUNT = 0.3  # what a flat top leaves of the chance that a hat is pointed
@@ -40,14 +44,22 @@ MOST_AREA = 0.8  # of a beard, in squared eye distances: more doesn't make it li
 
 def traits_of(
     layers: Layers, labels: U8, g: Geometry, opinion: Opinion, found: frozenset[str] = frozenset()
-) -> Traits:
+) -> tuple[Traits, dict[str, float]]:
     """All traits; splits `labels` further on the way (band, emblem, iris, teeth, nose, ear).
 
-    `found` is what the colours alone have shown (see `materials.settle`).
+    `found` is what the colours alone have shown (see `materials.settle`). Also returned is the
+    chance that headwear and facial hair are there at all, by those names.
     """
     t: Traits = {"view": str(g.view), "side": g.side, "mono": one_hue(layers)}
     t["skin_rgb"] = srgb(skin_color(layers, labels, g))
     _mask_or_beard(layers, labels, g, opinion)
+    _hair_over_a_band(layers, labels, g)
+    present = {
+        "headwear": chance_of_hat(layers, labels, g, opinion),
+        "facial_hair": chance_of_beard(layers, labels, g, opinion),
+    }
+    if found:
+        present["headwear"] = max(BEYOND_DOUBT, present["headwear"])
     t.update(_headwear(layers, labels, g, opinion, found))
     t.update(_hair(layers, labels, g, opinion, t["headwear"]))
     t.update(_facial_hair(layers, labels, g, opinion))
@@ -55,7 +67,7 @@ def traits_of(
         t["hair_word"] = hair_word(oklab(t["facial_hair_rgb"]))  # what a hat hides is like it
     t.update(_covers(layers, labels, g, opinion))
     t.update(_face(layers, labels, g))
-    return t
+    return t, present
 
 
 def skin_color(layers: Layers, labels: U8, g: Geometry) -> F64:
@@ -70,16 +82,25 @@ def skin_color(layers: Layers, labels: U8, g: Geometry) -> F64:
     region = face if face.sum() >= 3 else skin
     if not region.any():
         return np.asarray(oklab(np.array([200, 160, 130])), np.float64)
-    color = layers.main_color(region, darkest=0.25)
     entries = layers.index[region]
     shares = np.bincount(entries[entries >= 0], minlength=len(layers.centres)) / region.sum()
+    return _base_of_ramp(layers.centres, shares, layers.main_color(region, darkest=0.25))
+
+
+def _base_of_ramp(centres: F64, shares: NDArray[np.float64], color: F64) -> F64:
+    """The base among a face's colours (K, 3) with their shares (K,), `color` being the commonest."""
     large = np.nonzero((shares >= LIT) & (shares >= LIT_TO_SHADE * shares.max()))[0]
-    below = color[0] - layers.centres[:, 0]
+    below = color[0] - centres[:, 0]
     shaded = (shares >= SHADE) & (below > 0.03) & (below < SHADE_STEP)
-    if not len(large) or shaded.any():
-        return color
-    lit: F64 = layers.centres[large[layers.centres[large, 0].argmax()]]
-    return lit if lit[0] > color[0] else color
+    if len(large) and not shaded.any():
+        lit = centres[large[centres[large, 0].argmax()]]
+        color = lit if lit[0] > color[0] else color
+    below = color[0] - centres[:, 0]
+    lower = np.nonzero((shares >= TONE) & (below > 0.03) & (below < RAMP))[0]
+    lighter = (shares >= 0.5 * TONE) & (below < -0.03)
+    if len(lower) >= 2 and not lighter.any():  # of three large tones the middle one is the base
+        color = centres[lower[centres[lower, 0].argmax()]]
+    return color
 
 
 def one_hue(layers: Layers) -> bool:
@@ -117,7 +138,6 @@ def _headwear(
         "headwear": "", "hat_rgb": None, "band_rgb": None, "brim": False, "emblem_rgb": None,
         "emblem_at": None, "emblem_radius": None, "hat_top": None, "hat_bottom": None,
     }  # fmt: skip
-    _hair_over_a_band(layers, labels, g)
     hat = labels == Label.HEADWEAR
     t["headwear"] = kind = _headwear_kind(layers, labels, g, opinion, found)
     if not kind:
@@ -170,6 +190,8 @@ def chance_of_hat(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -> 
 
     Fitted on our own drawings and, each game left out in turn, on labelled faces of free games.
     """
+    if not (labels == Label.HEADWEAR).any():
+        return UNSEEN * (1 - opinion.traits["headwear"]["none"])
     score = float(np.dot(WORN_WEIGHTS, hat_measures(layers, labels, g, opinion)) - WORN_FROM)
     return 1 / (1 + float(np.exp(-score)))
 
@@ -447,6 +469,8 @@ def chance_of_beard(layers: Layers, labels: U8, g: Geometry, opinion: Opinion) -
 
     Painted shadows look like beards: the whole face, the map and the upper lip must agree.
     """
+    if not (labels == Label.FACIAL_HAIR).any():
+        return UNSEEN * (1 - opinion.traits["facial_hair"]["none"])
     score = float(np.dot(BEARD_WEIGHTS, beard_measures(layers, labels, g, opinion)) - BEARD_FROM)
     return 1 / (1 + float(np.exp(-score)))
 
