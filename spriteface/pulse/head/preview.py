@@ -70,8 +70,9 @@ STRANDS, KNOTS = 5200, 8
 LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 10, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-# of how many of a portrait's strands one here has the width: thin ones hide each other more
-STANDS_FOR = 0.75 * FULL_STRANDS / STRANDS
+STANDS_FOR = FULL_STRANDS / STRANDS  # of how many of a portrait's strands one here has the width
+# less in locks, where thin ones hide each other more: scalp hair, brows, beard, lashes
+SPREAD_OUT = (0.75, 1.0, 0.75, 1.0)
 TILE = 8  # of what hides hair, samples
 CAST_EVERY = 14  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
@@ -133,7 +134,8 @@ def _look(scene: Scene, wide: int) -> tuple[Seen, F32, F32]:
     along = np.zeros((wide, wide), np.float32)
     surfaces = depth.copy()
     if len(scene.strands):
-        width = scene.strand_width * np.float32(STANDS_FOR * view.pixels_per_cm)
+        each = np.array(SPREAD_OUT, np.float32) * np.float32(STANDS_FOR * view.pixels_per_cm)
+        width = scene.strand_width * each[scene.strand_group]
         points = view.project(scene.strands)
         floors = floors_of(depth, TILE)
         raster_strands(0, wide, points, width, floors, TILE, depth, strand, along, TAPER, 0.1)
