@@ -31,6 +31,7 @@ def latest(function: Callable[P, R]) -> Callable[P, R]:
             for known, result in kept:
                 if known == key:
                     return result
+            kept.clear()  # two of them needn't be in memory at once
         result = function(*args, **kwargs)
         with lock:
             kept[:] = [(key, result)]

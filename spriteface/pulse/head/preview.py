@@ -32,7 +32,7 @@ from .light import cluster_lobes, lobe_colors
 from .person import Background, Color, Eyes, Light, Person, Skin
 from .prior import Layout, layout, person_from_latent, tone_to_melanin
 from .raster import FAR, floors_of, light_depths, raster_strands, raster_triangles
-from .render import ROOTS_DIMMED, STRAND_SHINE, TAPER
+from .render import NEAR_WAYS, ROOTS_DIMMED, STRAND_SHINE, TAPER
 from .scene import (
     BROW,
     FULL_STRANDS,
@@ -44,7 +44,7 @@ from .scene import (
     build,
     strand_colors,
 )
-from .shade import PLAIN_WRAPS, SKIN_WRAPS
+from .shade import PLAIN_WRAPS, SKIN_WRAPS, near_shadows
 from .transport import (
     BROWS,
     CLOTH,
@@ -70,14 +70,15 @@ STRANDS, KNOTS = 5200, 8
 LIGHTS, MAP_SIZE, EXTENT_CM, SUPERSAMPLES = 10, 64, 18.0, 4
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 LOBES = 9
-# of how many of a portrait's strands one here has the width: thin ones hide each other more
-STANDS_FOR = 0.75 * FULL_STRANDS / STRANDS
+STANDS_FOR = FULL_STRANDS / STRANDS  # of how many of a portrait's strands one here has the width
+# less in locks, where thin ones hide each other more: scalp hair, brows, beard, lashes
+SPREAD_OUT = (0.75, 1.0, 0.75, 1.0)
 TILE = 8  # of what hides hair, samples
 CAST_EVERY = 14  # one strand of so many casts a shadow
 # fitted to the render (benchmarks/head.py --agreement): how much light gets past the coarse
 # shadows, what hair scatters, and how much specular light a rough surface shows on average
-SHADE = 0.88
-STRAND_GAIN = (1.15, 1.15, 1.1, 1.0)  # of scalp hair, brows, beard, lashes
+SHADE = 0.90
+STRAND_GAIN = (1.1, 0.95, 1.05, 1.0)  # of scalp hair, brows, beard, lashes
 TONE_POWER = 0.35
 
 
@@ -119,6 +120,11 @@ def group_colors(person: Person) -> F32:
 
 def see(scene: Scene, wide: int) -> Seen:
     """What the `wide` x `wide` samples of a picture of the scene show."""
+    return _look(scene, wide)[0]
+
+
+def _look(scene: Scene, wide: int) -> tuple[Seen, F32, F32]:
+    """`see`, and the depths (W,W) of the surfaces alone and of all."""
     view = view_of(scene.person.camera, wide)
     depth = np.full((wide, wide), FAR, np.float32)
     face = np.full((wide, wide), -1, np.int32)
@@ -126,12 +132,14 @@ def see(scene: Scene, wide: int) -> Seen:
     raster_triangles(0, wide, view.project(scene.vertices), scene.faces, depth, face, bary)
     strand = np.full((wide, wide), -1, np.int32)
     along = np.zeros((wide, wide), np.float32)
+    surfaces = depth.copy()
     if len(scene.strands):
-        width = scene.strand_width * np.float32(STANDS_FOR * view.pixels_per_cm)
+        each = np.array(SPREAD_OUT, np.float32) * np.float32(STANDS_FOR * view.pixels_per_cm)
+        width = scene.strand_width * each[scene.strand_group]
         points = view.project(scene.strands)
         floors = floors_of(depth, TILE)
         raster_strands(0, wide, points, width, floors, TILE, depth, strand, along, TAPER, 0.1)
-    return Seen(face, bary, strand, along)
+    return Seen(face, bary, strand, along), surfaces, depth
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,10 +238,10 @@ def forget() -> None:
 
 def _trace(person: Person, size: int) -> Traced:
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
-    seen = see(scene, size * SUPERSAMPLES)
+    seen, surfaces, depth = _look(scene, size * SUPERSAMPLES)
     cloth = np.ascontiguousarray(scene.attributes[:, mat.CLOTH])
     transport.settle_collars(seen.face, scene.faces, cloth, seen.bary)
-    frames, powers = _lights(person.light)
+    frames, powers, ways = _lights(person.light)
     maps = np.full((len(frames), MAP_SIZE, MAP_SIZE), FAR, np.float32)
     light_depths(
         0, len(frames), scene.vertices, scene.casters, scene.strands, CAST_EVERY, frames, CENTRE, EXTENT_CM,
@@ -255,7 +263,10 @@ def _trace(person: Person, size: int) -> Traced:
         0, len(vertices), scene.vertices[vertices], scene.normals[vertices], kind, frames, EXTENT_CM,
         CENTRE, view.eye, maps, _WRAPS, _GLOSS, received, mirrored,
     )  # fmt: skip
-    mirrored *= _open(scene, vertices)[:, None]
+    close = _near_shadows(scene, vertices, ways, surfaces, depth)
+    close = close[:, np.argmax(frames[:, 0] @ ways.T, 1)]
+    received *= close
+    mirrored *= close * _open(scene, vertices)[:, None] ** 1.5
     metal = np.flatnonzero(kind == METAL)
     received[:, metal] = 0.22 * received[:, metal] + mirrored[metal]
     mirrored[metal] = 0.0
@@ -274,9 +285,26 @@ def _trace(person: Person, size: int) -> Traced:
 
 
 @lru_cache(maxsize=32)
-def _lights(light: Light) -> tuple[F32, F32]:
+def _lights(light: Light) -> tuple[F32, F32, F32]:
+    """The lights' frames (L,3,3) and what they have of every lobe (L,B); the ways (W,3) that near
+    shadows are looked for."""
     frames, powers = cluster_lobes(light, LIGHTS)
-    return frames, powers * np.float32(SHADE)
+    ways = cluster_lobes(light, NEAR_WAYS)[0][:, 0]
+    return frames, powers * np.float32(SHADE), np.ascontiguousarray(ways)
+
+
+def _near_shadows(scene: Scene, vertices: Array, ways: F32, surfaces: F32, depth: F32) -> F32:
+    """(n,W) how much of each way vertices see past what is close to them; see `near_shadows`."""
+    wide = len(depth)
+    view = view_of(scene.person.camera, wide)
+    at = view.project(scene.vertices[vertices])
+    inner = at[:, :2].astype(np.int64).clip(0, wide - 1)
+    out = np.empty((len(vertices), len(ways)), np.uint8)
+    near_shadows(
+        0, len(vertices), inner[:, 1], inner[:, 0], surfaces, depth, scene.normals[vertices],
+        np.ascontiguousarray(ways.T), view.focal, out,
+    )  # fmt: skip
+    return out.astype(np.float32) * np.float32(1 / 255)
 
 
 _cloud = lru_cache(maxsize=32)(camera.backdrop)

@@ -124,6 +124,8 @@ def render(
     near = np.empty((size, size), np.float32)
     spread(nearest_of, size, depth, near)
     samples = _sample(scene, view, depth, face)
+    kind = _kinds(face, scene.material)
+    del face
     tell("hair")
     strand, along = _raster_hair(scene, wide, depth)
     tell("surface")
@@ -137,11 +139,11 @@ def render(
     matte = np.zeros((size, size), np.float32)
     black = np.zeros_like(linear)
     spread(
-        resolve, size, surface.radiance, surface.material, surface.depth, depth, face, scene.material,
+        resolve, size, surface.radiance, surface.material, surface.depth, depth, kind, _EACH_KIND,
         strand, along, hair, float(STRAND_STEP), black, linear, matte,
     )  # fmt: skip
     # the supersampled pictures are by far the largest; what follows needs them no more
-    del scene, surface, depth, face, strand, along, hair, black
+    del scene, surface, depth, kind, strand, along, hair, black
     behind = paint_backdrop(person.background, size, person.seed)
     behind *= (1 - matte)[:, :, None]
     linear += behind
@@ -239,6 +241,17 @@ def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray
     weights = np.zeros((wide, wide, 2) if weighted else (1, 1, 2), np.float32)
     spread(raster_triangles, wide, view.project(scene.vertices), scene.faces, depth, face, weights)
     return depth, face, weights
+
+
+_EACH_KIND = np.arange(mat.WORN + 1, dtype=np.int32)
+
+
+def _kinds(face: NDArray[np.int32], material: NDArray[np.int32]) -> NDArray[np.int8]:
+    """(W,W) the material of the faces (W,W), -1 for none: a fourth of their memory."""
+    out = np.empty(face.shape, np.int8)
+    np.take(material.astype(np.int8), face, out=out, mode="wrap")
+    out[face < 0] = -1
+    return out
 
 
 def _shade_surfaces(
