@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import enlarge as enlarge_by
+from benchmarks.extract import game_frame
+from spriteface.audit.enlarge import xbr2x
 from spriteface.errors import OptionError
 from spriteface.extract import grid, grid_lines
 from spriteface.types import U8, Box, Palette, Pixels, Source
@@ -240,3 +242,26 @@ def test_a_large_picture_is_judged_by_the_same_numbers_as_a_small_one(
     monkeypatch.setattr(grid_lines, "COMPILED", 0)
     assert [grid._fine_lines(image, axis) for axis in (0, 1)] == counts
     assert np.allclose(grid.luma(picture), image, atol=1e-3)
+
+
+def drawn_anew(native: U8, times: int) -> U8:
+    """Enlarged by xBR's rule, 2 ** times."""
+    for _ in range(times):
+        doubled: U8 = np.full((2 * native.shape[0], 2 * native.shape[1], 4), 255, np.uint8)
+        doubled[..., :3] = xbr2x(np.ascontiguousarray(native[..., :3]))
+        native = doubled
+    return native
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_edges_drawn_anew_leave_the_whole_scale(seed: int) -> None:
+    """hq2x and xBR put detail between samples; a beat of 3 px isn't taken for one of 3/2 px."""
+    native = game_frame(256, 224, 20 + seed)
+    assert scale_of(native) == (1, 1)
+    assert scale_of(enlarge_by.smooth(native, 3)) == (3, 3)
+    assert scale_of(drawn_anew(native, 1)) == (2, 2)
+    assert scale_of(drawn_anew(native, 2)) == (4, 4)
+
+
+def scale_of(rgba: U8) -> tuple[float, float]:
+    return grid.recover(Pixels(np.ascontiguousarray(rgba)), MEMORY).scale

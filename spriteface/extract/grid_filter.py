@@ -22,7 +22,9 @@ FINEST, COARSEST = 1.45, 16.0  # file px per native px that a rhythm is looked f
 RHYTHM = 9.0  # power over the surroundings' median that makes a candidate
 PREDICTED = 0.93  # share of local variance that one sample per native pixel must explain
 PREDICTED_COARSE, STRONG = 0.89, 12.0  # enough from a scale of 2 on, where the rhythm is strong
-SLACK = 0.05  # of prediction that the double of a scale may lose
+PREDICTED_WHOLE = 0.8  # the same for whole scales: filters that draw edges anew, as hq2x and xBR
+# do, put detail between samples; native pixels reach 0.65
+SLACK, SLACK_WHOLE = 0.05, 0.17  # of prediction that the double of a scale may lose
 CANDIDATES = 10
 MOST_PAIRS = 40  # pairs of scales whose prediction is looked at
 ROWS = 96  # rows (or columns) that are enough to judge
@@ -71,7 +73,9 @@ def find_rhythm(
 def _needed(rhythm: Rhythm) -> float:
     """How much must be predictable: coarse compression costs some, and a scale below two
     predicts well by itself."""
-    return PREDICTED if rhythm.scale < 2 or rhythm.power < STRONG else PREDICTED_COARSE
+    if rhythm.scale < 2 or rhythm.power < STRONG:
+        return PREDICTED
+    return PREDICTED_WHOLE if rhythm.scale == int(rhythm.scale) else PREDICTED_COARSE
 
 
 def _coarsest(axes: Sequence[_Axis], found: tuple[Rhythm, Rhythm]) -> tuple[Rhythm, Rhythm]:
@@ -80,7 +84,9 @@ def _coarsest(axes: Sequence[_Axis], found: tuple[Rhythm, Rhythm]) -> tuple[Rhyt
     while max(r.scale for r in found) * 2 <= COARSEST:
         doubled = axes[0].judge(2 * found[0].scale), axes[1].judge(2 * found[1].scale)
         pairs = list(zip(found, doubled))
-        if any(b.predicted < a.predicted - SLACK or b.power < 0.5 * a.power for a, b in pairs):
+        whole = all(b.scale == int(b.scale) for b in doubled)
+        slack = SLACK_WHOLE if whole else SLACK
+        if any(b.predicted < a.predicted - slack or b.power < 0.5 * a.power for a, b in pairs):
             break
         found = doubled
     return found
