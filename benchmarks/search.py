@@ -7,6 +7,8 @@
     python -m benchmarks search --wide 256          the small one in a body of full width: the
                                                     same pictures, so the same losses, at what a
                                                     published network costs; cost only
+    python -m benchmarks search --wide 512 --whole --kind sprite --targets 1 --seeds 1
+                                                    the same with both recipes run to their ends
     python -m benchmarks search --probe             cuts of the small one through a linear probe, as
                                                     networks without small outputs are cut
     python -m benchmarks search --full              a full-size StyleGAN1 of random weights:
@@ -323,6 +325,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default="")
     parser.add_argument("--wide", type=int, default=0)
+    parser.add_argument("--whole", action="store_true", help="with --wide: all published steps")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--probe", action="store_true")
     parser.add_argument("--short", action="store_true", help="one target of each kind, one seed")
@@ -351,7 +354,7 @@ def main() -> None:
         loaded = widened(loaded, args.wide)
         loaded.state.update(bank)
     print(f"{loaded.info.name}: {loaded.resolution} px")
-    if args.wide:
+    if args.wide and not args.whole:
         cost(loaded, [t[0] for t in (reachable(loaded, 1), unseen(1), sprites()[2:])])
         return
     makers = {
@@ -361,7 +364,8 @@ def main() -> None:
     }
     kinds = [target for kind in args.kind for target in makers[kind]()]
     compare(loaded, kinds, args.seeds)
-    people(loaded, kinds[0][1])
+    if not args.wide:
+        people(loaded, kinds[0][1])
 
 
 if __name__ == "__main__":
