@@ -6,7 +6,12 @@
     python -m benchmarks search --model NAME        an installed checkpoint
     python -m benchmarks search --wide 256          the small one in a body of full width: the
                                                     same pictures, so the same losses, at what a
-                                                    published network costs; cost only
+                                                    published network costs: seconds by three
+                                                    published steps, losses by whole runs
+    python -m benchmarks search --wide 512 --whole --kind sprite --targets 1 --seeds 1
+                                                    the same with both recipes run to their ends
+    python -m benchmarks search --wide 512 --lean   losses of all pairs at 512 px, whose pictures
+                                                    are the same in a body of narrow blocks
     python -m benchmarks search --probe             cuts of the small one through a linear probe, as
                                                     networks without small outputs are cut
     python -m benchmarks search --full              a full-size StyleGAN1 of random weights:
@@ -20,7 +25,7 @@ changes them little.
 from __future__ import annotations
 
 import argparse
-import math
+import itertools
 import statistics
 import time
 from collections.abc import Sequence
@@ -54,9 +59,10 @@ def small_network() -> StyleGan2:
     return network
 
 
-def widened(small: StyleGan2, px: int) -> StyleGan2:
+def widened(small: StyleGan2, px: int, *, lean: bool = False) -> StyleGan2:
     """The same pictures from a network as wide as the published ones (config f), `px` px: added
-    channels and blocks are zero, so that it costs what they cost."""
+    channels and blocks are zero, so that it costs what they cost. `lean`: the same pictures from
+    blocks of one channel, for losses alone."""
     state = {k: v.clone() for k, v in small.state.items() if k.startswith(("mapping.", "prior."))}
     random = torch.Generator().manual_seed(0)
     before_old = before = 0
@@ -64,6 +70,7 @@ def widened(small: StyleGan2, px: int) -> StyleGan2:
         wide, block = min(32768 // r, 512), f"synthesis.b{r}"
         old = small.state.get(f"{block}.torgb.weight")
         narrow = 0 if old is None else old.shape[1]
+        wide = max(narrow, 1) if lean else wide
         if r == 4:
             const = small.state[f"{block}.const"]
             state[f"{block}.const"] = F.pad(const, (0, 0, 0, 0, 0, wide - narrow))
@@ -248,16 +255,26 @@ def random_stylegan1(px: int = 1024, width: int = 512) -> StyleGan1:
     return network
 
 
-def cost(network: StyleGan, targets: list[tuple[str, Target]], steps: int = 3) -> None:
+def cost(
+    network: StyleGan,
+    targets: list[tuple[str, Target]],
+    steps: int = 3,
+    lean: StyleGan | None = None,
+) -> None:
     """`steps` published steps, counted up to 100, against the whole of our recipe on each
-    target."""
-    published, tries = math.inf, 2
-    for _ in range(tries):  # the first one warms up
-        started = time.process_time()
-        search(network, targets[0][1], recipe="pulse", steps=steps)
-        published = min(published, (time.process_time() - started) / (steps + 0.3))
+    target; the whole of the published one on `lean`, whose pictures are the same."""
+    taken: list[float] = []
+
+    def on_step(*_: object) -> None:
+        taken.append(time.process_time())
+
+    search(network, targets[0][1], recipe="pulse", steps=steps + 1, on_step=on_step)
+    published = statistics.median(b - a for a, b in itertools.pairwise(taken))
     print(f"published step {published:.2f} CPU-s, so 100 steps {100 * published:.0f} CPU-s")
     for name, target in targets:
+        if lean is not None:
+            theirs = search(lean, target, recipe="pulse", operator="bicubic")
+            print(f"{name}: published final loss {true_loss(theirs, target):.6f}", flush=True)
         result, ours = timed(network, target, "default", 0)
         print(
             f"{name}: default recipe {ours:.1f} CPU-s ({result.steps} steps, final loss "
@@ -323,6 +340,10 @@ def main() -> None:
     )
     parser.add_argument("--model", default="")
     parser.add_argument("--wide", type=int, default=0)
+    parser.add_argument("--whole", action="store_true", help="with --wide: all published steps")
+    parser.add_argument(
+        "--lean", action="store_true", help="with --wide: narrow blocks, losses only"
+    )
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--probe", action="store_true")
     parser.add_argument("--short", action="store_true", help="one target of each kind, one seed")
@@ -348,11 +369,16 @@ def main() -> None:
     if args.wide:
         assert isinstance(loaded, StyleGan2) and args.wide >= loaded.resolution
         bank = {k: v for k, v in loaded.state.items() if k.startswith("bank.")}
-        loaded = widened(loaded, args.wide)
+        lean = widened(loaded, args.wide, lean=True)
+        lean.state.update(bank)
+        loaded = lean if args.lean else widened(loaded, args.wide)
         loaded.state.update(bank)
     print(f"{loaded.info.name}: {loaded.resolution} px")
-    if args.wide:
-        cost(loaded, [t[0] for t in (reachable(loaded, 1), unseen(1), sprites()[2:])])
+    if args.wide and not (args.whole or args.lean):
+        made = {"own": lambda: reachable(lean, 1), "head": lambda: unseen(1), "sprite": sprites}
+        skip = {"sprite": slice(2, 3)}.get  # the sprite that no face looks like most
+        chosen = [t for kind in args.kind for t in made[kind]()[skip(kind, slice(0, 1))]]
+        cost(loaded, chosen, lean=lean)
         return
     makers = {
         "own": lambda: reachable(loaded, args.targets),
@@ -361,7 +387,8 @@ def main() -> None:
     }
     kinds = [target for kind in args.kind for target in makers[kind]()]
     compare(loaded, kinds, args.seeds)
-    people(loaded, kinds[0][1])
+    if not args.wide:
+        people(loaded, kinds[0][1])
 
 
 if __name__ == "__main__":

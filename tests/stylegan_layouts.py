@@ -161,7 +161,8 @@ def tensorflow(tensors: dict[str, Tensor]) -> _TfNetwork:
             value = tensors[f"mapping.fc{layer}.{part}"].numpy()
             mapping.append((f"Dense{layer}/{part}", value.T))
     synthesis.append(("4x4/Const/const", tensors["synthesis.b4.const"].numpy()[None]))
-    for px in (4, 8, 16, 32, 64):
+    px = 4
+    while f"synthesis.b{px}.const" in tensors or f"synthesis.b{px}.conv0.weight" in tensors:
         names = {"conv1": "Conv" if px == 4 else "Conv1", "torgb": "ToRGB"}
         names = names if px == 4 else {"conv0": "Conv0_up", **names}
         for ours, theirs in names.items():
@@ -178,14 +179,17 @@ def tensorflow(tensors: dict[str, Tensor]) -> _TfNetwork:
                 grain = tensors[f"{source}.noise_const"].numpy()[None, None]
                 synthesis.append((f"noise{noise}", grain))
                 noise += 1
+        px *= 2
     parts = {"mapping": _TfNetwork(mapping), "synthesis": _TfNetwork(synthesis)}
     average = [("dlatent_avg", tensors["mapping.w_avg"].numpy())]
     return _TfNetwork(average, **parts)
 
 
-def write_tensorflow(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def write_tensorflow(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tensors: dict[str, Tensor] | None = None
+) -> Path:
     """A .pkl (G, D, Gs) as NVIDIA's TensorFlow code writes it."""
-    network = tensorflow(nvidia("sg2"))
+    network = tensorflow(tensors or nvidia("sg2"))
     modules = {name: types.ModuleType(name) for name in ("dnnlib", "dnnlib.tflib")}
     modules["dnnlib.tflib.network"] = types.ModuleType("dnnlib.tflib.network")
     modules["dnnlib.tflib.network"].Network = _TfNetwork  # type: ignore[attr-defined]

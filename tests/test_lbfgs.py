@@ -36,6 +36,20 @@ def test_a_quadratic_needs_about_as_many_steps_as_it_has_dimensions() -> None:
     assert float((scales * strategy.base.square()).sum()) < 1e-9
 
 
+def test_after_a_short_step_twice_its_share_is_tried() -> None:
+    """Whole steps were refused before every one that was taken, where curvature was out of date."""
+    strategy = Lbfgs(torch.ones(2).double(), first_step=9.0)
+    scales, taken = torch.tensor([1.0, 3.0]).double(), []
+    while len(taken) < 2:
+        place, share = strategy.ask(), strategy._share
+        before = strategy.base.clone()
+        strategy.tell(float((scales * place.square()).sum() / 2), scales * place)
+        if not torch.equal(before, strategy.base):
+            taken.append(share)
+            assert strategy._share == min(1.0, 2 * share)
+    assert taken[0] < 0.5
+
+
 def test_direction_is_that_of_the_two_loop_recursion() -> None:
     """Nocedal's own form of the same product, with pairs of every kind of length."""
     strategy = Lbfgs(torch.zeros(6).double())

@@ -231,3 +231,17 @@ def test_catalogue_entry_is_installed(
     assert model.files[0]["sha256"] == hashlib.sha256(server.data).hexdigest()
     assert models.verify("small").name == "small"
     assert not (tmp_path / "data" / "downloads" / "small").exists()
+
+    # another file at the same address isn't trusted, not even after the first was removed
+    models.remove("small")
+    state = layouts.rosinality()
+    state["convs.3.conv.weight"] *= 2
+    torch.save({"g_ema": state}, tmp_path / "net.pt")
+    server.data = (tmp_path / "net.pt").read_bytes()
+    with pytest.raises(GeneratorError, match=r"another file than the first time.*accept-change"):
+        download_model(entry, consent=True)
+    assert models.installed() == ()
+    changed = download_model(entry, consent=True, accept_change=True)
+    assert changed.files[0]["sha256"] == hashlib.sha256(server.data).hexdigest()
+    again = download_model(entry, consent=True)  # the new one binds from now on
+    assert again.files == changed.files

@@ -156,12 +156,16 @@ def test_a_wrong_file_is_named_for_what_it_is(tmp_path: Path) -> None:
 
 def test_unknown_and_broken_networks(tmp_path: Path, files: dict[str, list[Path]]) -> None:
     torch.save({"layer.weight": torch.zeros(3)}, tmp_path / "other.pt")
-    with pytest.raises(GeneratorError, match=r"unknown kind of network \(tensors layer\.weight"):
+    with pytest.raises(
+        GeneratorError, match=r"other\.pt: an unknown kind of network \(tensors layer\.weight"
+    ):
         models.add([tmp_path / "other.pt"])
     state = layouts.rosinality()
     state["convs.3.conv.weight"][0, 0, 0, 0, 0] = torch.nan
     torch.save({"g_ema": state}, tmp_path / "nan.pt")
-    with pytest.raises(GeneratorError, match=r"b16\.conv1\.weight holds NaN"):
+    with pytest.raises(
+        GeneratorError, match=r"nan\.pt: tensor synthesis\.b16\.conv1\.weight holds NaN"
+    ):
         models.add([tmp_path / "nan.pt"])
     tensors = read(files["stylegan2"][0]).tensors
     lacking = {k: v for k, v in tensors.items() if ".b32.torgb.weight" not in k}

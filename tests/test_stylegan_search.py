@@ -81,6 +81,42 @@ def test_default_recipe_is_no_worse_than_the_published_one(network: Counting) ->
         assert ours.distance <= theirs.distance
 
 
+def test_the_last_word_is_full_precision(network: Counting) -> None:
+    """Rounded previews steer, and so do rounded renders between rounds; what is kept is exact."""
+    _, target = face(network, 907)
+
+    wholes: list[bool] = []
+
+    class Rounded(Counting):
+        def network(self, w: Tensor, noise: object, px: int, half: bool) -> Tensor:
+            if px >= self.resolution:
+                wholes.append(half)
+            return super().network(w, noise, px, half)
+
+    rounded = Rounded(network.state, {}, name="rounded")
+    rounded.half = True
+    result = search(rounded, target)
+    assert wholes[0] and not wholes[-1]
+    assert sum(not half for half in wholes) <= 4
+    with torch.no_grad():
+        assert torch.equal(network.render(result.latents)[0], result.image)
+    assert result.lr_psnr_db > 30
+
+
+def test_a_body_of_other_width_draws_the_same() -> None:
+    """What `benchmarks search --wide` rests on."""
+    from benchmarks.search import small_network, widened
+
+    small = small_network()
+    wide, lean = widened(small, 128), widened(small, 256, lean=True)
+    z = torch.randn(1, 14, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        few, many = (n.network(n.to_w_plus(z[:, :12]), None, 128, False) for n in (small, wide))
+        cut = lean.network(lean.to_w_plus(z), None, 128, False)
+    assert torch.allclose(few, many, atol=1e-5)
+    assert torch.allclose(few, cut, atol=1e-5)
+
+
 def test_steps_bound_the_search_before_its_first_render(network: Counting) -> None:
     _, target = face(network, 905)
     told: list[int] = []

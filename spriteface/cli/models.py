@@ -64,7 +64,10 @@ def add(files: tuple[Path, ...], name: str, licence: str, force: bool) -> None:
 @models.command()
 @click.argument("name")
 @click.option("--accept-licence", is_flag=True, help="you have read the licence and agree")
-def download(name: str, accept_licence: bool) -> None:
+@click.option(
+    "--accept-change", is_flag=True, help="the file may be another one than at the first download"
+)
+def download(name: str, accept_licence: bool, accept_change: bool) -> None:
     """Download NAME from the catalogue, after its licence was read."""
     from tqdm import tqdm
 
@@ -73,6 +76,8 @@ def download(name: str, accept_licence: bool) -> None:
 
     entry = catalogue_entry(name)
     click.echo(f"{entry.name}: {entry.summary}, about {entry.about_mb} MB from {entry.homepage}")
+    for item in entry.files:
+        click.echo(f"  {item.url}" + (f" (SHA-256 {item.sha256})" if item.sha256 else ""))
     click.echo(f"licence: {entry.licence}")
     if entry.note:
         click.echo(f"note: {entry.note}")
@@ -90,6 +95,7 @@ def download(name: str, accept_licence: bool) -> None:
         model = download_model(
             entry,
             consent=consent,
+            accept_change=accept_change,
             report=report,
             progress=lambda text: click.echo(f"{text} ...", err=True),
         )

@@ -416,7 +416,9 @@ def _read_safetensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
             values = dict(file.metadata() or {})
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, TypeError, ValueError) as error:
-        raise GeneratorError(f"{path.name} is a damaged safetensors file ({error})") from error
+        raise GeneratorError(
+            f"{path.name} is a damaged safetensors file ({error})", "download it again"
+        ) from error
     return tensors, values
 
 

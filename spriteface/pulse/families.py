@@ -335,4 +335,7 @@ def check_finite(tensors: Arrays) -> None:
     """
     for key, value in tensors.items():
         if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise GeneratorError(f"tensor {key} holds NaN or infinity", "download the file again")
+            raise GeneratorError(
+                f"tensor {key} holds NaN or infinity where weights are finite",
+                "download the file again",
+            )

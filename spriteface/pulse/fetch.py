@@ -182,10 +182,48 @@ def _check_hash(download: Download, part: Path) -> None:
         )
 
 
+def _first_seen() -> Path:
+    """The hashes of first downloads, by address. They outlive `models remove`."""
+    return models.folder().parent / "first-seen.json"
+
+
+def check_first_seen(entry: CatalogueEntry, paths: Sequence[Path], *, accept: bool) -> None:
+    """Trust on first use: where a publisher gives no hash, the one seen first binds.
+
+    Raises:
+        GeneratorError: a file is another one than the first time, and not `accept`. It is deleted.
+        SinkError: the hashes can't be kept.
+    """
+    note = _first_seen()
+    try:
+        known = json.loads(note.read_text())
+    except (OSError, ValueError):
+        known = {}
+    known = known if isinstance(known, dict) else {}
+    for item, path in zip(entry.files, paths):
+        seen = models.sha256(path)
+        first = known.setdefault(item.url, seen)
+        if seen != first and not accept and not item.sha256:
+            path.unlink()
+            raise GeneratorError(
+                f"{item.url} gives another file than the first time (SHA-256 {seen[:12]}..., was "
+                f"{first[:12]}...); it was deleted",
+                "if its publisher says that it was replaced: --accept-change",
+            )
+        known[item.url] = seen
+    try:
+        fresh = note.with_suffix(".new")
+        fresh.write_text(json.dumps(known, indent=1))
+        fresh.replace(note)
+    except OSError as error:
+        raise SinkError(f"can't write {note}: {error.strerror or error}") from error
+
+
 def download_model(
     entry: CatalogueEntry,
     *,
     consent: bool,
+    accept_change: bool = False,
     name: str = "",
     report: Report = lambda _name, _have, _total: None,
     progress: models.Progress = lambda _text: None,
@@ -194,7 +232,8 @@ def download_model(
     """Download all files of a catalogue entry and install them.
 
     Raises:
-        GeneratorError: no consent to the licence, or the download or the file fails.
+        GeneratorError: no consent to the licence, the download or the file fails, or it isn't the
+            file of the first time (and not `accept_change`).
     """
     if not consent:
         raise GeneratorError(
@@ -205,6 +244,7 @@ def download_model(
     paths: Sequence[Path] = [
         fetch(item, into, report=report, wait_seconds=wait_seconds) for item in entry.files
     ]
+    check_first_seen(entry, paths, accept=accept_change)
     sources = " ".join(item.url for item in entry.files)
     model = models.add(
         paths,

@@ -152,7 +152,9 @@ class StyleBased(Protocol):
 
 @runtime_checkable
 class HasExactPreview(Protocol):
-    """A generator whose previews are rounded (bfloat16) unless asked otherwise."""
+    """A generator whose previews, if `half`, are rounded (bfloat16) unless asked otherwise."""
+
+    half: bool
 
     def exact_preview(self, latents: Latents, size: int) -> Tensor:
         """As `preview`, in full precision: what a search ends with."""

@@ -39,6 +39,9 @@ class Lbfgs:
         self._gradient = torch.zeros(0)
         self._step = torch.zeros_like(self.base)
         self._share, self._halvings = 0.0, 0
+        # The share of a step tried first: twice what was taken last. Where the loss changed under
+        # an old curvature, whole steps are refused one after another.
+        self._begin = 1.0
 
     def ask(self) -> Tensor:
         """The place to look at next."""
@@ -60,11 +63,12 @@ class Lbfgs:
             if float(step @ change) > 1e-8 * float(step.norm() * change.norm()):
                 self._pairs = [*self._pairs, (step, change)][-self._memory :]
             self.base = self.ask()
+            self._begin = min(1.0, 2 * self._share)
             self._accept(loss, flat)
             return
         self._halvings += 1
         if self._halvings > _MOST_HALVINGS:
-            self._pairs = []
+            self._pairs, self._begin = [], 1.0
             self._accept(self._loss, self._gradient)
             return
         bent = -promised / (2 * (loss - self._loss - promised))  # of the parabola through all three
@@ -72,7 +76,7 @@ class Lbfgs:
 
     def _accept(self, loss: float, gradient: Tensor) -> None:
         """Stand at `base` and choose the next step."""
-        self._loss, self._gradient, self._halvings, self._share = loss, gradient, 0, 1.0
+        self._loss, self._gradient, self._halvings, self._share = loss, gradient, 0, self._begin
         step = self._direction(gradient)
         if float(gradient @ step) >= 0:  # rounding: begin again downhill
             self._pairs = []

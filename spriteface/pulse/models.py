@@ -184,10 +184,11 @@ def installed() -> tuple[Installed, ...]:
     for path in sorted(folder().glob("*/model.json")):
         try:
             data = json.loads(path.read_text())
-            found.append(Installed(**{**data, "files": tuple(data["files"])}))
+            if data["name"] == path.parent.name:
+                found.append(Installed(**{**data, "files": tuple(data["files"])}))
         except (OSError, ValueError, TypeError, KeyError):
             continue
-    return tuple(m for m in found if m.weights.parent.name == m.name)
+    return tuple(found)
 
 
 def find(name: str) -> Installed:
@@ -264,11 +265,15 @@ def add(
         progress(f"reading {path.name}")
         parts.append(read_isolated(path))
     tensors, values = _merge(parts)
-    family = family_of(tensors)
-    state, config = family.canonical(tensors, values)
-    check_finite(state)
-    progress(f"{family.summary}: fitting prior, probes and starts")
-    resolution = _complete(state, config, family.id, name)
+    try:
+        family = family_of(tensors)
+        state, config = family.canonical(tensors, values)
+        check_finite(state)
+        progress(f"{family.summary}: fitting prior, probes and starts")
+        resolution = _complete(state, config, family.id, name)
+    except GeneratorError as error:
+        names = ", ".join(path.name for path in files)
+        raise GeneratorError(f"{names}: {error.message}", error.hint) from error
     originals = tuple(
         {"name": p.name, "sha256": sha256(p), "bytes": p.stat().st_size} for p in files
     )

@@ -67,6 +67,7 @@ class Recipe:
     settle: int = 0
     # L-BFGS goes on while `patience` evaluations bring this share of the loss
     settled_share: float = 0.007
+    close_share: float = 0.007  # the same below PULSE's eps, where a portrait is near enough
     patience: int = 10
     # starts with rows drawn one by one, tried where the others stay above PULSE's eps
     wild: int = 0
@@ -439,7 +440,7 @@ class _Search:
                 break
             if len(lows) > plan.patience:
                 gain = lows[-1 - plan.patience] - lows[-1]
-                if gain < plan.settled_share * lows[-1]:
+                if gain < self.share(lows[-1]) * lows[-1]:
                     break
 
     def blind(self, walk: _Walk) -> tuple[Tensor, bool]:
@@ -509,14 +510,18 @@ class _Search:
         return walk.single(0)
 
     def correct(self, walk: _Walk, where: Tensor, gradient: bool) -> SearchResult:
-        """Rounds of defect correction on a walk of one image; the best of all renders."""
-        walk = walk.single(0)
-        plan, found = self.plan, self.result(walk)
-        exact = not (plan.settle and isinstance(self.generator, HasExactPreview))
+        """Rounds of defect correction on a walk of one image; the best of all renders. Where
+        previews are rounded, so are the renders between the rounds: what is left of that after
+        the downscale is too little to steer by, and the last word is full precision's."""
+        plan, generator = self.plan, self.generator
+        best = walk.single(0)
+        rough = bool(plan.settle) and isinstance(generator, HasExactPreview) and generator.half
+        found = self.result(best, rough)
         for _ in range(self.corrections):
             if found.loss <= plan.l2_weight * plan.enough:
                 break
-            walk.exact = exact
+            walk = best.single(0)
+            walk.exact = not rough
             with torch.no_grad():
                 preview = downscale(
                     self.images(walk, self.preview_px), self.target.size, self.operator
@@ -524,20 +529,29 @@ class _Search:
             true = downscale(found.image[None].to(preview), self.target.size, self.operator)[0]
             walk.residual = true - preview
             walk = self.improve(walk, where, gradient)
-            tried = self.result(walk)
-            gain, found = found.loss - tried.loss, min(found, tried, key=lambda r: r.loss)
-            if (gain <= plan.settled_share * found.loss and plan.settle) or gain <= 0:
-                if exact:
+            tried = self.result(walk, rough)
+            gain = found.loss - tried.loss
+            if gain > 0:
+                found, best = tried, walk
+            if gain <= 0 or (plan.settle and gain <= self.share(found.loss) * found.loss):
+                if not rough:
                     break
-                exact = True  # it may be the rounding that stops it
-        return found
+                rough, found = False, self.result(best)  # it may be the rounding that stops it
+        return self.result(best) if rough else found
+
+    def share(self, loss: float) -> float:
+        """The share of `loss` that going on must bring."""
+        near = loss <= self.plan.l2_weight * PULSE.eps
+        return self.plan.close_share if near else self.plan.settled_share
 
     @torch.no_grad()
-    def result(self, walk: _Walk) -> SearchResult:
-        """Render a walk of one image as it stands."""
+    def result(self, walk: _Walk, rough: bool = False) -> SearchResult:
+        """Render a walk of one image as it stands; `rough`: with the precision of previews."""
         z, *noise = walk.variables
         if noise:
             image = self.images(walk, self.full_px)
+        elif rough:
+            image = self.generator.preview(walk.latents(), self.full_px).clamp(0, 1)
         else:
             image = self.generator.render(walk.latents())
         small = downscale(image, self.target.size, self.operator)

@@ -109,13 +109,14 @@ class StyleGan(ABC):
             "steps": 4,  # which start is best shows early
             "keep": (),
             "learning_rate": 0.2,
-            "geocross_weight": 0.03,
-            "settle": 30,
+            "geocross_weight": 0.015,
+            "settle": 15,
             "wild": 1,
             "enough": 5e-4,  # 33 dB; a quarter of what the published recipe is content with
             "slack": 0.001 if self.half else 0.0,
             "corrections": 6,
-            "correction_steps": 30,
+            "close_share": 0.05,
+            "correction_steps": 40,
         }
 
     # what a family must say
@@ -169,7 +170,7 @@ class StyleGan(ABC):
         return (image + 1) / 2
 
     def preview(self, latents: Latents, size: int) -> Tensor:
-        return self._preview(latents, size, self.half and size < self.resolution)
+        return self._preview(latents, size, self.half)
 
     def exact_preview(self, latents: Latents, size: int) -> Tensor:
         return self._preview(latents, size, half=False)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from .stylegan import StyleGan, expect, leaky, linear, pixel_norm
 
-HALF_FROM_PX = 32
+HALF_FROM_PX = 8  # below, there is nothing to gain
 _CUBE = (1.0, 3.0, 3.0, 1.0)  # the resampling filter; its outer product sums to 64
 
 
@@ -104,23 +104,31 @@ class StyleGan2(StyleGan):
         else:
             x = F.conv2d(x, weight, padding=1)
         # the activation's gain is taken in before it, where it costs nothing
-        x = x * (demodulate * self.gain).to(x.dtype)[:, :, None, None]
-        added = self.state[f"{name}.bias"][:, None, None]
-        strength = self.state.get(f"{name}.noise_strength")
-        if strength is not None:
-            grain = self.state[f"{name}.noise_const"] if noise is None else noise
-            x = x + (grain * (strength * self.gain)).to(x.dtype)
-        x = leaky(x + (added * self.gain).to(x.dtype))
+        scale = (demodulate * self.gain).to(x.dtype)[:, :, None, None]
+        x = leaky(torch.addcmul(self._added(name, noise).to(x.dtype), x, scale))
         clamp = self.config.get("conv_clamp")
         return x if clamp is None else x.clamp(-clamp * self.gain, clamp * self.gain)
 
+    def _added(self, name: str, noise: Tensor | None) -> Tensor:
+        """(1 or B, C, H or 1, W or 1): noise and bias times the activation's gain."""
+        bias = self.state[f"{name}.bias"].view(1, -1, 1, 1) * self.gain
+        strength = self.state.get(f"{name}.noise_strength")
+        if strength is None:
+            return bias
+        grain = self.state[f"{name}.noise_const"] if noise is None else noise
+        return bias + grain * (strength * self.gain)
+
     def _to_rgb(self, x: Tensor, w: Tensor, name: str, half: bool) -> Tensor:
-        weight = self.weight(f"{name}.weight", half)
+        """(B, 3, r, r): the style goes into the weights, which are small, and the 1x1 convolution is
+        a matrix product (torch has no quick kernel for three outputs)."""
+        weight = self.state[f"{name}.weight"].flatten(1)  # [3,I]
         style = linear(w, self.state, f"{name}.affine") / weight.shape[1] ** 0.5
-        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], weight)
-        x = x.to(self.dtype) + self.state[f"{name}.bias"][:, None, None]
+        modulated = (weight * style[:, None]).to(x.dtype)  # [B,3,I]
+        pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # [B,HW,I]
+        rgb = (pixels @ modulated.mT).mT.unflatten(2, x.shape[2:])
+        rgb = rgb.to(self.dtype) + self.state[f"{name}.bias"][:, None, None]
         clamp = self.config.get("conv_clamp")
-        return x if clamp is None else x.clamp(-clamp, clamp)
+        return rgb if clamp is None else rgb.clamp(-clamp, clamp)
 
     def _power(self, name: str) -> Tensor:
         """(O, I): the sum of squares of every kernel, for demodulation."""
