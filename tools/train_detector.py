@@ -4,7 +4,6 @@
     python -m tools.train_detector train data*.npz -o large.safetensors --minutes 20 --large
     python -m tools.train_detector distill data*.npz --teacher large.safetensors \
                                    -o spriteface/extract/detector.safetensors --minutes 45
-    python -m tools.train_detector calibrate spriteface/extract/detector.safetensors
 
 Needs torch; the shipped detector runs on numpy alone. One thread and half an hour are enough.
 The network is fully convolutional with stride 4: each cell says how likely a head is centred on
@@ -502,45 +501,10 @@ def pruned(teacher: Network, pictures: NDArray[np.uint8]) -> Network:
     return small.eval()
 
 
-# --- calibration ----------------------------------------------------------------------------
+# --- what is right ---------------------------------------------------------------------------
 
 
-def calibrate(weights: Path, count: int, seed: int) -> None:
-    """Fit the logistic model over the network's looks; stored with the weights."""
-    from safetensors.numpy import load_file, save_file
-
-    from spriteface.extract.learned import FEATURES, features, propose
-    from spriteface.extract.sprites import take_apart
-    from spriteface.types import Frame, Pixels, Source
-
-    rows, right = [], []
-    for i in range(count):
-        picture = sample(np.random.default_rng((seed, i)))
-        scene = take_apart(Frame(Pixels(picture.rgba), Source(None)))
-        candidates = propose(scene)
-        if candidates:
-            rows.append(features(candidates))
-            right += [any(_matches(f, label) for label in picture.labels) for f in candidates]
-    x, y = np.concatenate(rows), np.array(right, float)
-    solution = np.zeros(FEATURES)
-    for _ in range(30):  # Newton's method with a little ridge
-        p = 1 / (1 + np.exp(-x @ solution))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 0.5 * np.eye(FEATURES)
-        solution += np.linalg.solve(hessian, x.T @ (y - p) - 0.5 * solution)
-    p = 1 / (1 + np.exp(-x @ solution))
-    print(f"{len(y)} looks, {y.mean():.0%} right; weights {np.round(solution, 2)}")
-    for low in np.arange(0, 1, 0.1):
-        inside = (p >= low) & (p < low + 0.1)
-        if inside.any():
-            print(
-                f"score {low:.1f}..{low + 0.1:.1f}: {y[inside].mean():.2f} right of {inside.sum()}"
-            )
-    tensors = load_file(weights)
-    tensors["calibration"] = solution.astype(np.float32)
-    save_file(tensors, weights)
-
-
-def _matches(found: Any, label: artist.Label) -> bool:
+def matches(found: Any, label: artist.Label) -> bool:
     best = 0.0
     for box, rect in ((found.head, label.head), (found.box, label.face), (found.box, label.head)):
         w = min(box.right, rect[2]) - max(box.x, rect[0])
@@ -578,17 +542,11 @@ def main() -> None:
     distilling.add_argument("--minutes", type=float, default=45)
     distilling.add_argument("--seed", type=int, default=0)
     distilling.add_argument("--rate", type=float, default=1e-3)
-    fitting = commands.add_parser("calibrate")
-    fitting.add_argument("weights", type=Path, help="the file beside spriteface/extract/network.py")
-    fitting.add_argument("--count", type=int, default=1500)
-    fitting.add_argument("--seed", type=int, default=1000)
     options = parser.parse_args()
     if options.command == "draw":
         draw(options.count, options.seed, options.output, options.empty)
     elif options.command == "mine":
         mine(options.count, options.seed, options.output, options.least)
-    elif options.command == "calibrate":
-        calibrate(options.weights, options.count, options.seed)
     else:
         torch.manual_seed(options.seed)
         torch.set_num_threads(1)

@@ -14,14 +14,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Bool, Box
-from . import network
+from ..types import U8, Bool, Box, View
+from . import closer, network
 from .detect import Found, suppress
 from .geometry import GeometryDetector
 from .nearby import MANY, Nearby
 from .sprites import Scene
 
-FEATURES = 3
+FEATURES = 5
+SAME = 0.6  # overlap of two looks' heads above which the closer one isn't repeated
+WORTH = 0.12  # a look from afar below which none follows from close
 LIKELY = 0.4  # score above which a face is taken for one
 CLEAR = 0.85  # geometry's score with skin, two eyes and the right place
 SMALL = 96  # px: a picture of at most this size is often one head
@@ -32,20 +34,83 @@ class LearnedDetector:
 
     def detect(self, scene: Scene) -> Sequence[Found]:
         """Faces of a scene, best first."""
-        found = calibrated(propose(scene))
+        found = judged(propose(scene), scene)
         if found and found[0].score >= LIKELY:
             return found
         return suppress([*found, *_small_head(scene)])
 
 
-def calibrated(candidates: Sequence[Found]) -> list[Found]:
-    """Candidates with probabilities as scores, best first."""
-    weights = network.calibration()
-    if weights is None or not candidates:
-        return list(candidates)
-    scores = 1 / (1 + np.exp(-(features(candidates) @ weights)))
-    scored = [replace(f, score=float(s)) for f, s in zip(candidates, scores)]
-    return sorted(scored, key=lambda f: -f.score)
+def judged(candidates: Sequence[Found], scene: Scene) -> list[Found]:
+    """Candidates looked at more closely: where their faces are, and how probable each is, best
+    first, one for each place."""
+    weights = closer.calibration()
+    looked = looked_at(candidates, scene)
+    if not looked or weights is None:
+        return [found for found, _ in looked]
+    rows = np.stack([row for _, row in looked])
+    scores = 1 / (1 + np.exp(-(rows @ weights)))
+    return suppress([replace(f, score=float(s)) for (f, _), s in zip(looked, scores)])
+
+
+def looked_at(candidates: Sequence[Found], scene: Scene) -> list[tuple[Found, NDArray[np.float64]]]:
+    """Those that are likely enough to be looked at again, as seen from close, and what speaks for
+    each: a row of FEATURES.
+
+    Beside the looks from afar and from close: how much the size differs from that of the best
+    one, in octaves, since people in one picture are drawn alike.
+    """
+    likely = [f for f in candidates if f.score >= WORTH]
+    if not likely:
+        return []
+    pixels = scene.frame.pixels
+    content = _content(scene)
+    found, close = _from_close(likely, pixels.rgba, content)
+    far = [i for i, (f, g) in enumerate(zip(likely, found)) if f.head.iou(g.head) < SAME]
+    if far:  # what lay aside or was of another size is seen better from where it is
+        again, logits = _from_close([found[i] for i in far], pixels.rgba, content)
+        for i, f, logit in zip(far, again, logits):
+            found[i], close[i] = f, logit
+    afar = np.array([_logit(f.score) for f in likely])
+    edges = np.array([math.log2(max(f.head.w, f.head.h)) for f in found])
+    other = np.minimum(2.0, np.abs(edges - edges[int(np.argmax(afar + close))]))
+    room = 0.5 * math.log2(pixels.width * pixels.height) - edges
+    rows = np.stack([np.ones(len(found)), afar, close, other, room], axis=1)
+    return list(zip(found, rows))
+
+
+def _from_close(
+    some: Sequence[Found], rgba: U8, content: Bool | None
+) -> tuple[list[Found], NDArray[np.float64]]:
+    """Places as a close look at each shows them, and the logits of their being faces."""
+    heads = np.array([f.head.as_list() for f in some], float)
+    outs = closer.look(rgba, content, heads)
+    height, width = rgba.shape[:2]
+    found = [
+        _fitted(_moved(f, out, window), content, width, height) or f
+        for f, out, window in zip(some, outs, closer.windows(heads))
+    ]
+    return found, outs[:, 0].astype(float)
+
+
+def _moved(found: Found, out: NDArray[np.float32], window: NDArray[np.float64]) -> Found:
+    """A candidate with the boxes, view and kind that a close look gives it."""
+    left, top, edge = window.tolist()
+    start = np.array([left, top] * 4)
+    x0, y0, x1, y1, u0, v0, u1, v1 = np.rint(start + edge * out[1:9].astype(float)).astype(int)
+    view = network.VIEWS[int(out[9:12].argmax())]
+    return replace(
+        found,
+        head=Box(int(x0), int(y0), max(1, int(x1 - x0)), max(1, int(y1 - y0))),
+        box=Box(int(u0), int(v0), max(1, int(u1 - u0)), max(1, int(v1 - v0))),
+        view=view,
+        side="" if view is View.FRONT else "left" if out[12] < 0 else "right",
+        kind=network.KINDS[int(out[13:16].argmax())],
+    )
+
+
+def _content(scene: Scene) -> Bool | None:
+    separable = scene.background.kind in ("alpha", "key")
+    return ~scene.background.mask if separable else None
 
 
 def _small_head(scene: Scene) -> list[Found]:
@@ -63,8 +128,7 @@ def _small_head(scene: Scene) -> list[Found]:
 def propose(scene: Scene) -> list[Found]:
     """What the network sees, boxes fitted to content, one for each place, best first."""
     pixels = scene.frame.pixels
-    separable = scene.background.kind in ("alpha", "key")
-    content = ~scene.background.mask if separable else None
+    content = _content(scene)
     fitted = [
         found
         for candidate in network.look(pixels.rgba, content)
@@ -72,18 +136,6 @@ def propose(scene: Scene) -> list[Found]:
     ]
     placed = _placed(suppress(fitted), scene)
     return [f for f in placed if f.sprite < 0 or not scene.sprites[f.sprite].text]
-
-
-def features(candidates: Sequence[Found]) -> NDArray[np.float64]:
-    """(N, FEATURES): what the logistic model judges candidates by.
-
-    Beside each one's own look: how much its size differs from that of the best one, in octaves,
-    since people in one picture are drawn alike.
-    """
-    logits = np.array([_logit(found.score) for found in candidates])
-    edges = np.array([math.log2(max(found.head.w, found.head.h)) for found in candidates])
-    other = np.minimum(2.0, np.abs(edges - edges[int(np.argmax(logits))]))
-    return np.stack([np.ones(len(logits)), logits, other], axis=1)
 
 
 def _logit(score: float) -> float:

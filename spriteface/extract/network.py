@@ -44,25 +44,15 @@ class Layer:
     bias: F32
 
 
-@functools.cache
-def _tensors() -> Mapping[str, F32]:
-    data = resources.files(__package__).joinpath("detector.safetensors").read_bytes()
-    return _single(load(data))
-
-
 def _single(tensors: Mapping[str, NDArray[Any]]) -> dict[str, F32]:
     return {key: value.astype(np.float32) for key, value in tensors.items()}
-
-
-def calibration() -> F32 | None:
-    """Weights of the logistic model that turns a look into a probability, if it was fitted."""
-    return _tensors().get("calibration")
 
 
 @functools.cache
 def weights() -> Mapping[str, Layer]:
     """The shipped weights by layer name."""
-    return layers_of(_tensors())
+    data = resources.files(__package__).joinpath("detector.safetensors").read_bytes()
+    return layers_of(load(data))
 
 
 def layers_of(tensors: Mapping[str, NDArray[Any]]) -> dict[str, Layer]:
