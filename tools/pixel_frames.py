@@ -8,6 +8,7 @@ The second look of the face detector is trained on what the first one takes for 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ImageFont
 from scipy.ndimage import gaussian_filter
 
@@ -21,24 +22,25 @@ SCREENS = ((160, 144), (160, 144), (256, 224), (256, 240), (240, 160), (128, 128
 def whole(rng: Rng) -> Picture:
     """One picture as the detector gets it, at its native resolution."""
     pick = rng.random()
-    if pick < 0.37:
+    if pick < 0.42:
         made = screen(rng)
-    elif pick < 0.54:
+    elif pick < 0.57:
         made = single(rng)
-    elif pick < 0.62:
+    elif pick < 0.65:
         edge = int(np.exp(rng.uniform(np.log(14), np.log(110))))
         made = closeup(rng, edge) if chance(rng, 0.3) else artist.portrait(rng, edge)
-    elif pick < 0.69:
+    elif pick < 0.71:
         made = walk(rng)
-    elif pick < 0.74:
+    elif pick < 0.76:
         size = int(rng.choice([64, 96, 128, 160]))
         made = artist.scene(rng, size, float(rng.uniform(6, 26)), transparent=True)
-    elif pick < 0.85:
+    elif pick < 0.87:
         made = lone_thing(rng)
     else:
         size = int(rng.choice([64, 96, 128, 176]))
         made = artist.thing_sheet(rng, size) if chance(rng, 0.6) else places.nobody(rng, size)
-    rgba = embellished(made.rgba, rng) if chance(rng, 0.55) else made.rgba
+    flat = len(np.unique(made.rgba.reshape(-1, 4), axis=0)) < 12
+    rgba = embellished(made.rgba, rng) if chance(rng, 0.2 if flat else 0.55) else made.rgba
     return Picture(places.console(rgba, rng) if chance(rng, 0.25) else rgba, made.labels)
 
 
@@ -84,7 +86,9 @@ def screen(rng: Rng) -> Picture:
     """A game's whole screen; two in five without a face."""
     w, h = SCREENS[int(rng.integers(len(SCREENS)))]
     pick = rng.random()
-    if pick < 0.34:
+    if chance(rng, 0.3):
+        made = handheld(rng, w, float(rng.uniform(6, 18)))
+    elif pick < 0.34:
         made = level(rng, w, float(rng.uniform(6, 20)))
     elif pick < 0.44:
         made = title(rng, w, h)
@@ -141,6 +145,64 @@ def level(rng: Rng, size: int, unit: float) -> Picture:
         if not any(label.head[1] < bar.shape[0] for label in labels):
             artist.paste(canvas, bar, 0, 0)
     return Picture(canvas, labels)
+
+
+def handheld(rng: Rng, size: int, unit: float) -> Picture:
+    """A screen of four tones, as hand-helds have: grounds in theirs, each figure in its own, with
+    dark outlines; heads in windows, in bars and before a sky among them."""
+    tint, night = any_color(rng), chance(rng, 0.15)
+    ground, figures = ramp(rng, tint), ramp(rng, tint)
+    if chance(rng, 0.4):
+        figures = ramp(rng, any_color(rng))
+    canvas = places.room(rng, size) if chance(rng, 0.25) else artist.backdrop(rng, size, size)
+    labels: list[Label] = []
+    canvas = in_tones(canvas, ground, rng, light=not night)
+    taken: list[artist.Rect] = []
+    hat = None
+    for _ in range(int(rng.integers(0, 6))):
+        made = somebody(rng, unit * rng.uniform(0.9, 1.15))
+        if hat is not None and chance(rng, 0.4):
+            made = hat  # the same one again
+        else:
+            made = Picture(in_tones(artist.outlined(made.rgba, rng), figures, rng), made.labels)
+            hat = made
+        artist.place(rng, canvas, made, labels, taken)
+    for _ in range(int(rng.integers(0, 6))):
+        made = item(rng, unit * rng.uniform(0.5, 2.0))
+        tones = figures if chance(rng, 0.5) else ground
+        artist.place(rng, canvas, Picture(in_tones(made.rgba, tones, rng)), labels, taken)
+    if chance(rng, 0.5):
+        bar = in_tones(places.status(rng, size), ground, rng)
+        y = 0 if chance(rng, 0.5) else size - bar.shape[0]
+        if not any(x.head[1] < y + bar.shape[0] and y < x.head[3] for x in labels):
+            artist.paste(canvas, bar, 0, y)
+    return Picture(canvas, labels)
+
+
+def ramp(rng: Rng, tint: artist.Color) -> NDArray[np.float64]:
+    """(4, 3): from dark to light, of one hue or of a few."""
+    dark, light = np.array(tint) * rng.uniform(0, 0.35), 255 - (255 - np.array(tint)) * rng.uniform(0, 0.45)  # fmt: skip
+    tones = dark + (light - dark) * np.array([0, rng.uniform(0.25, 0.45), rng.uniform(0.55, 0.8), 1])[:, None]  # fmt: skip
+    if chance(rng, 0.4):
+        tones[1] = any_color(rng)
+    if chance(rng, 0.3):
+        tones[2] = artist.skin_color(rng)
+    return tones
+
+
+def in_tones(rgba: U8, tones: NDArray[np.float64], rng: Rng, *, light: bool = False) -> U8:
+    """In four tones, cut where there is about as much of each; `light` has more of the light."""
+    out = rgba.copy()
+    gray = rgba[..., :3] @ np.array([0.3, 0.59, 0.11])
+    shown = rgba[..., 3] > 0
+    if not shown.any():
+        return out
+    shares = np.array([0.12, 0.3, 0.6]) if light else np.array([0.25, 0.5, 0.75])
+    shares = np.clip(shares + rng.normal(0, 0.05, 3), 0.04, 0.96)
+    cuts = np.sort(0.5 * np.quantile(gray[shown], shares) + 0.5 * np.array([60, 120, 185]))
+    out[..., :3] = np.clip(tones, 0, 255)[np.searchsorted(cuts, gray)]
+    out[..., 3] = np.where(rgba[..., 3] > 100, 255, 0)
+    return out
 
 
 def tile(rng: Rng, cell: int) -> U8:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spriteface.extract import closer, network
-from spriteface.extract.learned import looked_at, propose
+from spriteface.extract.learned import propose
 from spriteface.extract.sprites import take_apart
 from spriteface.types import Frame, Pixels, Source
 from tools import pixel_artist as artist
@@ -313,39 +313,6 @@ def save(net: Closer, output: Path) -> None:
     save_file(halved, output)
 
 
-# --- from looks to a probability ----------------------------------------------------------------
-
-
-def calibrate(weights: Path, count: int, seed: int, shift: float) -> None:
-    """Fit the logistic model over both looks on pictures that neither was trained on; stored with
-    the weights, its bias moved by `shift`."""
-    from safetensors.numpy import load_file, save_file
-
-    rows, right = [], []
-    for i in range(count):
-        picture = frames.whole(np.random.default_rng((seed, i)))
-        scene = take_apart(Frame(Pixels(picture.rgba), Source(None)))
-        for found, row in looked_at(propose(scene), scene):
-            rows.append(row)
-            right.append(any(detector.matches(found, label) for label in picture.labels))
-    x, y = np.stack(rows), np.array(right, float)
-    solution = np.zeros(x.shape[1])
-    for _ in range(30):  # Newton's method with a little ridge
-        p = 1 / (1 + np.exp(-x @ solution))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 0.5 * np.eye(x.shape[1])
-        solution += np.linalg.solve(hessian, x.T @ (y - p) - 0.5 * solution)
-    p = 1 / (1 + np.exp(-x @ solution))
-    print(f"{len(y)} looks, {y.mean():.0%} right; weights {np.round(solution, 2)}")
-    for low in np.arange(0, 1, 0.1):
-        inside = (p >= low) & (p < low + 0.1)
-        if inside.any():
-            print(f"{low:.1f}..{low + 0.1:.1f}: {y[inside].mean():.2f} right of {inside.sum()}")
-    solution[0] += shift
-    tensors = load_file(weights)
-    tensors["calibration"] = solution.astype(np.float32)
-    save_file(tensors, weights)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     sub = parser.add_subparsers(dest="job", required=True)
@@ -360,17 +327,10 @@ def main() -> None:
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--rate", type=float, default=1.5e-3)
     training.add_argument("--start", type=Path, help="weights to go on from")
-    fitting = sub.add_parser("calibrate")
-    fitting.add_argument("weights", type=Path, help="those of the package: they are looked with")
-    fitting.add_argument("--count", type=int, default=600)
-    fitting.add_argument("--seed", type=int, default=1000)
-    fitting.add_argument("--shift", type=float, default=0.0)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.job == "draw":
         draw(options.count, options.seed, options.output)
-    elif options.job == "calibrate":
-        calibrate(options.weights, options.count, options.seed, options.shift)
     else:
         train(
             options.data,

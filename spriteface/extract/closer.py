@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
 
-from ..types import F32, U8, Bool
-from .network import Layer, network_input, premultiplied
+from ..types import F32, F64, U8, Bool
+from .network import UNITS, Layer, premultiplied
 from .sizes import COMPILED
 
 EDGE = 32  # px of a look
@@ -35,7 +35,7 @@ def size_of(px: float) -> float:
     return (math.log2(max(1.0, px)) - 4) / 2
 
 
-def windows(heads: NDArray[np.floating]) -> NDArray[np.float64]:
+def windows(heads: NDArray[np.floating]) -> F64:
     """Squares (N, 3), left, top and edge in px, around heads (N, 4) of x, y, w, h."""
     edge = ROOM * np.maximum(heads[:, 2], heads[:, 3])
     left = heads[:, 0] + heads[:, 2] / 2 - edge / 2
@@ -43,7 +43,7 @@ def windows(heads: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([left, top, edge], axis=1)
 
 
-def crop(level: U8, window: NDArray[np.float64]) -> F32:
+def crop(level: U8, window: F64) -> F32:
     """(EDGE, EDGE, 4) means over equal cells of a square of premultiplied pixels (H, W, 4).
 
     Beyond the picture is nothing.
@@ -78,10 +78,9 @@ def _tensors() -> Mapping[str, NDArray[Any]]:
     return load(data)
 
 
-def calibration() -> NDArray[np.float64] | None:
-    """Weights of the logistic model that turns both looks into a probability, if it was fitted."""
-    data = _tensors().get("calibration")
-    return None if data is None else data.astype(np.float64)
+def calibration() -> F64:
+    """Weights of the logistic model over what both looks say: see `learned.looked_at`."""
+    return _tensors()["calibration"].astype(np.float64)
 
 
 def layers_of(stored: Mapping[str, NDArray[Any]]) -> dict[str, Layer]:
@@ -125,25 +124,26 @@ def _convolved(x: F32, layer: Layer, stride: int = 1) -> F32:
     return out.reshape(n, rows, columns, -1)
 
 
-def look(rgba: U8, content: Bool | None, heads: NDArray[np.float64]) -> F32:
+def look(rgba: U8, content: Bool | None, heads: F64) -> F32:
     """(N, OUTPUTS) for heads (N, 4), x, y, w, h in native px, of a picture (H, W, 4).
 
     Boxes are shares of the squares of `windows`. Where `content` (H, W) is False is nothing.
     Small pictures are looked at without numba, and mirrored, too.
     """
     small = rgba.shape[0] * rgba.shape[1] <= COMPILED
-    x = network_input(_squares(rgba, content, windows(heads), small))
+    x = _cut(rgba, content, windows(heads), small) * UNITS
+    x[..., :3] -= x[..., 3:]
     sizes = np.array([size_of(max(w, h)) for _, _, w, h in heads.tolist()], np.float32)
     out = _in_parts(x, sizes)
     if small:
         turned = _in_parts(np.ascontiguousarray(x[:, :, ::-1]), sizes)
         turned[:, [1, 3, 5, 7]] = 1 - turned[:, [3, 1, 7, 5]]
         turned[:, 12] *= -1
-        out = (out + turned) / 2
+        out = np.asarray((out + turned) / 2, np.float32)
     return out
 
 
-def _squares(rgba: U8, content: Bool | None, places: NDArray[np.float64], small: bool) -> F32:
+def _cut(rgba: U8, content: Bool | None, places: F64, small: bool) -> F32:
     """(N, EDGE, EDGE, 4) premultiplied pixels of squares (N, 3)."""
     if small:
         level = premultiplied(rgba, content)

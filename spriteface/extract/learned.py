@@ -1,8 +1,8 @@
 """The detector that is used unless another is asked for: learned, corrected by sprite geometry.
 
-The network sees colours and shapes in a neighbourhood; the sprite's outline draws the head's box
-tight. A logistic model (fitted by `tools/train_detector.py calibrate` on pictures that the
-network never saw) makes the score a probability.
+One network sees a whole picture at once and proposes places; the sprite's outline draws the
+head's box tight. Another looks at each of these from close (`closer`). A logistic model of five
+weights (fitted by `benchmarks/faceset.py --fit`) makes a probability of what both say.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..types import U8, Bool, Box, View
+from ..types import F32, F64, U8, Bool, Box, View
 from . import closer, network
 from .detect import Found, suppress
 from .geometry import GeometryDetector
@@ -23,10 +22,13 @@ from .sprites import Scene
 
 FEATURES = 5
 SAME = 0.6  # overlap of two looks' heads above which the closer one isn't repeated
-WORTH = 0.12  # a look from afar below which none follows from close
+WORTH = 0.22  # a look from afar below which none follows from close
 LIKELY = 0.4  # score above which a face is taken for one
 CLEAR = 0.85  # geometry's score with skin, two eyes and the right place
 SMALL = 96  # px: a picture of at most this size is often one head
+
+
+Looked = list[tuple[Found, F64]]  # places as seen from close, and a row of FEATURES for each
 
 
 class LearnedDetector:
@@ -34,30 +36,30 @@ class LearnedDetector:
 
     def detect(self, scene: Scene) -> Sequence[Found]:
         """Faces of a scene, best first."""
-        found = judged(propose(scene), scene)
-        if found and found[0].score >= LIKELY:
-            return found
-        return suppress([*found, *_small_head(scene)])
+        return judged(looked_at(propose(scene), scene), scene, closer.calibration())
 
 
-def judged(candidates: Sequence[Found], scene: Scene) -> list[Found]:
-    """Candidates looked at more closely: where their faces are, and how probable each is, best
-    first, one for each place."""
-    weights = closer.calibration()
-    looked = looked_at(candidates, scene)
-    if not looked or weights is None:
-        return [found for found, _ in looked]
-    rows = np.stack([row for _, row in looked])
-    scores = 1 / (1 + np.exp(-(rows @ weights)))
-    return suppress([replace(f, score=float(s)) for (f, _), s in zip(looked, scores)])
+def judged(looked: Looked, scene: Scene, weights: F64) -> list[Found]:
+    """Places with probabilities as scores, best first, one for each face.
+
+    `weights` (FEATURES,) are those of the logistic model over the rows of `looked`.
+    """
+    logits = [float(row @ weights) for _, row in looked]
+    found = suppress(
+        [replace(f, score=1 / (1 + math.exp(-z))) for (f, _), z in zip(looked, logits)]
+    )
+    if found and found[0].score >= LIKELY:
+        return found
+    return suppress([*found, *_small_head(scene)])
 
 
-def looked_at(candidates: Sequence[Found], scene: Scene) -> list[tuple[Found, NDArray[np.float64]]]:
+def looked_at(candidates: Sequence[Found], scene: Scene) -> Looked:
     """Those that are likely enough to be looked at again, as seen from close, and what speaks for
     each: a row of FEATURES.
 
-    Beside the looks from afar and from close: how much the size differs from that of the best
-    one, in octaves, since people in one picture are drawn alike.
+    Beside one and the logits of the looks from afar and from close, both in octaves: how much the
+    size differs from that of the best one, since people in one picture are drawn alike; and how
+    many times as large as the head the picture is, since among many places some look like faces.
     """
     likely = [f for f in candidates if f.score >= WORTH]
     if not likely:
@@ -78,9 +80,7 @@ def looked_at(candidates: Sequence[Found], scene: Scene) -> list[tuple[Found, ND
     return list(zip(found, rows))
 
 
-def _from_close(
-    some: Sequence[Found], rgba: U8, content: Bool | None
-) -> tuple[list[Found], NDArray[np.float64]]:
+def _from_close(some: Sequence[Found], rgba: U8, content: Bool | None) -> tuple[list[Found], F64]:
     """Places as a close look at each shows them, and the logits of their being faces."""
     heads = np.array([f.head.as_list() for f in some], float)
     outs = closer.look(rgba, content, heads)
@@ -92,7 +92,7 @@ def _from_close(
     return found, outs[:, 0].astype(float)
 
 
-def _moved(found: Found, out: NDArray[np.float32], window: NDArray[np.float64]) -> Found:
+def _moved(found: Found, out: F32, window: F64) -> Found:
     """A candidate with the boxes, view and kind that a close look gives it."""
     left, top, edge = window.tolist()
     start = np.array([left, top] * 4)
