@@ -39,7 +39,7 @@ from spriteface.types import Face, Frame, Pixels, Source
 
 IOU = 0.4
 LEAST = ExtractOptions().min_score
-HARM = 0.3  # of macro F1 that false faces in all images of nobody would be worth
+HARM = 0.15  # of macro F1 that false faces in all images of nobody would be worth
 Rect = tuple[float, float, float, float]
 
 
@@ -303,7 +303,7 @@ def fitted(images: Sequence[dict[str, Any]], looks: Looks) -> NDArray[np.float64
         hessian = (x * (s * p * (1 - p))[:, None]).T @ x + ridge
         solution += np.linalg.solve(hessian, x.T @ (s * (y - p)) - ridge @ solution)
     predictions = _predicted(images, looks, solution)
-    shifts = np.arange(-1.5, 1.51, 0.1)  # of the bias, the same as of the threshold
+    shifts = np.arange(-2.5, 1.51, 0.1)  # of the bias, the same as of the threshold
     cuts = 1 / (1 + np.exp(shifts - math.log(LEAST / (1 - LEAST))))
     worth = [_worth(images, thresholded(predictions, cut)) for cut in cuts]
     smooth = np.convolve(np.pad(worth, 1, mode="edge"), np.ones(3) / 3, "valid")

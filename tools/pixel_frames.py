@@ -44,6 +44,33 @@ def whole(rng: Rng) -> Picture:
     return Picture(places.console(rgba, rng) if chance(rng, 0.25) else rgba, made.labels)
 
 
+def emptied(rng: Rng) -> Picture:
+    """A picture of nobody: what is taken for faces most is lettering, textures and things."""
+    w, h = SCREENS[int(rng.integers(len(SCREENS)))]
+    size, pick = max(w, h), rng.random()
+    if pick < 0.3:
+        canvas = artist.backdrop(rng, size, size)
+        if chance(rng, 0.6):
+            canvas = places.blank(size, size, any_color(rng))
+        for _ in range(int(rng.integers(2, 9))):
+            line = wordart(rng, int(rng.integers(9, 34))) if chance(rng, 0.7) else artist.text(rng)
+            artist.paste(canvas, line, int(rng.integers(-8, w)), int(rng.integers(0, h)))
+        made = cropped(Picture(canvas), w, h)
+    elif pick < 0.45:
+        made = artist.materials(rng, int(rng.choice([96, 128, 192, 256])))
+    elif pick < 0.6:
+        made = artist.thing_sheet(rng, int(rng.choice([64, 96, 128, 176])))
+    elif pick < 0.75:
+        made = lone_thing(rng)
+    else:
+        made = cropped(places.nobody(rng, size), w, h)
+    rgba = embellished(made.rgba, rng) if chance(rng, 0.6) else made.rgba
+    if chance(rng, 0.35):
+        few = chance(rng, 0.5)
+        rgba = in_tones(rgba, ramp(rng, any_color(rng)), rng) if few else places.console(rgba, rng)
+    return Picture(rgba)
+
+
 def embellished(rgba: U8, rng: Rng) -> U8:
     """With areas of one colour modelled as artists do: light on one side, shadow on the other, in
     a few tones with shifted hues, dithered or speckled; borders softened now and then."""

@@ -39,7 +39,7 @@ BATCH, KEPT = 64, 0.997  # KEPT of the running average of weights, at each step
 HELD = 0.75, 0.1  # share of a head within a proposal, of it in the proposal: a head to be found
 
 
-def draw(count: int, seed: int, path: Path) -> None:
+def draw(count: int, seed: int, path: Path, empty: float) -> None:
     """Write `crops` (N, 32, 32, 4) premultiplied, `truth` (N, 13) and `given` (N, 3).
 
     Truth is: a face or not, head x0 y0 x1 y1, face x0 y0 x1 y1 as shares of the square, view,
@@ -48,7 +48,7 @@ def draw(count: int, seed: int, path: Path) -> None:
     crops, truth, given = [], [], []
     for i in range(count):
         rng = np.random.default_rng((seed, i))
-        picture = frames.whole(rng)
+        picture = frames.emptied(rng) if rng.random() < empty else frames.whole(rng)
         scene = take_apart(Frame(Pixels(picture.rgba), Source(None)))
         content = ~scene.background.mask if scene.background.kind in ("alpha", "key") else None
         level = network.premultiplied(picture.rgba, content)
@@ -320,6 +320,7 @@ def main() -> None:
     drawing.add_argument("-o", "--output", type=Path, required=True)
     drawing.add_argument("--count", type=int, default=4000)
     drawing.add_argument("--seed", type=int, default=1)
+    drawing.add_argument("--empty", type=float, default=0.15, help="share of pictures of nobody")
     training = sub.add_parser("train")
     training.add_argument("data", type=Path, nargs="+")
     training.add_argument("-o", "--output", type=Path, required=True)
@@ -330,7 +331,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.job == "draw":
-        draw(options.count, options.seed, options.output)
+        draw(options.count, options.seed, options.output, options.empty)
     else:
         train(
             options.data,
