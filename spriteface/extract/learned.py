@@ -93,19 +93,30 @@ def _from_close(some: Sequence[Found], rgba: U8, content: Bool | None) -> tuple[
 
 
 def _moved(found: Found, out: F32, window: F64) -> Found:
-    """A candidate with the boxes, view and kind that a close look gives it."""
+    """A candidate with the boxes, view and kind that a close look gives it.
+
+    Where both looks mean the same head, the face's box is the mean of what they say.
+    """
     left, top, edge = window.tolist()
-    start = np.array([left, top] * 4)
-    x0, y0, x1, y1, u0, v0, u1, v1 = np.rint(start + edge * out[1:9].astype(float)).astype(int)
+    corners = np.array([left, top] * 4) + edge * out[1:9].astype(float)
+    head, face = _box(corners[:4]), corners[4:]
+    if found.head.iou(head) >= SAME:
+        old = found.box
+        face = (face + [old.x, old.y, old.right, old.bottom]) / 2
     view = network.VIEWS[int(out[9:12].argmax())]
     return replace(
         found,
-        head=Box(int(x0), int(y0), max(1, int(x1 - x0)), max(1, int(y1 - y0))),
-        box=Box(int(u0), int(v0), max(1, int(u1 - u0)), max(1, int(v1 - v0))),
+        head=head,
+        box=_box(face),
         view=view,
         side="" if view is View.FRONT else "left" if out[12] < 0 else "right",
         kind=network.KINDS[int(out[13:16].argmax())],
     )
+
+
+def _box(corners: F64) -> Box:
+    x0, y0, x1, y1 = (int(v) for v in np.rint(corners))
+    return Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
 
 
 def _content(scene: Scene) -> Bool | None:
