@@ -102,7 +102,7 @@ def _moved(found: Found, out: F32, window: F64) -> Found:
     head, face = _box(corners[:4]), corners[4:]
     if found.head.iou(head) >= SAME:
         old = found.box
-        face = (face + [old.x, old.y, old.right, old.bottom]) / 2
+        face = (face + np.array([old.x, old.y, old.right, old.bottom])) / 2
     view = network.VIEWS[int(out[9:12].argmax())]
     return replace(
         found,
