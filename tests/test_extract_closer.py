@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spriteface.extract import _squares, closer, faces
+from spriteface.extract import _squares, closer, faces, network
 from spriteface.extract.detect import load_detector
 from spriteface.extract.grid import recover
 from spriteface.extract.sprites import take_apart
@@ -52,13 +52,18 @@ def test_squares_are_means_with_nothing_beyond_the_border() -> None:
     assert not seen[:, :15].any() and not seen[28:].any()
 
 
-def test_loops_cut_the_same_squares() -> None:
+@pytest.mark.parametrize("separable", [False, True])
+def test_loops_cut_the_same_squares(separable: bool) -> None:
     rng = np.random.default_rng(0)
-    level = rng.integers(0, 256, (60, 80, 4), dtype=np.uint8)
+    rgba = rng.integers(0, 256, (60, 80, 4), dtype=np.uint8)
+    rgba[:30, :, 3] = 255
+    content = rng.random((60, 80)) < 0.7 if separable else None
     heads = np.array([[30, 20, 9, 12], [-4, -7, 20, 18], [60, 50, 40, 30], [3, 3, 70, 50]], float)
     places = closer.windows(heads)
     found = np.empty((len(places), closer.EDGE, closer.EDGE, 4), np.float32)
-    _squares.squares(level, places, found)
+    some = np.ones((1, 1), bool) if content is None else content
+    _squares.squares(rgba, some, content is None, places, found)
+    level = network.premultiplied(rgba, content)
     expected = np.stack([closer.crop(level, place) for place in places])
     assert np.allclose(found, expected, atol=1e-3)
 

@@ -148,10 +148,11 @@ def _cut(rgba: U8, content: Bool | None, places: F64, small: bool) -> F32:
     if small:
         level = premultiplied(rgba, content)
         return np.stack([crop(level, place) for place in places])
-    from . import _squares, compiled
+    from . import _squares
 
     out = np.empty((len(places), EDGE, EDGE, 4), np.float32)
-    _squares.squares(compiled.premultiplied(rgba, content), places, out)
+    some = np.ones((1, 1), bool) if content is None else content
+    _squares.squares(rgba, some, content is None, places, out)  # nothing as large as the picture
     return out
 
 
