@@ -129,6 +129,7 @@ class StyleGan2(StyleGan):
         rgb = rgb.to(self.dtype) + self.state[f"{name}.bias"][:, None, None]
         clamp = self.config.get("conv_clamp")
         return rgb if clamp is None else rgb.clamp(-clamp, clamp)
+        return added
 
     def _power(self, name: str) -> Tensor:
         """(O, I): the sum of squares of every kernel, for demodulation."""
