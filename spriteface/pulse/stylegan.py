@@ -110,11 +110,12 @@ class StyleGan(ABC):
             "keep": (),
             "learning_rate": 0.2,
             "geocross_weight": 0.015,
-            "settle": 15,
+            "settle": 30,
             "wild": 1,
             "enough": 5e-4,  # 33 dB; a quarter of what the published recipe is content with
             "slack": 0.001 if self.half else 0.0,
-            "corrections": 6,
+            "corrections": 7,
+            "settled_share": 0.004,
             "close_share": 0.05,
             "correction_steps": 40,
         }

@@ -126,9 +126,9 @@ class StyleGan2(StyleGan):
         modulated = (weight * style[:, None]).to(x.dtype)  # [B,3,I]
         pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # [B,HW,I]
         rgb = (pixels @ modulated.mT).mT.unflatten(2, x.shape[2:])
-        rgb = rgb.to(self.dtype) + self.state[f"{name}.bias"][:, None, None]
+        colors: Tensor = rgb.to(self.dtype) + self.state[f"{name}.bias"][:, None, None]
         clamp = self.config.get("conv_clamp")
-        return rgb if clamp is None else rgb.clamp(-clamp, clamp)
+        return colors if clamp is None else colors.clamp(-clamp, clamp)
 
     def _power(self, name: str) -> Tensor:
         """(O, I): the sum of squares of every kernel, for demodulation."""
