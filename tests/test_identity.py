@@ -16,7 +16,14 @@ from spriteface.errors import OptionError
 from spriteface.extract.characters import characters, colors_of, same_colors
 from spriteface.extract.reading import read
 from spriteface.options import PortraitOptions
-from spriteface.pipeline import _clearest, _read, find_faces, find_person, identity_of, make_portraits
+from spriteface.pipeline import (
+    _clearest,
+    _read,
+    find_faces,
+    find_person,
+    identity_of,
+    make_portraits,
+)
 from spriteface.pulse.generator import Latents
 from spriteface.pulse.likeness import LOCKS, SEARCHED, portray
 from spriteface.types import U8
