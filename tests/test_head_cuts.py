@@ -15,8 +15,9 @@ from spriteface.extract.reading import read
 from spriteface.palette.color import lab_from_u8
 from spriteface.pulse.colors import as_believed, flatness
 from spriteface.pulse.generator import load_generator
+from spriteface.pulse.head import turned
 from spriteface.pulse.head.cuts import KIND_OF, KINDS, likely, settled
-from spriteface.pulse.head.from_reading import Wish, _cut_as_read
+from spriteface.pulse.head.from_reading import Wish, _cut_as_read, start
 from spriteface.pulse.head.person import HAIR_STYLES
 from spriteface.types import Label, Reading
 
@@ -89,3 +90,15 @@ def test_skin_of_a_shaded_sprite_is_measured_with_its_shadows(
         assert as_believed(believed).traits == believed.traits
     for seen in samples:
         assert as_believed(seen).traits["skin_rgb"] in (None, seen.traits["skin_rgb"])
+
+
+def test_shaded_heads_are_turned_as_far_as_they_are(people: list[tuple[Any, Reading]]) -> None:
+    off = [abs(np.degrees(turned.yaw(seen) - person.pose.yaw)) for person, seen in people]
+    still = [abs(np.degrees(person.pose.yaw)) for person, _ in people]
+    assert np.mean(off) < 5 < np.mean(still)
+    made = [start(seen, count=1, seed=1)[0] for _, seen in people]
+    assert (
+        np.mean([a.pose.yaw == turned.yaw(b) for a, (_, b) in zip(made, people, strict=True)]) > 0.9
+    )
+    asked = start(people[0][1], count=1, seed=1, traits={"view": "front"})[0]
+    assert abs(asked.pose.yaw) < 0.1

@@ -1,4 +1,5 @@
-"""Make the bank of silhouettes by which cuts are told apart, `pulse/head/data/cuts.npz`.
+"""Make the bank of silhouettes by which cuts are told apart, `pulse/head/data/cuts.npz`, and the
+line by which turned heads are, `turned.WEIGHTS`.
 
     python tools/train_cuts.py [--people 1300] [--test 240]
 
@@ -20,10 +21,11 @@ from spriteface.extract.reading import read
 from spriteface.pulse.downscale import downscale_array
 from spriteface.pulse.generator import load_generator
 from spriteface.pulse.head.cuts import DATA, KIND_OF, KINDS, thumbnail
+from spriteface.pulse.head.turned import offsets
 from spriteface.types import Label, Reading
 
 FIRST, FIRST_TEST = 200_000, 100_000  # seeds; the benchmark's known people begin at 900,000
-EDGES, PENALTY, SHOWN = (16, 24, 32), 0.05, 4
+EDGES, PENALTY, RIDGE, SHOWN = (16, 24, 32), 0.05, 5.0, 4
 
 
 def main() -> None:
@@ -33,28 +35,40 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, default=DATA)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    thumbnails, kinds = silhouettes(FIRST, options.people)
+    thumbnails, kinds, aside = silhouettes(FIRST, options.people)
     middle = thumbnails.mean(0)
     weights = fitted(thumbnails - middle, kinds)
     np.savez_compressed(
         options.out, weights=weights.astype(np.float16), middle=middle.astype(np.float16)
     )
-    thumbnails, kinds = silhouettes(FIRST_TEST, options.test)
+    print("turned.WEIGHTS =", tuple(float(w) for w in np.round(turning(*aside), 4)))
+    thumbnails, kinds, _ = silhouettes(FIRST_TEST, options.test)
     found = (np.c_[thumbnails - middle, np.ones(len(kinds))] @ weights).argmax(1)
     wrong = Counter((KINDS[a], KINDS[b]) for a, b in zip(kinds, found, strict=True) if a != b)
     print(f"kind right in {int((found == kinds).sum())} of {len(kinds)}; {wrong.most_common(8)}")
 
 
-def silhouettes(first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Thumbnails (count, n) and numbers of their kinds (count,)."""
+def silhouettes(
+    first: int, count: int
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Thumbnails (count, n), numbers of their kinds (count,), offsets (count, 9) and yaws."""
     generator = load_generator("head")
-    rows, kinds = [], []
+    rows, kinds, moved, yaws = [], [], [], []
     for number in range(first, first + count):
         latents = generator.sample(1, number)
-        rows.append(thumbnail(shown(generator, latents, EDGES[number % len(EDGES)])))
-        kinds.append(KINDS.index(KIND_OF[generator.people(latents)[0].hair.style]))
+        person = generator.people(latents)[0]
+        reading = shown(generator, latents, EDGES[number % len(EDGES)])
+        rows.append(thumbnail(reading))
+        kinds.append(KINDS.index(KIND_OF[person.hair.style]))
+        moved.append(offsets(reading))
+        yaws.append(person.pose.yaw)
         print(f"{number - first + 1} of {count}", end="\r", flush=True)
-    return np.stack(rows), np.array(kinds)
+    return np.stack(rows), np.array(kinds), (np.stack(moved), np.array(yaws))
+
+
+def turning(moved: np.ndarray, yaws: np.ndarray) -> np.ndarray:
+    """(9,): the line from offsets to yaw, by ridge regression."""
+    return np.linalg.solve(moved.T @ moved + RIDGE * np.eye(moved.shape[1]), moved.T @ yaws)
 
 
 def shown(generator, latents, edge: int) -> Reading:

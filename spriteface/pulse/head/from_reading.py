@@ -44,9 +44,9 @@ import numpy as np
 from ...errors import OptionError
 from ...palette.color import hue_degrees, lab_from_u8, oklab_from_u8, srgb_from_lab
 from ...types import RGB, Reading, View
-from ..colors import as_believed, is_human, photographic_skin
+from ..colors import SHADED, as_believed, flatness, is_human, photographic_skin
 from ..words import COLOR_WORDS, EYE_WORDS, READ_HEADWEAR
-from . import cuts, hints
+from . import cuts, hints, turned
 from .facial import brow_limit
 from .person import (
     FACIAL_HAIR_STYLES,
@@ -630,6 +630,9 @@ def _expression(wish: Wish, base: Mapping[str, float]) -> dict[str, float]:
 def _pose(wish: Wish) -> Pose:
     view = str(wish.asked.get("view", wish.traits.get("view", "front")))
     side = str(wish.asked.get("side", wish.traits.get("side") or "right"))
+    shaded = flatness(wish.reading) <= SHADED and not {"view", "side"} & set(wish.asked)
+    if shaded and view != "profile":
+        return Pose(yaw=turned.yaw(wish.reading))
     if view == "front":
         return Pose(yaw=0.05)
     yaw = YAW[view] * (-1 if side == "left" else 1)
