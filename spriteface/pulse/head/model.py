@@ -156,7 +156,7 @@ def _thirds(value: float) -> tuple[float, float, float]:
 # what a child's face has beyond the data set's two child shapes, as sliders: larger eyes, a small
 # flat nose, full cheeks, a short soft chin, a round head (cf. Farkas' growth charts of the head)
 CHILDHOOD: Mapping[str, float] = {
-    "eyes/eye-scale": 0.31, "eyes/eye-height1": 0.10, "eyes/eye-height2": 0.08, "eyes/eye-height3": 0.08,
+    "eyes/eye-scale": 0.31, "eyes/eye-height1": 0.10, "eyes/eye-height2": 0.12, "eyes/eye-height3": 0.08,
     "nose/nose-scale-vert": -0.34, "nose/nose-scale-horiz": -0.28, "nose/nose-scale-depth": -0.28,
     "nose/nose-volume": -0.24, "cheek/cheek-volume": 0.30, "cheek/cheek-bones": -0.35,
     "chin/chin-height": -0.42, "chin/chin-prominent": -0.25, "chin/chin-width": -0.18, "head/head-round": 0.42,
