@@ -204,7 +204,9 @@ def shell(
     folded = x[edge] - n[edge] * lift[edge][:, None] * 1.1
     outer = np.isin(key[:, 0] * count + key[:, 1], border_edges)
     a, b = i[outer], j[outer]
-    fold = np.concatenate([np.stack([a, to_edge[a], b], 1), np.stack([b, to_edge[a], to_edge[b]], 1)])
+    fold = np.concatenate(
+        [np.stack([a, to_edge[a], b], 1), np.stack([b, to_edge[a], to_edge[b]], 1)]
+    )
     return np.concatenate([x, folded]).astype(np.float32), np.concatenate([f, fold]).astype(
         np.int32
     )
