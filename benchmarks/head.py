@@ -1,7 +1,7 @@
 """The embedded head, measured: speed, agreement of its two renders, realism by outside judges.
 
     python -m benchmarks.head --speed             seconds and CPU seconds per picture, memory
-    python -m benchmarks.head --agreement 12      preview against the downscaled render, dB
+    python -m benchmarks.head --agreement 12      downscales of preview and 1024 px portrait, dB
     python -m benchmarks.head --realism 100       share of frontal samples that the judges accept
     python -m benchmarks.head --tones             lightness and pass rate over the Monk scale
     python -m benchmarks.head --sheet sheet.jpg   36 people at 384 px
@@ -67,6 +67,8 @@ def speed() -> dict[str, Any]:
 
     from spriteface.pulse.generator import Latents
     from spriteface.pulse.head import load, preview, scene
+    from spriteface.pulse.head.preview import KNOTS, STRANDS
+    from spriteface.pulse.head.threads import each
 
     torch.set_num_threads(1)
     start = time.process_time()
@@ -102,10 +104,18 @@ def speed() -> dict[str, Any]:
     def labels() -> None:
         head.regions(moved(), 64)
 
+    people = people_from_latents(latents)
+
+    def geometry() -> None:
+        scene._small_hair.cache_clear()
+        scene._guides.cache_clear()
+        each(lambda p: scene.build(p, level=0, strand_count=STRANDS, knots=KNOTS), people)
+
     def everything() -> None:
         scene._small_hair.cache_clear()
         scene._guides.cache_clear()
-        fresh()
+        preview.forget()
+        head.preview(latents, 64)
 
     previews()
     for name, work in (
@@ -113,11 +123,11 @@ def speed() -> dict[str, Any]:
         ("preview 64 px, new shape or pose", fresh),
         ("preview 64 px, batch of 16 new shapes", batch),
         ("label map 64 px, batch of 16 new shapes", labels),
-        ("preview 64 px, new person and hair", everything),
+        ("new people's geometry and hair, preview level", geometry),
+        ("preview 64 px, batch of 16 new people and hair", everything),
     ):
         wall, cpu = timed(work, 5)
         rows[name + ", ms wall / CPU"] = [round(1e3 * t / len(latents), 1) for t in (wall, cpu)]
-    people = people_from_latents(latents)
     for size in (512, 1024):
         state = iter(people * 2)
 
@@ -130,21 +140,46 @@ def speed() -> dict[str, Any]:
     return rows
 
 
+AGREED_SIZES = (64, 32, 24, 16)  # sprites' sizes
+AGREED_SEED = 77  # not of the people that the preview's constants were fitted to
+
+
 def agreement(count: int, size: int = 64) -> dict[str, Any]:
+    """Downscales (area, in sRGB, as a portrait's is) of the preview of `size` px and of the
+    portrait; and the preview rendered at the small size itself against the portrait's."""
     from spriteface.pulse.head.preview import preview_person
 
-    scores = []
-    for person in people_from_latents(draw(count, seed=77)):
+    scores: dict[str, list[float]] = {}
+    for person in people_from_latents(draw(count, seed=AGREED_SEED)):
+        big = render(person, 1024).image
         small = preview_person(person, size).permute(1, 2, 0).numpy()
-        big = render(person, size * 4).image.reshape(size, 4, size, 4, 3).mean((1, 3))
-        scores.append(float(-10 * np.log10(((small - big) ** 2).mean())))
-    return {
-        "people": count,
-        "PSNR mean, dB": round(statistics.mean(scores), 2),
-        "median": round(statistics.median(scores), 2),
-        "worst": round(min(scores), 2),
-        "best": round(max(scores), 2),
-    }
+        for edge in AGREED_SIZES:
+            goal = _area(big, edge)
+            scores.setdefault(f"both at {edge} px", []).append(_psnr(_area(small, edge), goal))
+            if edge < size:
+                own = preview_person(person, edge).permute(1, 2, 0).numpy()
+                scores.setdefault(f"preview of {edge} px", []).append(_psnr(own, goal))
+    rows: dict[str, Any] = {"people": count}
+    for name, values in scores.items():
+        rows[f"{name}, dB"] = {
+            "mean": round(statistics.mean(values), 2),
+            "median": round(statistics.median(values), 2),
+            "worst": round(min(values), 2),
+            "best": round(max(values), 2),
+        }
+    return rows
+
+
+def _area(image: Image, edge: int) -> Image:
+    """The mean over the pixels that each of (edge,edge) covers."""
+    from spriteface.pulse.downscale import matrix
+
+    rows = matrix("area", len(image), edge)
+    return np.asarray(np.einsum("ab,bcd,ec->aed", rows, image, rows, optimize=True), np.float32)
+
+
+def _psnr(a: Image, b: Image) -> float:
+    return float(-10 * np.log10(((a - b) ** 2).mean()))
 
 
 def frontal(person: Person) -> Person:

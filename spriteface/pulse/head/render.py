@@ -50,6 +50,7 @@ LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 NEAR_WAYS = 6  # directions that the lights are gathered into for near shadows
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
 STRAND_STEP = 3
+ALONG_STEPS = 1024  # to a point: half the memory of a float, of up to 63 points
 TAPER = 0.45  # of its width, a strand keeps at its tip
 # white highlight and darkness at the root of scalp hair, brows, beard, lashes
 STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.75, 0.0)
@@ -140,7 +141,7 @@ def render(
     black = np.zeros_like(linear)
     spread(
         resolve, size, surface.radiance, surface.material, surface.depth, depth, kind, _EACH_KIND,
-        strand, along, hair, float(STRAND_STEP), black, linear, matte,
+        strand, along, hair, float(STRAND_STEP * ALONG_STEPS), black, linear, matte,
     )  # fmt: skip
     # the supersampled pictures are by far the largest; what follows needs them no more
     del scene, surface, depth, kind, strand, along, hair, black
@@ -215,8 +216,11 @@ def _shadow_maps(vertices: F32, casters: Array, strands: F32, frames: F32, close
     return maps
 
 
-def _raster_hair(scene: Scene, view: View, depth: F32) -> tuple[NDArray[np.int32], F32]:
-    """The strand before every subsample (W,W), -1 for none, and the position along it (W,W).
+def _raster_hair(
+    scene: Scene, view: View, depth: F32
+) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    """The strand before every subsample (W,W), -1 for none, and the position along it (W,W), in
+    points times ALONG_STEPS.
     Its depth replaces the surface's in `depth`."""
     wide = view.width
     strand = np.full((wide, wide), -1, np.int32)
@@ -230,7 +234,8 @@ def _raster_hair(scene: Scene, view: View, depth: F32) -> tuple[NDArray[np.int32
             raster_strands, wide, points, width.astype(np.float32), floors_of(depth), TILE, depth, strand,
             along, TAPER, 0.5,
         )  # fmt: skip
-    return strand, along
+    along *= ALONG_STEPS
+    return strand, along.astype(np.uint16)
 
 
 def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray[np.int32], F32]:
@@ -347,6 +352,7 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View, seen: F
         samples.triangle, samples.weights, visible, close, way, np.ascontiguousarray(lights.frames[:, 0].T),
         np.ascontiguousarray(lights.colors.T), diffuse, specular,
     )  # fmt: skip
+    del visible, close
     _diffuse_skin(samples, diffuse, view)
     skin = _bare(samples)
     specular[skin] *= mat.gloss_tint(albedo[skin])
