@@ -52,7 +52,7 @@ SKIN_HUES = ((42.0, 68.0, 92.0), (42.0, 68.0, 84.0))
 # at most 3.5 off, so that parity (5 L*, light against dark too) holds with the search's own errors
 SKIN_LIGHTNESS = (
     (0.0, 15.0, 22.0, 32.0, 45.0, 75.0, 85.0, 94.0, 100.0),
-    (8.5, 18.4, 25.0, 33.3, 45.0, 74.6, 83.4, 91.9, 94.6),
+    (8.5, 17.8, 24.3, 33.0, 45.0, 75.0, 84.2, 93.0, 95.5),
 )
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn", "")
 HAIR_CHROMA = ((0.0, 30.0, 60.0, 100.0), (0.0, 28.0, 45.0, 66.0))
