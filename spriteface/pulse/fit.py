@@ -114,6 +114,7 @@ def evolved(
     if longer is not None:
         losses = torch.tensor(look(longer))
         chosen = int(losses.argmin())
+        # looked at again: its loss so far counts how plausible it is, too
         if losses[chosen] < look(best)[0]:
             best, best_loss = longer[chosen], float(losses[chosen])
         report("searching", 0.62, None, best_loss)

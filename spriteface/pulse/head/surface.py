@@ -87,11 +87,8 @@ BARE = (0.22, 0.44, 0.64)
 MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
 SKIN_F0 = 0.022  # what skin mirrors at normal incidence
-LIP_PLUM, LIP_PINK, LIP_FILM = (
-    0.22,
-    0.16,
-    0.32,
-)  # blue that dark and light lips keep; how fast melanin below dims a lipstick
+LIP_PLUM, LIP_PINK = 0.22, 0.16  # blue that dark and light lips keep
+LIP_FILM = 0.32  # how fast melanin below dims a lipstick
 
 
 def skin_albedo(melanin: float, hemoglobin: float) -> F64:
