@@ -106,13 +106,17 @@ class _Killer(threading.Thread):
             time.sleep(0.05)
             if self.stop:
                 return
-        wait_for(self._searching, 60)
+        # a job that nobody has listened to yet outlives its plug-in by LISTEN_SECONDS
+        wait_for(lambda: self._searching() and self._heard(), 60)
         [pid] = _plugin_pids(self.here)
         (self.here / "kill-me").unlink()
         began = time.monotonic()
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not self._searching(), 10)
         self.seconds = time.monotonic() - began
+
+    def _heard(self) -> bool:
+        return bool(self.running.client.status()["connections"])
 
     def _searching(self) -> bool:
         jobs = self.running.client.status()["jobs"]
