@@ -16,6 +16,7 @@ from spriteface.service import wire
 from spriteface.service.client import Client, EngineError
 
 ROOT = Path(__file__).resolve().parents[1]
+A_SECOND = 3.0  # what is done within a second when no other test shares the processor
 
 
 class RunningEngine:
