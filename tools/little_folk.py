@@ -158,17 +158,19 @@ def _outlined(rgba: U8, ink: Color) -> U8:
     return out
 
 
-def _body(look: _Look) -> None:
-    """A robe, shirt and legs, armour, or what carries a beast; often no larger than the head."""
+def _body(look: _Look, heads: float = 0.0) -> None:
+    """A robe, shirt and legs, armour, or what carries a beast; often no larger than the head, or
+    `heads` as high."""
     g, rng = look.g, look.g.rng
     a, chin, y, d = g.a, g.tall, g.y, np.abs(g.d)
     high = g.tall * rng.uniform(0.3, 2.2 if look.build in ("person", "brimmed", "helmet") else 1.1)
+    high = heads * g.tall if heads else high
     color = look.second if chance(rng, 0.7) else look.main
     kinds = ["robe", "legs", "legs", "round"]
     if KIND_OF[look.build] == artist.CREATURE:
         kinds += ["paws"] * 3
     kind = str(rng.choice(kinds))
-    half = a * rng.uniform(0.55, 1.25)
+    half = a * (rng.uniform(0.9, 1.5) if heads else rng.uniform(0.55, 1.25))
     below = (y > chin - 1.5) & (y < chin + high)
     if kind == "robe":
         torso = below & (d < half * (0.5 + 0.6 * np.clip((y - chin) / high, 0, 1)))
@@ -472,6 +474,7 @@ def _pair(look: _Look, color: Color, *, sharp: bool) -> None:
 def sketched(rng: Rng, *, back: bool = False) -> Picture:
     """A head as the reader's drawings have it, often on a body of whole pixels; from behind with
     hair where its face was."""
+    natural = chance(rng, 0.25)
     while True:
         made = (tidy_sprites if chance(rng, 0.7) else draw_sprites).draw(rng)
         shown = made.labels != draw_sprites.BG
@@ -490,7 +493,9 @@ def sketched(rng: Rng, *, back: bool = False) -> Picture:
     if back:
         rgba, labels = _from_behind(rgba, made.labels, rng), []
     if chance(rng, 0.75):
-        rgba, labels = _bodied(rgba, labels, head, rng)
+        rgba, labels = _bodied(rgba, labels, head, rng, natural)
+    if natural and chance(rng, 0.6):
+        rgba = artist.rendered(rgba, rng)
     return artist._trimmed(Picture(rgba, labels))
 
 
@@ -511,11 +516,11 @@ def _from_behind(rgba: U8, labels: NDArray[np.int_], rng: Rng) -> U8:
     return out
 
 
-def _bodied(rgba: U8, labels: list[Label], head: artist.Rect, rng: Rng) -> tuple[U8, list[Label]]:
-    """The head on a body from `templated`, cut off below its own head."""
+def _bodied(rgba: U8, labels: list[Label], head: artist.Rect, rng: Rng, natural: bool) -> tuple[U8, list[Label]]:  # fmt: skip
+    """The head on a body from `templated`, or on one of natural height, cut off below its own head."""
     wide = max(5, round(head[2] - head[0]))
     g = Grid(rng, wide, max(5, round(head[3] - head[1])), 0)
-    _body(_Look(g, "person", artist.FRONT))
+    _body(_Look(g, "person", artist.FRONT), float(rng.uniform(2.5, 3.9)) if natural else 0.0)
     body = g.rgba
     body[: g.top + g.tall - 1] = 0
     x, y = round(g.cx - (head[0] + head[2]) / 2), round(g.top + g.tall - head[3])
@@ -531,6 +536,82 @@ def readable(rgba: U8, face: artist.Rect) -> bool:
 
 
 # --- pictures of many -----------------------------------------------------------------------------
+
+
+def some(rng: Rng, size: int = 0) -> Picture:
+    """Little folk in any kind of picture; `size` in px is its edge, 0 stands for any."""
+    pick = rng.random()
+    if pick < 0.14:
+        return cells(rng, size)
+    return noir(rng, size) if pick < 0.26 else crowd(rng, size)
+
+
+def cells(rng: Rng, size: int = 0) -> Picture:
+    """Faces that fill their cells, hair and chin cut off, in rows: talkers, ranks, states of one."""
+    edge = int(rng.integers(9, 34))
+    wide, tall = edge, max(8, round(edge * rng.uniform(0.7, 1.15)))
+    columns, rows = int(rng.integers(1, 6)), int(rng.integers(1, 4))
+    if size:
+        columns, rows = max(1, size // wide), max(1, size // tall)
+    width, height = size or columns * wide, size or rows * tall
+    canvas = places.blank(width, height, None if chance(rng, 0.4) else any_color(rng))
+    same = folk(rng, edge * rng.uniform(0.9, 1.6)) if chance(rng, 0.3) else None
+    labels: list[Label] = []
+    tones = frames.ramp(rng, any_color(rng)) if chance(rng, 0.4) else None
+    for i in range(columns * rows):
+        x, y = i % columns * wide, i // columns * tall
+        made = same or folk(rng, edge * rng.uniform(0.8, 1.6))
+        if tones is not None:
+            made = Picture(frames.in_tones(made.rgba, tones, rng), made.labels)
+        label = made.labels[0]
+        if x + wide > width or y + tall > height or not readable(made.rgba, label.face):
+            continue
+        left = round((label.face[0] + label.face[2] - wide) / 2 + rng.normal(0, 0.06) * wide)
+        top = round((label.face[1] + label.face[3] - tall) / 2 + rng.normal(-0.08, 0.08) * tall)
+        cell = places.blank(wide, tall, any_color(rng) if chance(rng, 0.5) else None)
+        artist.paste(cell, made.rgba, -left, -top)
+        canvas[y : y + tall, x : x + wide] = cell
+        seen = label.moved(-left, -top)
+        cut = [(max(0.0, b[0]), max(0.0, b[1]), min(float(wide), b[2]), min(float(tall), b[3])) for b in (seen.face, seen.head)]  # fmt: skip
+        labels.append(Label(cut[0], cut[1], label.view, label.side, label.kind).moved(x, y))
+    return Picture(canvas, labels)
+
+
+def noir(rng: Rng, size: int = 0) -> Picture:
+    """Large people in the dark: lit from one side, in few tones, with hair and hoods that are one
+    with the night; lines of text between them."""
+    width = size or int(rng.choice([96, 128, 160]))
+    tones = frames.ramp(rng, any_color(rng))
+    canvas = places.blank(width, size or width, tuple(int(v) for v in tones[0].clip(0, 255)))
+    labels: list[Label] = []
+    taken: list[artist.Rect] = []
+    for _ in range(int(rng.integers(1, 5))):
+        edge = int(width * rng.uniform(0.22, 0.6))
+        made = artist.portrait(rng, edge)
+        if not made.labels:
+            continue
+        h, w = made.rgba.shape[:2]
+        across = np.linspace(-1, 1, w) * (1 if chance(rng, 0.5) else -1)
+        light = np.clip(rng.uniform(0.3, 1) + rng.uniform(0.2, 1) * across, 0.05, 1.2)
+        lit = made.rgba.copy()
+        lit[..., :3] = np.clip(lit[..., :3] * light[None, :, None], 0, 255)
+        x0, y0, x1, y1 = (round(v) for v in made.labels[0].head)
+        around = np.ones((h, w), bool)
+        around[max(0, y0) : y1, max(0, x0) : x1] = False
+        if chance(rng, 0.7):
+            lit[around] = 0
+        shares = np.sort(rng.uniform(0.3, 0.95, 3))
+        gray = lit[..., :3] @ GRAY
+        cuts = np.sort(
+            0.6 * np.quantile(gray[lit[..., 3] > 0], shares) + 0.4 * np.array([50, 100, 170])
+        )
+        lit[..., :3] = tones.clip(0, 255)[np.searchsorted(cuts, gray)]
+        if readable(lit, made.labels[0].face):
+            artist.place(rng, canvas, Picture(lit, made.labels), labels, taken)
+    for _ in range(int(rng.integers(0, 4))):
+        line = Picture(frames.in_tones(artist.text(rng), tones, rng))
+        artist.place(rng, canvas, line, labels, taken)
+    return Picture(canvas, labels)
 
 
 def crowd(rng: Rng, size: int = 0) -> Picture:

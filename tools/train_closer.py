@@ -50,7 +50,7 @@ def draw(count: int, seed: int, path: Path, empty: float, folk: float = 0.0) -> 
     for i in range(count):
         rng = np.random.default_rng((seed, i))
         if rng.random() < folk:
-            picture = little_folk.crowd(rng)
+            picture = little_folk.some(rng)
         else:
             picture = frames.emptied(rng) if rng.random() < empty else frames.whole(rng)
         scene = take_apart(Frame(Pixels(picture.rgba), Source(None)))
@@ -331,7 +331,7 @@ def main() -> None:
     drawing.add_argument("--count", type=int, default=4000)
     drawing.add_argument("--seed", type=int, default=1)
     drawing.add_argument("--empty", type=float, default=0.15, help="share of pictures of nobody")
-    drawing.add_argument("--folk", type=float, default=0.0, help="share of crowds of little folk")
+    drawing.add_argument("--folk", type=float, default=0.0, help="share of pictures of little folk")
     training = sub.add_parser("train")
     training.add_argument("data", type=Path, nargs="+")
     training.add_argument("-o", "--output", type=Path, required=True)

@@ -136,13 +136,13 @@ def padded(picture: artist.Picture, rng: np.random.Generator) -> artist.Picture:
 
 
 def draw(count: int, seed: int, path: Path, empty: float, folk: float = 0.0) -> None:
-    """Draw `count` pictures and write them with their labels; a share `folk` are crowds of little
+    """Draw `count` pictures and write them with their labels; a share `folk` show little
     folk, of the others a share `empty` are without faces."""
 
     def one(i: int) -> artist.Picture:
         rng = np.random.default_rng((seed, i))
         if rng.random() < folk:
-            return little_folk.crowd(rng, SIZE)
+            return little_folk.some(rng, SIZE)
         return nobody(rng, SIZE) if rng.random() < empty else sample(rng)
 
     store([one(i) for i in range(count)], path)
@@ -529,7 +529,7 @@ def main() -> None:
     drawing.add_argument("--count", type=int, default=6000)
     drawing.add_argument("--seed", type=int, default=1)
     drawing.add_argument("--empty", type=float, default=0.0, help="share of pictures without faces")
-    drawing.add_argument("--folk", type=float, default=0.0, help="share of crowds of little folk")
+    drawing.add_argument("--folk", type=float, default=0.0, help="share of pictures of little folk")
     mining = commands.add_parser("mine")
     mining.add_argument("-o", "--output", type=Path, required=True)
     mining.add_argument("--count", type=int, default=5000)
