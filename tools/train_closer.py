@@ -28,6 +28,7 @@ from spriteface.extract import closer, network
 from spriteface.extract.learned import propose
 from spriteface.extract.sprites import take_apart
 from spriteface.types import Frame, Pixels, Source
+from tools import little_folk
 from tools import pixel_artist as artist
 from tools import pixel_frames as frames
 from tools import train_detector as detector
@@ -39,7 +40,7 @@ BATCH, KEPT = 64, 0.997  # KEPT of the running average of weights, at each step
 HELD = 0.75, 0.1  # share of a head within a proposal, of it in the proposal: a head to be found
 
 
-def draw(count: int, seed: int, path: Path, empty: float) -> None:
+def draw(count: int, seed: int, path: Path, empty: float, folk: float = 0.0) -> None:
     """Write `crops` (N, 32, 32, 4) premultiplied, `truth` (N, 13) and `given` (N, 3).
 
     Truth is: a face or not, head x0 y0 x1 y1, face x0 y0 x1 y1 as shares of the square, view,
@@ -48,7 +49,10 @@ def draw(count: int, seed: int, path: Path, empty: float) -> None:
     crops, truth, given = [], [], []
     for i in range(count):
         rng = np.random.default_rng((seed, i))
-        picture = frames.emptied(rng) if rng.random() < empty else frames.whole(rng)
+        if rng.random() < folk:
+            picture = little_folk.some(rng)
+        else:
+            picture = frames.emptied(rng) if rng.random() < empty else frames.whole(rng)
         scene = take_apart(Frame(Pixels(picture.rgba), Source(None)))
         content = ~scene.background.mask if scene.background.kind in ("alpha", "key") else None
         level = network.premultiplied(picture.rgba, content)
@@ -66,7 +70,7 @@ def draw(count: int, seed: int, path: Path, empty: float) -> None:
         boxes = np.array(heads, np.float64)
         for box, window in zip(boxes, closer.windows(boxes[:, :4])):
             row = described(box[:4], window, labels)
-            if row is None:
+            if row is None or (row[0] and not little_folk.readable(level, placed(row, window))):
                 continue
             crops.append(np.rint(closer.crop(level, window)).astype(np.uint8))
             truth.append(row)
@@ -75,6 +79,12 @@ def draw(count: int, seed: int, path: Path, empty: float) -> None:
     np.savez(path, crops=np.stack(crops), truth=np.array(truth, np.float32), given=np.array(given, np.float32))  # fmt: skip
     right = np.array(truth)[:, 0].mean()
     print(f"{path}: {len(crops)} squares, {right:.0%} with a face", flush=True)
+
+
+def placed(row: Sequence[float], window: NDArray[np.float64]) -> artist.Rect:
+    """The face of a row of truth in px of its picture."""
+    (left, top, edge), (x0, y0, x1, y1) = window, row[5:9]
+    return left + x0 * edge, top + y0 * edge, left + x1 * edge, top + y1 * edge
 
 
 def shaken(head: Sequence[float], rng: np.random.Generator) -> tuple[float, ...]:
@@ -321,6 +331,7 @@ def main() -> None:
     drawing.add_argument("--count", type=int, default=4000)
     drawing.add_argument("--seed", type=int, default=1)
     drawing.add_argument("--empty", type=float, default=0.15, help="share of pictures of nobody")
+    drawing.add_argument("--folk", type=float, default=0.0, help="share of pictures of little folk")
     training = sub.add_parser("train")
     training.add_argument("data", type=Path, nargs="+")
     training.add_argument("-o", "--output", type=Path, required=True)
@@ -331,7 +342,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.job == "draw":
-        draw(options.count, options.seed, options.output, options.empty)
+        draw(options.count, options.seed, options.output, options.empty, options.folk)
     else:
         train(
             options.data,

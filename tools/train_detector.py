@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spriteface.extract.network import DILATIONS, STRIDE
+from tools import little_folk
 from tools import pixel_artist as artist
 from tools import pixel_places as places
 
@@ -134,11 +135,14 @@ def padded(picture: artist.Picture, rng: np.random.Generator) -> artist.Picture:
     return artist.Picture(canvas, [label.moved(x, y) for label in picture.labels])
 
 
-def draw(count: int, seed: int, path: Path, empty: float) -> None:
-    """Draw `count` pictures, a share of them without faces, and write them with their labels."""
+def draw(count: int, seed: int, path: Path, empty: float, folk: float = 0.0) -> None:
+    """Draw `count` pictures and write them with their labels; a share `folk` show little
+    folk, of the others a share `empty` are without faces."""
 
     def one(i: int) -> artist.Picture:
         rng = np.random.default_rng((seed, i))
+        if rng.random() < folk:
+            return little_folk.some(rng, SIZE)
         return nobody(rng, SIZE) if rng.random() < empty else sample(rng)
 
     store([one(i) for i in range(count)], path)
@@ -387,15 +391,17 @@ def train(
     seed: int,
     rate: float,
     teacher: Network | None = None,
+    fixed: bool = False,
 ) -> None:
     """Fit for so many minutes of the clock; what is written is the running average of weights.
 
-    With a teacher, its outputs and features are followed as well, and norms stay as they are.
+    With a teacher, its outputs and features are followed as well. Then, and when `fixed`, norms
+    stay as they are.
     """
     stored = [np.load(path) for path in paths]
     pictures, labels = [s["pictures"] for s in stored], [s["labels"] for s in stored]
     network = network.to(memory_format=torch.channels_last)
-    network.train(teacher is None)
+    network.train(teacher is None and not fixed)
     average = copy.deepcopy(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-4)
     began, mean = time.monotonic(), 0.0
@@ -523,6 +529,7 @@ def main() -> None:
     drawing.add_argument("--count", type=int, default=6000)
     drawing.add_argument("--seed", type=int, default=1)
     drawing.add_argument("--empty", type=float, default=0.0, help="share of pictures without faces")
+    drawing.add_argument("--folk", type=float, default=0.0, help="share of pictures of little folk")
     mining = commands.add_parser("mine")
     mining.add_argument("-o", "--output", type=Path, required=True)
     mining.add_argument("--count", type=int, default=5000)
@@ -535,6 +542,7 @@ def main() -> None:
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--large", action="store_true", help="a teacher for distill")
     training.add_argument("--rate", type=float, default=2.5e-3)
+    training.add_argument("--start", type=Path, help="weights to go on from")
     distilling = commands.add_parser("distill")
     distilling.add_argument("data", type=Path, nargs="+")
     distilling.add_argument("-o", "--output", type=Path, required=True)
@@ -544,14 +552,16 @@ def main() -> None:
     distilling.add_argument("--rate", type=float, default=1e-3)
     options = parser.parse_args()
     if options.command == "draw":
-        draw(options.count, options.seed, options.output, options.empty)
+        draw(options.count, options.seed, options.output, options.empty, options.folk)
     elif options.command == "mine":
         mine(options.count, options.seed, options.output, options.least)
     else:
         torch.manual_seed(options.seed)
         torch.set_num_threads(1)
-        teacher = None
-        if options.command == "train":
+        teacher, start = None, getattr(options, "start", None)
+        if start is not None:
+            network = loaded(start)
+        elif options.command == "train":
             network = Network(*(LARGE if options.large else SMALL))
         else:
             teacher = loaded(options.teacher)
@@ -564,6 +574,7 @@ def main() -> None:
             seed=options.seed,
             rate=options.rate,
             teacher=teacher,
+            fixed=start is not None,
         )
 
 
