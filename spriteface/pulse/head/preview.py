@@ -44,7 +44,7 @@ from .scene import (
     build,
     strand_colors,
 )
-from .shade import PLAIN_WRAPS, SKIN_WRAPS, near_shadows
+from .shade import PLAIN_WRAPS, SKIN_WRAPS, TILT, near_shadows
 from .transport import (
     BROWS,
     CLOTH,
@@ -274,7 +274,7 @@ def _trace(person: Person, size: int) -> Traced:
     look = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     transport.expose_strands(
         scene.strands, knots, view.eye, frames, EXTENT_CM, CENTRE, maps, look[0], look[1],
-        scattered, gleam, white,
+        scene.strand_dice[:, 0] * np.float32(TILT), scattered, gleam, white,
     )  # fmt: skip
     return Traced(
         scene, seen, vertex_slot, knot_slot, vertices, knots, kind == BARE,

@@ -34,6 +34,7 @@ from .raster import (
 )
 from .scene import FULL_STRANDS, Scene, build
 from .shade import (
+    TILT,
     blur,
     interpolate,
     mix_blurred,
@@ -496,6 +497,7 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     shine, dimmed = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     spread(
         shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed, out,
+        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed,
+        scene.strand_dice[:, 0] * np.float32(TILT), out,
     )  # fmt: skip
     return out

@@ -192,11 +192,11 @@ def glint(
 @njit(**KERNEL)
 def expose_strands(
     strands: Any, knots: Any, eye: Any, frames: Any, extent: float, centre: Any, maps: Any,
-    shine: Any, dimmed: Any, received: Any, gleam: Any, mirrored: Any,
+    shine: Any, dimmed: Any, tilt: Any, received: Any, gleam: Any, mirrored: Any,
 ) -> None:  # fmt: skip
     """What knots (n,), flat indices into strands (N,K,3), get of each light, (n,L), as
-    `shade_strands` has it: what they scatter, and their coloured and white highlights; `shine` and
-    `dimmed` (N,)."""
+    `shade_strands` has it: what they scatter, and their coloured and white highlights; `shine`,
+    `dimmed` and `tilt` (N,)."""
     scale = maps.shape[1] / (2.0 * extent)
     per = strands.shape[1]
     t = np.empty(3, np.float64)
@@ -234,7 +234,7 @@ def expose_strands(
             for c in range(3):
                 tl += t[c] * frames[l, 0, c]
                 lv += v[c] * frames[l, 0, c]
-            d, e1, e2 = fibre(max(-1.0, min(1.0, tl)), tv, lv)
+            d, e1, e2 = fibre(max(-1.0, min(1.0, tl)), tv, lv, tilt[n])
             received[i, l] = seen * tip * d
             gleam[i, l] = seen * SECOND * e2
             mirrored[i, l] = seen * FIRST * shine[n] * e1
