@@ -476,7 +476,7 @@ def _stack(x: Array | float, y: Array | float, z: Array | float, *, like: Array)
 
 
 # absorbance per unit of pigment: grey part, hue part and its limit, and red pigment, per channel
-HAIR_GREY, HAIR_HUE, HUE_DEEPEST = 1.36, (0.0, 0.74, 1.62), 1.0
+HAIR_GREY, HAIR_HUE, HUE_DEEPEST = 1.46, (0.0, 0.74, 1.62), 1.0
 HAIR_RED = (0.21, 0.91, 1.90)
 
 

@@ -34,6 +34,7 @@ from .raster import (
 )
 from .scene import FULL_STRANDS, Scene, build
 from .shade import (
+    TILT,
     blur,
     interpolate,
     mix_blurred,
@@ -244,7 +245,8 @@ def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray
     depth = np.full((wide, wide), FAR, np.float32)
     face = np.full((wide, wide), -1, np.int32)
     weights = np.zeros((wide, wide, 2) if weighted else (1, 1, 2), np.float32)
-    spread(raster_triangles, wide, view.project(scene.vertices), scene.faces, depth, face, weights)
+    points = view.project(scene.vertices)
+    spread(raster_triangles, wide, points, scene.faces, 0, depth, face, weights)
     return depth, face, weights
 
 
@@ -496,6 +498,7 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     shine, dimmed = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     spread(
         shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed, out,
+        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed,
+        scene.strand_dice[:, 0] * np.float32(TILT), out,
     )  # fmt: skip
     return out

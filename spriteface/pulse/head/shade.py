@@ -20,7 +20,9 @@ SKIN_WRAPS, PLAIN_WRAPS = (0.18, 0.10, 0.06), (0.05, 0.05, 0.05)
 # how far and how finely near shadows are looked for, and how thick what throws them is
 NEAR_CM, NEAR_STEPS, NEAR_THICK_CM = 1.8, 9, 1.3
 
-FIRST, SECOND = 0.066, 0.50  # strength of a strand's white and of its coloured highlight
+FIRST, SECOND = 0.095, 0.50  # strength of a strand's white and of its coloured highlight
+# of the angle by which hairs of one head differ: a sheen is made of glints
+TILT = 0.03
 
 
 @njit(**KERNEL)
@@ -296,18 +298,20 @@ def mix_blurred(
 
 
 @njit(**KERNEL)
-def fibre(tl: float, tv: float, lv: float) -> tuple[float, float, float]:
+def fibre(tl: float, tv: float, lv: float, tilt: float) -> tuple[float, float, float]:
     """What a hair sends on: scattered, and its two highlights, after Marschner's visible cones.
-    Cosines of its direction with light and eye (`tv` through `bent`), and of light with eye."""
+    Cosines of its direction with light and eye (`tv` through `bent`), and of light with eye;
+    `tilt` is how far this hair's scales turn its highlights along it."""
     sl = math.sqrt(1 - tl * tl)
-    th = (bent(tl) + tv) * 0.5
+    th = (bent(tl) + tv) * 0.5 + tilt
     h1 = th + 0.07
     h2 = th - 0.10
     around = sl * (0.45 + 0.55 * max(lv, -0.3))
     first = 0.0
     second = 0.0
-    if abs(h1) < 0.45:  # beyond, the cones send nothing
-        first = math.exp(-h1 * h1 / 0.0085) * around
+    if abs(h1) < 0.35:  # beyond, the cones send nothing
+        facing = max(lv, 0.0)  # what comes from behind and the sides meets other hairs first
+        first = math.exp(-h1 * h1 / 0.0036) * sl * (0.10 + 0.90 * facing * facing)
     if abs(h2) < 0.8:
         second = math.exp(-h2 * h2 / 0.045) * around
     return sl * (0.60 + 0.40 * lv), first, second
@@ -338,11 +342,12 @@ def open_out(strands: Any, n: int, k: int, dimmed: float) -> float:
 @njit(**KERNEL)
 def shade_strands(
     low: int, high: int, strands: Any, wanted: Any, step: int, eye: Any, frames: Any, colors: Any, centre: Any, extent: float,
-    maps: Any, density: float, albedo: Any, shine: Any, dimmed: Any, out: Any,
+    maps: Any, density: float, albedo: Any, shine: Any, dimmed: Any, tilt: Any, out: Any,
 ) -> None:  # fmt: skip
     """Radiance (N,Q,3) at every `step`-th point of strands [low, high), brighter to the tips and
     darker by `dimmed` (N,) at the root, where other hairs and the skin close in:
-    scattered, first (white, times `shine`) and second (coloured) highlight; see `fibre`. Hair above a point lets exp(-depth * density) through."""
+    scattered, first (white, times `shine`) and second (coloured) highlight, moved by `tilt` (N,);
+    see `fibre`. Hair above a point lets exp(-depth * density) through."""
     lobes = np.empty(9, np.float64)
     size = maps.shape[1]
     scale = size / (2.0 * extent)
@@ -385,7 +390,7 @@ def shade_strands(
                 if seen < 0.004:
                     continue
                 tl = max(-1.0, min(1.0, tx * lx + ty * ly + tz * lz))
-                d, e1, e2 = fibre(tl, tv, vx * lx + vy * ly + vz * lz)
+                d, e1, e2 = fibre(tl, tv, vx * lx + vy * ly + vz * lz, tilt[n])
                 d *= seen
                 e1 *= seen
                 e2 *= seen
