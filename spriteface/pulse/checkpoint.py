@@ -44,6 +44,7 @@ Arrays = dict[str, Array]
 
 MAX_BYTES = 4 << 30  # no face generator that we know is larger
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_OURS = "spriteface"  # the metadata of the safetensors files that we write
 _ADVICE = "get it from its author's own page, and don't load it with other programs"
 
 _STORAGES: dict[str, tuple[str, int]] = {
@@ -413,7 +414,8 @@ def _read_safetensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            values = dict(file.metadata() or {})
+            values: dict[str, Any] = dict(file.metadata() or {})
+            values |= json.loads(values.pop(_OURS, "{}"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, TypeError, ValueError) as error:
         raise GeneratorError(
@@ -501,13 +503,16 @@ def _describe(path: Path) -> str:
 def write_safetensors(
     path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]
 ) -> None:
-    """Write `tensors` and string `metadata`, contiguous."""
+    """Write `tensors` and string `metadata`, contiguous; the same ones always give the same bytes.
+
+    The metadata are one entry: safetensors keeps several in an order that changes by itself.
+    """
     from safetensors.numpy import save_file
 
     save_file(
         {key: np.ascontiguousarray(value) for key, value in tensors.items()},
         path,
-        metadata=dict(metadata),
+        metadata={_OURS: json.dumps(dict(metadata), sort_keys=True)},
     )
 
 

@@ -8,6 +8,7 @@ No torch here until `load` is called.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,6 +59,16 @@ def _stylegan3() -> type[StyleGan]:
     from .stylegan3 import StyleGan3
 
     return StyleGan3
+
+
+def own_config(values: Values) -> dict[str, Any]:
+    """The plain values that our own form keeps beside its tensors; {} for other files."""
+    try:
+        found = json.loads(str(values.get("config", "{}")))
+    except ValueError:
+        return {}
+    numbers = found.items() if isinstance(found, dict) else ()
+    return {key: value for key, value in numbers if isinstance(value, (int, float))}
 
 
 # PULSE's StyleGAN1

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GeneratorError, OptionError, SinkError
 from .checkpoint import Arrays, Checkpoint, read_isolated, write_safetensors
-from .families import check_finite, family_named, family_of
+from .families import check_finite, family_named, family_of, own_config
 
 if TYPE_CHECKING:
     from .stylegan import StyleGan
@@ -268,6 +268,7 @@ def add(
     try:
         family = family_of(tensors)
         state, config = family.canonical(tensors, values)
+        config = own_config(values) | config
         check_finite(state)
         progress(f"{family.summary}: fitting prior, probes and starts")
         resolution = _complete(state, config, family.id, name)
