@@ -294,7 +294,7 @@ def fitted(images: Sequence[dict[str, Any]], looks: Looks) -> NDArray[np.float64
                 kept.append(row)
                 right.append(bool(hit))
         rows += kept
-        weight += [len(kept) ** -0.5] * len(kept)
+        weight += [max(1, len(kept)) ** -0.5] * len(kept)
     x, y, s = np.stack(rows), np.array(right, float), np.array(weight) / np.mean(weight)
     ridge = np.diag([0.01] + [1.0] * (x.shape[1] - 1))
     solution = np.zeros(x.shape[1])

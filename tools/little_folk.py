@@ -92,9 +92,12 @@ def folk(rng: Rng, unit: float) -> Picture:
     return templated(rng, max(5, round(unit)))
 
 
-def templated(rng: Rng, wide: int, *, back: bool = False, body: bool = True) -> Picture:
-    """A figure by the rules of this module; seen from behind it has no face."""
-    build = str(rng.choice(BUILDS, p=ODDS))
+def templated(
+    rng: Rng, wide: int, *, back: bool = False, body: bool = True, build: str = ""
+) -> Picture:
+    """A figure by the rules of this module, of any build if none is named; seen from behind it has
+    no face."""
+    build = build or str(rng.choice(BUILDS, p=ODDS))
     view = artist.FRONT if back else str(rng.choice(["front", "three_quarter", "profile"], p=[0.58, 0.25, 0.17]))  # fmt: skip
     if build == "bird" and not back and chance(rng, 0.6):
         view = artist.PROFILE
@@ -528,6 +531,63 @@ def _bodied(rgba: U8, labels: list[Label], head: artist.Rect, rng: Rng, natural:
     return body, [label.moved(x, y) for label in labels]
 
 
+def decor(rng: Rng, unit: float) -> Picture:
+    """What looks at one and is nobody: skulls lying about, lamps on poles, houses, boxes."""
+    pick, wide = rng.random(), max(6, round(unit))
+    if pick < 0.35:
+        return Picture(_dead(rng, wide))
+    ink, body = any_color(rng), any_color(rng)
+    if pick < 0.55:  # a lamp, a sign or a mirror on a pole
+        g = Grid(rng, wide, max(5, round(wide * rng.uniform(0.7, 1.3))), 0)
+        pole = (np.abs(g.d) < max(0.6, g.a * rng.uniform(0.1, 0.3))) & (g.y > g.tall - 2)
+        g.shaded(pole & (g.y < g.tall * rng.uniform(1.5, 3.5)), ink)
+        g.shaded(g.oval(g.a, 0, g.tall, float(rng.choice([2.0, 3.0, 8.0]))), body)
+        panes = g.oval(g.a * rng.uniform(0.5, 0.85), g.tall * rng.uniform(0.1, 0.4), g.tall * rng.uniform(0.7, 0.95), 4.0)  # fmt: skip
+        g.shaded(panes, any_color(rng))
+        if chance(rng, 0.5):
+            g.fill(panes & (np.abs(g.d) < 0.6), ink)
+        if chance(rng, 0.6):
+            cap = (g.y < 1) & (g.y > -g.tall * 0.3) & (np.abs(g.d) < g.a * rng.uniform(0.3, 1.2))
+            g.shaded(cap, ink)
+        return artist._trimmed(Picture(_outlined(g.rgba, (8, 8, 12)) if chance(rng, 0.6) else g.rgba))  # fmt: skip
+    tall = max(6, round(wide * rng.uniform(0.8, 2.2)))
+    out = places.blank(wide, tall, body)
+    depth = int(wide * rng.uniform(0, 0.5))  # the side in shade
+    places.fill(out, wide - depth, 0, wide, tall, toned(body, 0.6))
+    w, h = (int(v) for v in rng.integers(1, max(2, wide // 3), 2))
+    gap_x, gap_y = w + int(rng.integers(1, 4)), h + int(rng.integers(1, 4))
+    left, top = int(rng.integers(1, 3)), int(rng.integers(1, 4))
+    rows = tall if chance(rng, 0.5) else top + gap_y
+    for y in range(top, min(rows, tall - h), gap_y):
+        for x in range(left, wide - w, gap_x):
+            places.fill(out, x, y, x + w, y + h, ink if chance(rng, 0.9) else any_color(rng))
+    if chance(rng, 0.5):
+        places.fill(out, 0, 0, wide, max(1, tall // 8), toned(body, rng.uniform(0.5, 1.5)))
+    return Picture(_outlined(np.pad(out, ((1, 1), (1, 1), (0, 0))), (8, 8, 12)))
+
+
+def _dead(rng: Rng, wide: int) -> U8:
+    """A skull without a body, often on its side or in stone, bones beside it."""
+    skull = templated(rng, wide, body=False, build="bone").rgba
+    if chance(rng, 0.4):
+        skull = np.rot90(skull, int(rng.integers(1, 4))).copy()
+    if chance(rng, 0.5):
+        skull = skull[: max(4, int(len(skull) * rng.uniform(0.5, 1)))]
+    room = int(rng.integers(0, max(2, wide)))
+    out = np.pad(skull, ((1, 1), (room, room), (0, 0)))
+    h, w = out.shape[:2]
+    tone = toned((225, 220, 200), rng.uniform(0.5, 1))
+    for _ in range(int(rng.integers(0, 4))):
+        y, x = int(rng.integers(h)), int(rng.integers(w))
+        bone = places.blank(int(rng.integers(3, 3 + wide)), int(rng.integers(1, 3)), tone)
+        under = out.copy()
+        artist.paste(out, bone, x - bone.shape[1] // 2, y)
+        out[under[..., 3] > 0] = under[under[..., 3] > 0]
+    if chance(rng, 0.5):
+        out[..., :3] = (out[..., :3] * rng.uniform(0.35, 0.8)).astype(np.uint8)
+    return out
+
+
 def readable(rgba: U8, face: artist.Rect) -> bool:
     """Whether a face's tones differ, so that it can be told from a patch of one colour."""
     x0, y0, x1, y1 = (max(0, round(v)) for v in face)
@@ -615,7 +675,8 @@ def noir(rng: Rng, size: int = 0) -> Picture:
 
 
 def crowd(rng: Rng, size: int = 0) -> Picture:
-    """A small piece of a game with several different figures, some seen from behind, and things.
+    """A small piece of a game with several different figures, some seen from behind, and things;
+    one in five has things only.
 
     `size` in px is its edge; 0 stands for any.
     """
@@ -633,12 +694,15 @@ def crowd(rng: Rng, size: int = 0) -> Picture:
         canvas = frames.in_tones(canvas, ground, rng, light=chance(rng, 0.8))
     labels: list[Label] = []
     taken: list[artist.Rect] = []
+    empty = chance(rng, 0.2)
     for _ in range(int(rng.integers(3, 9))):
-        pick, here = rng.random(), unit * rng.uniform(0.8, 1.25)
+        pick, here = rng.uniform(0.66 if empty else 0, 1), unit * rng.uniform(0.8, 1.25)
         if pick < 0.66:
             made = folk(rng, here)
         elif pick < 0.8:
             made = sketched(rng, back=True) if chance(rng, 0.5) else templated(rng, max(6, round(here)), back=True)  # fmt: skip
+        elif chance(rng, 0.5):
+            made = decor(rng, here * rng.uniform(0.6, 1.8))
         else:
             made = frames.item(rng, here * rng.uniform(0.6, 1.8))
         if hand:
