@@ -22,7 +22,7 @@ from .sprites import Scene
 
 FEATURES = 5
 SAME = 0.6  # overlap of two looks' heads above which the closer one isn't repeated
-WORTH = 0.22  # a look from afar below which none follows from close
+WORTH = 0.25  # a look from afar below which none follows from close
 LIKELY = 0.4  # score above which a face is taken for one
 CLEAR = 0.85  # geometry's score with skin, two eyes and the right place
 SMALL = 96  # px: a picture of at most this size is often one head
