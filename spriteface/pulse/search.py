@@ -341,9 +341,9 @@ class _Search:
         """(B, 3, px, px), differentiable in the walk's variables."""
         z, *noise = walk.variables
         if self.plan.noise == "moved" and isinstance(self.generator, HasGrain):
-            shapes = [m.shape[1:] for m in self.generator.own_noise()]
-            maps = [n.view(-1, *shape) for n, shape in zip(noise, shapes)]
-            return self.generator.grained(walk.latents(), maps, px, exact=walk.exact)
+            own = self.generator.own_noise()
+            moved = [n.view(-1, *like.shape[1:]) for n, like in zip(noise, own)]
+            return self.generator.grained(walk.latents(), moved, px, exact=walk.exact)
         if not noise and walk.exact and isinstance(self.generator, HasExactPreview):
             return self.generator.exact_preview(walk.latents(), px)
         if not noise:
@@ -450,7 +450,7 @@ class _Search:
         lows: list[float] = []
         for _ in range(most):
             place = strategy.ask().requires_grad_()
-            parts = [part.view_as(v) for part, v in zip(place.split(sizes), walk.best)]
+            parts = [part.view_as(v) for part, v in zip(torch.split(place, sizes), walk.best)]
             if plan.sphere:
                 holds = [walk.free, *[None] * (len(parts) - 1)]
                 parts = [to_sphere(*those) for those in zip(parts, walk.radii, holds)]
