@@ -10,8 +10,11 @@
                                                     published steps, losses by whole runs
     python -m benchmarks search --wide 512 --whole --kind sprite --targets 1 --seeds 1
                                                     the same with both recipes run to their ends
-    python -m benchmarks search --wide 512 --lean   losses of all pairs at 512 px, whose pictures
-                                                    are the same in a body of narrow blocks
+    python -m benchmarks search --wide 1024 --lean  losses of all pairs at 1024 px, whose pictures
+                                                    are the small one's, enlarged by a matrix
+    python -m benchmarks search --wide 1024 --lean --noise 0.1
+                                                    the same where noise shows: the small one was
+                                                    trained with next to none
     python -m benchmarks search --probe             cuts of the small one through a linear probe, as
                                                     networks without small outputs are cut
     python -m benchmarks search --full              a full-size StyleGAN1 of random weights:
@@ -41,7 +44,7 @@ from spriteface.pulse.downscale import downscale
 from spriteface.pulse.generator import load_generator
 from spriteface.pulse.loss import geocross, weighted_mse
 from spriteface.pulse.search import SearchResult, diversity, search, search_all
-from spriteface.pulse.stylegan import StyleGan, fit_probe, make_bank, probe_rows
+from spriteface.pulse.stylegan import StyleGan, fit_probe, half_works, make_bank, probe_rows
 from spriteface.pulse.stylegan1 import StyleGan1
 from spriteface.pulse.stylegan2 import StyleGan2
 from spriteface.pulse.target import Target, make_target
@@ -50,19 +53,63 @@ ROOT = Path(__file__).parents[1]
 SMALL = ROOT / "tests" / "data" / "heads128.safetensors"
 
 
-def small_network() -> StyleGan2:
+def small_network(noise: float = 0.0) -> StyleGan2:
+    """heads128; `noise`: how strong its layers' noise is, 0 for as trained (below 0.0014)."""
     from safetensors.torch import load_file
 
-    network = StyleGan2(load_file(SMALL), {}, name="heads128", licence="MIT")
+    state = load_file(SMALL)
+    if noise:
+        state |= {key: torch.tensor(noise) for key in state if key.endswith(".noise_strength")}
+    network = StyleGan2(state, {}, name="heads128", licence="MIT")
     if "bank.z" not in network.state:
         network.state.update(make_bank(network))
     return network
 
 
-def widened(small: StyleGan2, px: int, *, lean: bool = False) -> StyleGan2:
+def enlarging(n: int, px: int) -> torch.Tensor:
+    """(px, n): a row of n pixels to px by StyleGAN2's [1 3 3 1], doubling by doubling."""
+    rows, taps = torch.eye(n)[:, None], torch.tensor([[[1.0, 3.0, 3.0, 1.0]]]) / 4
+    while rows.shape[-1] < px:
+        rows = F.conv_transpose1d(rows, taps, stride=2, padding=1)
+    return rows[:, 0].T.contiguous()
+
+
+class Enlarged(StyleGan2):
+    """What `widened` draws, at next to no cost: the small network's pictures, enlarged as blocks
+    without content of their own enlarge them. For losses alone."""
+
+    def __init__(self, small: StyleGan2, px: int) -> None:
+        self.px = px
+        super().__init__(small.state, {}, name=f"heads128 enlarged to {px} px", licence="MIT")
+        self.half = half_works("cpu")  # as the wide body's
+        self.info.extra["recipe"] = self.recipe_hints()
+
+    def read_resolution(self) -> int:
+        self.own_px = super().read_resolution()
+        return self.px
+
+    def read_styles(self) -> tuple[int, int]:
+        return 2 * (self.px.bit_length() - 2), super().read_styles()[1]
+
+    def noise_shapes(self) -> list[tuple[int, int]]:
+        shapes, r = super().noise_shapes(), 2 * self.own_px
+        while r <= self.px:
+            shapes, r = [*shapes, (r, r), (r, r)], 2 * r
+        return shapes
+
+    def network(
+        self, w: torch.Tensor, noise: Sequence[torch.Tensor] | None, px: int, half: bool
+    ) -> torch.Tensor:
+        image = super().network(w, noise, min(px, self.own_px), half)
+        if px <= self.own_px:
+            return image
+        rows = enlarging(self.own_px, px)
+        return rows @ (image @ rows.T)
+
+
+def widened(small: StyleGan2, px: int) -> StyleGan2:
     """The same pictures from a network as wide as the published ones (config f), `px` px: added
-    channels and blocks are zero, so that it costs what they cost. `lean`: the same pictures from
-    blocks of one channel, for losses alone."""
+    channels and blocks are zero, so that it costs what they cost."""
     state = {k: v.clone() for k, v in small.state.items() if k.startswith(("mapping.", "prior."))}
     random = torch.Generator().manual_seed(0)
     before_old = before = 0
@@ -70,7 +117,6 @@ def widened(small: StyleGan2, px: int, *, lean: bool = False) -> StyleGan2:
         wide, block = min(32768 // r, 512), f"synthesis.b{r}"
         old = small.state.get(f"{block}.torgb.weight")
         narrow = 0 if old is None else old.shape[1]
-        wide = max(narrow, 1) if lean else wide
         if r == 4:
             const = small.state[f"{block}.const"]
             state[f"{block}.const"] = F.pad(const, (0, 0, 0, 0, 0, wide - narrow))
@@ -262,7 +308,7 @@ def cost(
     lean: StyleGan | None = None,
 ) -> None:
     """`steps` published steps, counted up to 100, against the whole of our recipe on each
-    target; the whole of the published one on `lean`, whose pictures are the same."""
+    target; the whole of the published one on `lean`, which draws the same pictures."""
     taken: list[float] = []
 
     def on_step(*_: object) -> None:
@@ -342,8 +388,9 @@ def main() -> None:
     parser.add_argument("--wide", type=int, default=0)
     parser.add_argument("--whole", action="store_true", help="with --wide: all published steps")
     parser.add_argument(
-        "--lean", action="store_true", help="with --wide: narrow blocks, losses only"
+        "--lean", action="store_true", help="with --wide: pictures enlarged, losses only"
     )
+    parser.add_argument("--noise", type=float, default=0.0, help="strength of the layers' noise")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--probe", action="store_true")
     parser.add_argument("--short", action="store_true", help="one target of each kind, one seed")
@@ -364,13 +411,12 @@ def main() -> None:
         noise = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(1))
         cost(random_stylegan1(), [("noise", Target(noise, torch.ones(1, 16, 16)))])
         return
-    loaded = load_generator(args.model) if args.model else small_network()
+    loaded = load_generator(args.model) if args.model else small_network(args.noise)
     assert isinstance(loaded, StyleGan), "--model names a StyleGAN checkpoint"
     if args.wide:
         assert isinstance(loaded, StyleGan2) and args.wide >= loaded.resolution
         bank = {k: v for k, v in loaded.state.items() if k.startswith("bank.")}
-        lean = widened(loaded, args.wide, lean=True)
-        lean.state.update(bank)
+        lean = Enlarged(loaded, args.wide)
         loaded = lean if args.lean else widened(loaded, args.wide)
         loaded.state.update(bank)
     print(f"{loaded.info.name}: {loaded.resolution} px")

@@ -15,7 +15,14 @@ from spriteface.errors import GeneratorError, OptionError, SinkError
 from spriteface.pulse import models
 from spriteface.pulse.checkpoint import read, write_safetensors
 from spriteface.pulse.families import FAMILIES, Family, family_of
-from spriteface.pulse.generator import HasBank, Latents, StyleBased, entries, load_generator
+from spriteface.pulse.generator import (
+    HasBank,
+    HasGrain,
+    Latents,
+    StyleBased,
+    entries,
+    load_generator,
+)
 from spriteface.pulse.search import search
 from spriteface.pulse.stylegan import fit_probe, probe_rows
 from spriteface.pulse.stylegan1 import StyleGan1
@@ -70,6 +77,14 @@ def test_add_load_search(family: str, files: dict[str, list[Path]]) -> None:
     assert network.info.licence == "L" and network.info.provenance == "here"
     assert isinstance(network, StyleBased) and isinstance(network, HasBank)
     assert network.render(network.sample(1, 0)).shape == (1, 3, model.resolution, model.resolution)
+    assert isinstance(network, HasGrain)
+    own, some = network.own_noise(), network.sample(2, 1)
+    assert len(own) == (0 if family == "stylegan3" else len(network.noise_shapes()))
+    with torch.no_grad():  # own maps given from outside change nothing, others do
+        cut = network.grained(some, [m.expand(2, -1, -1, -1) for m in own[:5]], 64, exact=True)
+        assert torch.equal(cut, network.grained(some, [], 64, exact=True))
+        bent = network.grained(some, [m + 1 for m in own[:5]], 64, exact=True)
+        assert torch.equal(cut, bent) == (family == "stylegan3")
     rgba = np.full((16, 16, 4), 255, np.uint8)
     rgba[..., :3] = np.random.default_rng(0).integers(90, 160, (16, 16, 3))
     result = search(network, make_target(rgba), steps=2, starts=1)

@@ -162,6 +162,22 @@ class HasExactPreview(Protocol):
 
 
 @runtime_checkable
+class HasGrain(Protocol):
+    """A generator whose noise maps the search may move."""
+
+    def own_noise(self) -> Sequence[Tensor]:
+        """Its noise maps (1, 1, H, W), coarse to fine; empty where it has none."""
+        ...
+
+    def grained(
+        self, latents: Latents, noise: Sequence[Tensor], size: int, *, exact: bool
+    ) -> Tensor:
+        """As `preview`, or if `exact` as `exact_preview`, with `noise` (B, 1, H, W) for its own
+        first maps."""
+        ...
+
+
+@runtime_checkable
 class HasBank(Protocol):
     """A generator that knows people to start a search from."""
 

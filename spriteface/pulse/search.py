@@ -27,7 +27,7 @@ from torch import Tensor
 from ..errors import Cancelled, GeneratorError, OptionError
 from .downscale import downscale
 from .evolve import SeparableCma
-from .generator import Generator, HasBank, HasExactPreview, Latents, StyleBased
+from .generator import Generator, HasBank, HasExactPreview, HasGrain, Latents, StyleBased
 from .latent import norms, percentile, slerp, to_sphere
 from .lbfgs import Lbfgs
 from .loss import (
@@ -51,8 +51,8 @@ class Recipe:
     `steps` gradient steps (or generations) on previews of `preview_px` (0: a style-based
     generator's full size), then up to `settle` evaluations of L-BFGS, then `corrections` rounds of
     a full-size render and `correction_steps` (of L-BFGS too, if `settle`).
-    `noise`, for style-based generators: "own" leaves theirs; "trainable" / "fixed" / "zero"
-    are PULSE's. `keep` are fractions of the steps after which the worse half of the starts
+    `noise`, for style-based generators: "own" leaves theirs, "moved" lets L-BFGS move the first
+    `trainable_noise` of theirs; "trainable" / "fixed" / "zero" are PULSE's. `keep` are fractions of the steps after which the worse half of the starts
     is dropped. `independent_rows`: the rows of a W+ start are drawn one by one, as published.
     """
 
@@ -285,7 +285,11 @@ def _neighbours(generator: Generator, start: Latents, count: int, seed: int) -> 
 
 
 def _noise(generator: Generator, plan: Recipe, z: Tensor, random: torch.Generator) -> list[Tensor]:
-    """PULSE's noise maps, (B, 1, H * W) each, drawn in its order after the latents `z`."""
+    """Noise maps, (B, 1, H * W) each: the generator's own first ones where they are to move, else
+    PULSE's, drawn in its order after the latents `z`."""
+    if plan.noise == "moved":
+        own = generator.own_noise() if isinstance(generator, HasGrain) else ()
+        return [m.flatten(2).expand(len(z), -1, -1).to(z) for m in own[: plan.trainable_noise]]
     if plan.noise == "own" or not isinstance(generator, StyleBased):
         return []
     maps = []
@@ -336,6 +340,10 @@ class _Search:
     def images(self, walk: _Walk, px: int) -> Tensor:
         """(B, 3, px, px), differentiable in the walk's variables."""
         z, *noise = walk.variables
+        if self.plan.noise == "moved" and isinstance(self.generator, HasGrain):
+            own = self.generator.own_noise()
+            moved = [n.view(-1, *like.shape[1:]) for n, like in zip(noise, own)]
+            return self.generator.grained(walk.latents(), moved, px, exact=walk.exact)
         if not noise and walk.exact and isinstance(self.generator, HasExactPreview):
             return self.generator.exact_preview(walk.latents(), px)
         if not noise:
@@ -414,26 +422,44 @@ class _Search:
         random = torch.Generator().manual_seed(self.seed)
         like = self.generator.sample(1, self.seed).z
         z = torch.randn(self.plan.wild, *like.shape[1:], generator=random).to(like)
-        return [_Walk([row[None]], (), [number + i], row[None], None) for i, row in enumerate(z)]
+        return [
+            _Walk(
+                [row[None], *_noise(self.generator, self.plan, row[None], random)],
+                (),
+                [number + i],
+                row[None],
+                None,
+            )
+            for i, row in enumerate(z)
+        ]
 
     def settle(self, walk: _Walk, most: int) -> None:
         """L-BFGS on the sphere from the best point of a walk of one image: at most `most`
         evaluations, fewer where they bring nothing any more. What a sprite pulls a latent through
         is a narrow valley, along which Adam needs three times as many."""
-        plan, radius = self.plan, walk.radii[0]
+        plan, sizes = self.plan, [v.numel() for v in walk.variables]
+        best = torch.cat([v.flatten() for v in walk.best])
         if walk.curvature is None:
             first_step = 0.1 * float(walk.best[0].norm())
-            walk.curvature = Lbfgs(walk.best[0], first_step=first_step, slack=plan.slack)
+            walk.curvature = Lbfgs(best, first_step=first_step, slack=plan.slack)
         strategy = walk.curvature
-        strategy.move_to(walk.best[0])
+        strategy.move_to(best)
+        free = torch.ones_like(best)
+        if walk.free is not None:
+            free[: sizes[0]] = walk.free.expand_as(walk.best[0]).flatten()
         lows: list[float] = []
         for _ in range(most):
             place = strategy.ask().requires_grad_()
-            walk.variables[0] = to_sphere(place, radius, walk.free) if plan.sphere else place
+            parts = [part.view_as(v) for part, v in zip(torch.split(place, sizes), walk.best)]
+            if plan.sphere:
+                holds = [walk.free, *[None] * (len(parts) - 1)]
+                parts = [to_sphere(*those) for those in zip(parts, walk.radii, holds)]
+            walk.variables = parts
             losses, images = self.look(walk, self.preview_px)
             (gradient,) = torch.autograd.grad(losses.sum(), place)
+            walk.variables = [part.detach() for part in walk.variables]
             losses = losses.detach()
-            strategy.tell(float(losses), gradient if walk.free is None else gradient * walk.free)
+            strategy.tell(float(losses), gradient * free)
             self.tell(losses, images)
             lows.append(float(walk.best_loss))
             if lows[-1] <= plan.l2_weight * plan.enough:
@@ -549,7 +575,9 @@ class _Search:
         """Render a walk of one image as it stands; `rough`: with the precision of previews."""
         z, *noise = walk.variables
         if noise:
+            walk.exact = not rough
             image = self.images(walk, self.full_px)
+            image = image.clamp(0, 1) if self.plan.noise == "moved" else image
         elif rough:
             image = self.generator.preview(walk.latents(), self.full_px).clamp(0, 1)
         else:

@@ -112,12 +112,15 @@ class StyleGan(ABC):
             "geocross_weight": 0.015,
             "settle": 30,
             "wild": 1,
+            "noise": "moved",
             "enough": 5e-4,  # 33 dB; a quarter of what the published recipe is content with
             "slack": 0.001 if self.half else 0.0,
             "corrections": 7,
             "settled_share": 0.004,
             "close_share": 0.05,
             "correction_steps": 40,
+            # a full-size step there costs twice what it costs at 512 px, one on previews the same
+            "patience": 15 if self.resolution >= 1024 else 10,
         }
 
     # what a family must say
@@ -142,6 +145,10 @@ class StyleGan(ABC):
     @abstractmethod
     def noise_shapes(self) -> Sequence[tuple[int, int]]:
         """(H, W) of every noise input, coarse to fine; empty where there are none."""
+
+    def own_noise(self) -> Sequence[Tensor]:
+        """(1, 1, H, W) of every noise input, coarse to fine: the maps where none are given."""
+        return ()
 
     def width_z(self) -> int:
         """Dz: what `map` takes."""
@@ -171,13 +178,21 @@ class StyleGan(ABC):
         return (image + 1) / 2
 
     def preview(self, latents: Latents, size: int) -> Tensor:
-        return self._preview(latents, size, self.half)
+        return self._preview(latents, None, size, self.half)
 
     def exact_preview(self, latents: Latents, size: int) -> Tensor:
-        return self._preview(latents, size, half=False)
+        return self._preview(latents, None, size, half=False)
 
-    def _preview(self, latents: Latents, size: int, half: bool) -> Tensor:
-        image = self.network(self.to_w_plus(latents.z), None, size, half).to(self.dtype)
+    def grained(
+        self, latents: Latents, noise: Sequence[Tensor], size: int, *, exact: bool
+    ) -> Tensor:
+        maps = [*noise, *self.own_noise()[len(noise) :]]
+        return self._preview(latents, maps or None, size, self.half and not exact)
+
+    def _preview(
+        self, latents: Latents, noise: Sequence[Tensor] | None, size: int, half: bool
+    ) -> Tensor:
+        image = self.network(self.to_w_plus(latents.z), noise, size, half).to(self.dtype)
         image = (image + 1) / 2
         return image if image.shape[-1] == size else downscale(image, (size, size))
 

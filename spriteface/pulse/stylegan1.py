@@ -41,10 +41,13 @@ class StyleGan1(StyleGan):
             "mapping.dense0.weight" in self.state or "prior.mean" in self.state,
             "a StyleGAN1 synthesis network with neither mapping nor gaussian fit",
         )
-        self._grain = self._own_noise()
+        self._grain = self._draw_noise()
         return max(sizes)
 
-    def _own_noise(self) -> list[Tensor]:
+    def own_noise(self) -> list[Tensor]:
+        return self._grain
+
+    def _draw_noise(self) -> list[Tensor]:
         """Noise maps where none are given: PULSE's files hold none, so ours are fixed by a
         seed; the last one is zero, as PULSE has it."""
         random = torch.Generator().manual_seed(0)

@@ -69,6 +69,10 @@ class StyleGan2(StyleGan):
     def noise_shapes(self) -> list[tuple[int, int]]:
         return [(r, r) for r in self.sizes for _ in range(1 if r == 4 else 2)]
 
+    def own_noise(self) -> list[Tensor]:
+        layers = [f"b{r}.conv{i}" for r in self.sizes for i in ((1,) if r == 4 else (0, 1))]
+        return [self.state[f"synthesis.{layer}.noise_const"][None, None] for layer in layers]
+
     def network(self, w: Tensor, noise: Sequence[Tensor] | None, px: int, half: bool) -> Tensor:
         maps = iter(noise) if noise is not None else None
         x = self.state["synthesis.b4.const"].expand(len(w), -1, -1, -1).to(self.dtype)
