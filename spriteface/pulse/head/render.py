@@ -50,7 +50,7 @@ Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 NEAR_WAYS = 6  # directions that the lights are gathered into for near shadows
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
-STRAND_STEP = 3
+STRAND_STEP, BENT_KNOTS = 3, 30  # points between lit ones; strands of so many bend within fewer
 ALONG_STEPS = 1024  # to a point: half the memory of a float, of up to 63 points
 TAPER = 0.45  # of its width, a strand keeps at its tip
 # white highlight and darkness at the root of scalp hair, brows, beard, lashes
@@ -142,7 +142,7 @@ def render(
     black = np.zeros_like(linear)
     spread(
         resolve, size, surface.radiance, surface.material, surface.depth, depth, kind, _EACH_KIND,
-        strand, along, hair, float(STRAND_STEP * ALONG_STEPS), black, linear, matte,
+        strand, along, hair, float(_lit_every(scene) * ALONG_STEPS), black, linear, matte,
     )  # fmt: skip
     # the supersampled pictures are by far the largest; what follows needs them no more
     del scene, surface, depth, kind, strand, along, hair, black
@@ -484,19 +484,25 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     )
 
 
+def _lit_every(scene: Scene) -> int:
+    """A strand is lit at each so many of its points."""
+    return 2 if scene.strands.shape[1] > BENT_KNOTS else STRAND_STEP
+
+
 def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: View) -> F32:
     """(N,Q,3) radiance along every strand that is seen."""
     count, knots = scene.strands.shape[:2]
     if not count:
         return np.zeros((1, 2, 3), np.float32)
-    steps = (knots - 1) // STRAND_STEP + 2
+    every = _lit_every(scene)
+    steps = (knots - 1) // every + 2
     out = np.zeros((count, steps, 3), np.float32)
     kept, power = strongest(lights.frames, lights.colors, HAIR_LIGHTS)
     wanted = np.zeros(count, np.uint8)
     mark_seen(strand, wanted)
     shine, dimmed = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     spread(
-        shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
+        shade_strands, count, scene.strands, wanted, every, view.eye, lights.frames[kept], power,
         CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed,
         scene.strand_dice[:, 0] * np.float32(TILT), out,
     )  # fmt: skip
