@@ -341,7 +341,7 @@ def grow_scalp(
         woven = k >= style.knots
         strands = _bind(style.tie, hair, strands[:, 0], side, place, style.knots, woven, rng)
     elif hair.style in ("long", "bob", "dreadlocks"):
-        strands = _clear_face(strands, hair)
+        strands = _clear_face(strands, hair, guides.noise[lock], rng)
         if hair.style != "dreadlocks":
             strands = _turn_under(strands)
     strands = collider.push_out(strands)
@@ -401,8 +401,9 @@ def _cut_at(strands: F32, height: Array) -> Array:
     return np.asarray(np.where(strands[:, 0, 1] > height, share, 0.3)[:, None])
 
 
-def _clear_face(strands: F32, hair: Hair) -> F32:
-    """Comb long hair aside, so that it frames the face like a curtain."""
+def _clear_face(strands: F32, hair: Hair, locks: Array, rng: np.random.Generator) -> F32:
+    """Comb long hair aside, so that it frames the face like a curtain; by the numbers `locks` (N,2)
+    that their hairs share, locks come to hang one before the other, at different widths."""
     x, y, z = strands[:, :, 0], strands[:, :, 1], strands[:, :, 2]
     edge = [5.0, 6.0, 6.9, 7.3, 7.2, 6.4, 4.4, -3.0, -20.0]
     width = np.interp(y, [-20, -12, -6, -2, 2, 5, 7.5, 9.8, 12.5], edge) * hair.curtain
@@ -411,8 +412,10 @@ def _clear_face(strands: F32, hair: Hair) -> F32:
     inside = (z > 2.0) & (side * x < width)
     force = smooth(2.0, 5.5, z) * inside
     force = np.maximum.accumulate(force, axis=1) * inside
-    ripple = 0.25 * np.sin(strands[:, 0, 1] * 9 + strands[:, 0, 2] * 7)[:, None]
-    strands[:, :, 0] = x + (side * width - x) * force * 0.97 + force * side * ripple
+    own = 0.55 * np.abs(locks[:, 0]) - 0.25 + 0.12 * rng.normal(size=len(strands))
+    hangs = smooth(9.5, 5.0, y)  # above, locks would cross the parting
+    strands[:, :, 0] = x + side * (width + own[:, None] * hangs - side * x) * force * 0.97
+    strands[:, :, 2] = z + (0.45 * locks[:, 1:] - 0.2) * force * hangs
     return strands
 
 

@@ -503,7 +503,7 @@ def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: 
     shine, dimmed = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     spread(
         shade_strands, count, scene.strands, wanted, every, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed,
+        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 3.5, scene.strand_color, shine, dimmed,
         scene.strand_dice[:, 0] * np.float32(TILT), out,
     )  # fmt: skip
     return out

@@ -383,7 +383,7 @@ def shade_strands(
                 ly = frames[l, 0, 1]
                 lz = frames[l, 0, 2]
                 u, v, deep = to_light(x, y, z, frames, l, extent, scale)
-                behind = depth_behind(maps, l, u, v, deep) - 0.22
+                behind = depth_behind(maps, l, u, v, deep) - 0.12
                 if behind > 3.0:
                     continue
                 seen = math.exp(-behind * density) if behind > 0.0 else 1.0

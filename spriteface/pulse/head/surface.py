@@ -83,7 +83,7 @@ def parameters(person: Person) -> F64:
 
 # absorbance of bare skin, of melanin (grey part and hue part) and of haemoglobin, per channel;
 # the hue part saturates: very dark skin is nearly neutral, as the Monk scale's last tones are
-BARE = (0.22, 0.44, 0.64)
+BARE = (0.20, 0.45, 0.71)
 MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
 SKIN_F0 = 0.022  # what skin mirrors at normal incidence
@@ -168,7 +168,7 @@ def _skin(
     # cheeks, nose, chin and the nose's wings are redder, the forehead and the lips' surround paler;
     # a wide field makes both sides of a face differ
     wide = fbm(x, y, z, 0.22, 2, seed + 5.0)
-    hem = q[HEMOGLOBIN] * (1.0 + 0.24 * bare * wide)
+    hem = q[HEMOGLOBIN] * (1.0 + 0.17 * bare * wide)
     hem += (
         q[HEMOGLOBIN]
         * bare
@@ -190,7 +190,7 @@ def _skin(
         # absorption varies less, relatively, the more there is of it
         calm = 1.0 / (1.0 + 0.6 * q[MELANIN])
         mel *= 1.0 + calm * (0.22 * mottle + 0.08 * folds)
-        hem *= 1.0 + 0.36 * bare * mottle - 0.25 * folds
+        hem *= 1.0 + 0.27 * bare * mottle - 0.25 * folds
         if q[FRECKLES] > 0.0:
             k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
             if k > 0.05:
