@@ -58,6 +58,8 @@ STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.75, 0.0)
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 
+LIP_GLOW = (0.34, 0.20, 0.18)  # of the lips' light, what the line between them has
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -359,6 +361,7 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View, seen: F
     specular[skin] *= mat.gloss_tint(albedo[skin])
     occlusion = _occlusion(samples)[:, None]
     color = albedo * diffuse * occlusion ** _depth(samples, albedo) + specular * occlusion**1.5
+    _close_lips(samples, color, scene.person.action.get("jawOpen", 0.0))
     eye = samples.material == mat.EYE
     if eye.any():
         color[eye] += _eye_reflection(samples, eye, diffuse[eye], scene.person.light)
@@ -427,6 +430,20 @@ def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> None:
         mix_blurred, len(skin), samples.rows, samples.columns, skin, far, far_factor, far_share,
         near, near_factor, near_share, diffuse,
     )  # fmt: skip
+
+
+def _close_lips(samples: _Samples, color: F32, jaw: float) -> None:
+    """Lips shine through: where they touch, their line is dark red and no black slit into a mouth
+    that is hardly open. Colours (n,3) in place; `jaw` as `Person.action` has it."""
+    shut = np.float32(1.0 - np.clip((jaw - 0.04) / 0.08, 0, 1))
+    m = samples.material
+    lips = (m == mat.SKIN) & (samples.attributes[:, mat.LIP] > 0.5)
+    if shut <= 0 or not lips.any():
+        return
+    least = shut * np.median(color[lips], axis=0) * np.float32(LIP_GLOW)
+    behind = (m == mat.SKIN) & (samples.attributes[:, mat.MOUTH] > 0.3)
+    within = lips | behind | (m == mat.TEETH) | (m == mat.TONGUE)
+    color[within] = np.maximum(color[within], least)
 
 
 def _masked_blur(light: F32, sigma_px: F32) -> tuple[F32, int]:

@@ -29,6 +29,7 @@ Array = NDArray[Any]
 SCALP, BROW, BEARD, LASH = range(4)
 FULL_STRANDS = 45000
 SKULL_BASE_CM = 3.4
+LIPS_OPEN = 0.22  # least openness of lips: where they meet they are no hole
 STRAND_SPREAD = (0.20, 0.30, 0.30, 0.10)  # of a group's strands' shades, in logarithms
 GREYING = (1.0, 0.45, 0.9, 0.0)  # brows grey late, lashes never
 LASH_COLOR = (0.014, 0.010, 0.009)
@@ -184,7 +185,7 @@ def _body_attributes(level: int, clothed: bool, style: str, hairline: float) -> 
     a[:, mat.LIP], a[:, mat.LID], a[:, mat.EAR] = place.lip, place.lid, place.ear
     a[:, mat.MOUTH], a[:, mat.BEARD] = place.inside_mouth, place.beard
     a[:, mat.BROW] = place.brow
-    a[:, mat.OPEN] = place.model.occlusion
+    a[:, mat.OPEN] = np.maximum(place.model.occlusion, LIPS_OPEN * place.lip)
     if clothed:
         a[:, mat.CLOTH] = place.neckline
     if style != "bald":
