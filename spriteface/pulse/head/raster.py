@@ -19,6 +19,7 @@ from .threads import spread
 
 FAR = -1e9
 TILE = 32
+WORTH_ASKING = 4  # steps of a strand from which on drawing costs more than asking if it is hidden
 
 
 @njit(**KERNEL)
@@ -101,17 +102,26 @@ def _triangle(
 
 
 @njit(**KERNEL)
+def _turned_away(p: Any, i: int, j: int, k: int) -> bool:
+    """Whether a triangle runs clockwise where y points up."""
+    turn = (p[j, 0] - p[i, 0]) * (p[k, 1] - p[i, 1])
+    return turn - (p[k, 0] - p[i, 0]) * (p[j, 1] - p[i, 1]) <= 0.0
+
+
+@njit(**KERNEL)
 def raster_triangles(
-    low: int, high: int, points: Any, faces: Any, depth: Any, face: Any, bary: Any
+    low: int, high: int, points: Any, faces: Any, closed: int, depth: Any, face: Any, bary: Any
 ) -> None:
     """Rows [low, high) of the z-buffer: depth (H,W), nearest face (H,W), and its weights (H,W,2)
-    unless `bary` is smaller."""
+    unless `bary` is smaller. Of the first `closed` triangles those that face away are left out:
+    others hide them."""
     weighted = bary.shape[0] == depth.shape[0]
     for f in range(faces.shape[0]):
         i = faces[f, 0]
         j = faces[f, 1]
         k = faces[f, 2]
-        _triangle(points, i, j, k, f, low, high, depth, face, bary, True, weighted)
+        if f >= closed or not _turned_away(points, i, k, j):  # y points down here
+            _triangle(points, i, j, k, f, low, high, depth, face, bary, True, weighted)
 
 
 @njit(**KERNEL)
@@ -159,12 +169,16 @@ def tile_floors(low: int, high: int, depth: Any, tile: int, out: Any) -> None:
 
 
 @njit(**KERNEL)
-def _hidden(floors: Any, tile: int, x0: float, y0: float, x1: float, y1: float, z: float) -> bool:
-    """Whether everything in the tiles around a box from (x0, y0) to (x1, y1) lies before depth z."""
-    i0 = max(0, int(y0 - 3.0) // tile)
-    i1 = min(floors.shape[0] - 1, int(y1 + 3.0) // tile)
-    j0 = max(0, int(x0 - 3.0) // tile)
-    j1 = min(floors.shape[1] - 1, int(x1 + 3.0) // tile)
+def _hidden(
+    floors: Any, tile: int, x0: float, y0: float, x1: float, y1: float, around: float, z: float
+) -> bool:
+    """Whether everything in the tiles of a box from (x0, y0) to (x1, y1), and `around` it, lies
+    before depth z."""
+    scale = np.float32(1.0 / tile)  # whole numbers are divided slowly
+    i0 = int(max(np.float32(0.0), y0 - around) * scale)
+    i1 = min(floors.shape[0] - 1, int(max(np.float32(0.0), y1 + around) * scale))
+    j0 = int(max(np.float32(0.0), x0 - around) * scale)
+    j1 = min(floors.shape[1] - 1, int(max(np.float32(0.0), x1 + around) * scale))
     for i in range(i0, i1 + 1):
         for j in range(j0, j1 + 1):
             if floors[i, j] < z:
@@ -199,8 +213,10 @@ def raster_strands(
             near = max(near, points[n, k, 2])
         if bottom < low - 4 or top > high + 4 or right < -4 or left > w_px + 4:
             continue
-        if _hidden(floors, tile, left, top, right, bottom, near):
+        around = np.float32(1.0) + np.float32(0.5) * width[n]
+        if _hidden(floors, tile, left, top, right, bottom, around, near):
             continue
+        inside = top >= low and bottom < high and left >= 0 and right < w_px
         turn = (n * 7919) % 4
         dice = ((n * 7919) % 1000) / 1000.0
         for k in range(knots - 1):
@@ -208,24 +224,22 @@ def raster_strands(
             y0 = points[n, k, 1]
             x1 = points[n, k + 1, 0]
             y1 = points[n, k + 1, 1]
-            if (
-                max(y0, y1) < low - 4
-                or min(y0, y1) > high + 4
-                or max(x0, x1) < -4
-                or min(x0, x1) > w_px + 4
-            ):
+            left = min(x0, x1)
+            right = max(x0, x1)
+            top = min(y0, y1)
+            bottom = max(y0, y1)
+            if not inside and (bottom < low - 4 or top > high + 4 or right < -4 or left > w_px + 4):
                 continue
             z0 = points[n, k, 2]
             dx = x1 - x0
             dy = y1 - y0
             dz = points[n, k + 1, 2] - z0
-            if _hidden(
-                floors, tile, min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1), max(z0, z0 + dz)
-            ):
-                continue
             steps = int(max(abs(dx), abs(dy))) + 1
             if steps > 600:
                 continue
+            if steps > WORTH_ASKING:
+                if _hidden(floors, tile, left, top, right, bottom, around, max(z0, z0 + dz)):
+                    continue
             s = k / (knots - 1.0)
             wide = width[n] * (1.0 - (1.0 - thin) * s * s)
             cover = min(max(wide, least), 1.0)
@@ -240,24 +254,24 @@ def raster_strands(
             x = x0 - 0.5 * dx
             y = y0 - 0.5 * dy
             z = z0 - 0.5 * dz
+            drawn = math.ceil(4.0 * cover - dice)  # of the four samples of a 2x2 block
             for q in range(steps):
                 x += dx
                 y += dy
                 z += dz
-                if x < 0.0 or y < 0.0:
+                if not inside and (x < 0.0 or y < 0.0):
                     continue
                 for o in range(whole):
                     offset = o - (whole - 1) * 0.5
                     xi = int(x) if across_y else int(x + offset)
                     yi = int(y + offset) if across_y else int(y)
-                    if xi < 0 or yi < low or xi >= w_px or yi >= high:
-                        continue
+                    if not (inside and whole == 1):
+                        if xi < 0 or yi < low or xi >= w_px or yi >= high:
+                            continue
                     if z <= depth[yi, xi]:
                         continue
-                    if cover < 1.0:
-                        order = ((xi & 1) * 2 + ((xi ^ yi) & 1) + turn) & 3
-                        if (order + dice) * 0.25 >= cover:
-                            continue
+                    if ((xi & 1) * 2 + ((xi ^ yi) & 1) + turn) & 3 >= drawn:
+                        continue
                     depth[yi, xi] = z
                     strand[yi, xi] = n
                     along[yi, xi] = k + (q + 0.5) * one
@@ -285,47 +299,31 @@ def light_depths(
     scale = size / (2.0 * extent)
     no_face = np.empty((1, 1), np.int32)
     no_bary = np.empty((1, 1, 2), np.float32)
-    q = np.empty((vertices.shape[0], 3), np.float32)
     used = np.zeros(vertices.shape[0], np.uint8)
     for f in range(faces.shape[0]):
         for c in range(3):
             used[faces[f, c]] = 1
+    indices = np.flatnonzero(used)
+    q = np.empty((vertices.shape[0], 3), np.float32)
+    knots = strands.shape[1]
     for l in range(low, high):
         m = maps[l]
-        for i in range(vertices.shape[0]):
-            if used[i] == 0:
-                continue
+        for i in indices:
             x = vertices[i, 0] - centre[0]
             y = vertices[i, 1] - centre[1]
             z = vertices[i, 2] - centre[2]
             q[i, 0], q[i, 1], q[i, 2] = to_light(x, y, z, frames, l, extent, scale)
         for f in range(faces.shape[0]):
-            if f < closed:
-                i = faces[f, 0]
-                j = faces[f, 1]
-                k = faces[f, 2]
-                turn = (q[j, 0] - q[i, 0]) * (q[k, 1] - q[i, 1])
-                if turn - (q[k, 0] - q[i, 0]) * (q[j, 1] - q[i, 1]) <= 0.0:
-                    continue
-            _triangle(
-                q,
-                faces[f, 0],
-                faces[f, 1],
-                faces[f, 2],
-                f,
-                0,
-                size,
-                m,
-                no_face,
-                no_bary,
-                False,
-                False,
-            )
+            i = faces[f, 0]
+            j = faces[f, 1]
+            k = faces[f, 2]
+            if f >= closed or not _turned_away(q, i, j, k):
+                _triangle(q, i, j, k, f, 0, size, m, no_face, no_bary, False, False)
         for n in range(0, strands.shape[0], every):
             px = 0.0
             py = 0.0
             pz = 0.0
-            for k in range(strands.shape[1]):
+            for k in range(knots):
                 x = strands[n, k, 0] - centre[0]
                 y = strands[n, k, 1] - centre[1]
                 z = strands[n, k, 2] - centre[2]
@@ -335,9 +333,10 @@ def light_depths(
                     steps = int(max(abs(qx - px), abs(qy - py))) + 1
                     near = min(px, py, qx, qy)
                     if steps < 200 and near >= 0.0 and max(px, py, qx, qy) < size:
-                        dx = (qx - px) / steps
-                        dy = (qy - py) / steps
-                        dz = (qz - pz) / steps
+                        one = 1.0 / steps
+                        dx = (qx - px) * one
+                        dy = (qy - py) * one
+                        dz = (qz - pz) * one
                         for s in range(steps):
                             xi = int(px + dx * (s + 0.5))
                             yi = int(py + dy * (s + 0.5))

@@ -247,7 +247,8 @@ def _surfaces(scene: Scene, view: View, *, weighted: bool) -> tuple[F32, NDArray
     depth = np.full((wide, wide), FAR, np.float32)
     face = np.full((wide, wide), -1, np.int32)
     weights = np.zeros((wide, wide, 2) if weighted else (1, 1, 2), np.float32)
-    spread(raster_triangles, wide, view.project(scene.vertices), scene.faces, depth, face, weights)
+    points = view.project(scene.vertices)
+    spread(raster_triangles, wide, points, scene.faces, 0, depth, face, weights)
     return depth, face, weights
 
 

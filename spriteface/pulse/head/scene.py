@@ -81,6 +81,11 @@ class Scene:
     strand_dice: F32
     strand_lock: F32
 
+    @property
+    def closed(self) -> int:
+        """How many of the first faces are of closed bodies, of which the back never shows."""
+        return int(np.searchsorted(self.material, mat.WORN))
+
 
 class EyeMesh:
     """An eyeball with a bulging cornea: rings denser around the pupil."""

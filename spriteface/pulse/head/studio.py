@@ -319,7 +319,7 @@ def bake(scene: Scene, q: Array, tile: F32, edge: int) -> tuple[F32, F32, F32]:
     depth = np.full((edge, edge), FAR, np.float32)
     face = np.full((edge, edge), -1, np.int32)
     bary = np.zeros((edge, edge, 2), np.float32)
-    spread(raster_triangles, edge, corners, own, depth, face, bary)
+    spread(raster_triangles, edge, corners, own, 0, depth, face, bary)
     albedo = np.zeros((edge, edge, 3), np.float32)
     rough, height = np.zeros((2, edge, edge), np.float32)
     for low in range(0, edge, 512):  # the samples of a whole map at once would fill memory
