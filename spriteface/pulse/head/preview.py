@@ -258,30 +258,22 @@ def _trace(person: Person, size: int) -> Traced:
     knot_slot[knot_slot >= 0] += len(vertices)
     view = view_of(person.camera, size)
     kind = _kinds(scene, vertices)
-    received = np.empty((3, len(vertices), len(frames)), np.float32)
-    mirrored = np.empty(received.shape[1:], np.float32)
+    light = np.empty((3, len(vertices), LOBES), np.float32)
+    shine = np.empty((len(vertices) + len(knots), LOBES), np.float32)
     transport.expose(
-        0, len(vertices), scene.vertices[vertices], scene.normals[vertices], kind, frames, EXTENT_CM,
-        CENTRE, view.eye, maps, _WRAPS, _GLOSS, received, mirrored,
+        0, len(vertices), vertices, scene.vertices, scene.normals, kind, _open(scene, vertices),
+        _near_shadows(scene, vertices, ways, surfaces, depth), np.argmax(frames[:, 0] @ ways.T, 1), frames,
+        powers, EXTENT_CM, CENTRE, view.eye, maps, _WRAPS, _GLOSS, METAL, light, shine,
     )  # fmt: skip
-    close = _near_shadows(scene, vertices, ways, surfaces, depth)
-    close = close[:, np.argmax(frames[:, 0] @ ways.T, 1)]
-    received *= close
-    mirrored *= close * _open(scene, vertices)[:, None] ** 1.5
-    metal = np.flatnonzero(kind == METAL)
-    received[:, metal] = 0.22 * received[:, metal] + mirrored[metal]
-    mirrored[metal] = 0.0
-    scattered, gleam, white = np.empty((3, len(knots), len(frames)), np.float32)
+    scattered, gleam = np.empty((2, len(knots), LOBES), np.float32)
     look = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     transport.expose_strands(
-        scene.strands, knots, view.eye, frames, EXTENT_CM, CENTRE, maps, look[0], look[1],
-        scene.strand_dice[:, 0] * np.float32(TILT), scattered, gleam, white,
+        0, len(knots), scene.strands, knots, view.eye, frames, powers, EXTENT_CM, CENTRE, maps, look[0], look[1],
+        scene.strand_dice[:, 0] * np.float32(TILT), scattered, gleam, shine[len(vertices) :],
     )  # fmt: skip
     return Traced(
         scene, seen, vertex_slot, knot_slot, vertices, knots, kind == BARE,
-        received @ powers, scattered @ powers, gleam @ powers,
-        np.concatenate([mirrored @ powers, white @ powers]),
-        _backdrop(person.background, size, person.seed),
+        light, scattered, gleam, shine, _backdrop(person.background, size, person.seed),
     )  # fmt: skip
 
 
@@ -294,8 +286,11 @@ def _lights(light: Light) -> tuple[F32, F32, F32]:
     return frames, powers * np.float32(SHADE), np.ascontiguousarray(ways)
 
 
-def _near_shadows(scene: Scene, vertices: Array, ways: F32, surfaces: F32, depth: F32) -> F32:
-    """(n,W) how much of each way vertices see past what is close to them; see `near_shadows`."""
+def _near_shadows(
+    scene: Scene, vertices: Array, ways: F32, surfaces: F32, depth: F32
+) -> NDArray[np.uint8]:
+    """(n,W) how much of each way vertices see past what is close to them, 0..255; see
+    `near_shadows`."""
     wide = len(depth)
     view = view_of(scene.person.camera, wide)
     at = view.project(scene.vertices[vertices])
@@ -305,7 +300,7 @@ def _near_shadows(scene: Scene, vertices: Array, ways: F32, surfaces: F32, depth
         0, len(vertices), inner[:, 1], inner[:, 0], surfaces, depth, scene.normals[vertices],
         np.ascontiguousarray(ways.T), view.focal, out,
     )  # fmt: skip
-    return out.astype(np.float32) * np.float32(1 / 255)
+    return out
 
 
 _cloud = lru_cache(maxsize=32)(camera.backdrop)

@@ -31,6 +31,8 @@ LIFT_CM, BIAS_CM, SOFTNESS = 0.18, 0.22, 4.0
 WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.25, 0.20 * 0.25
 CLEAR = (0.85, 1.0, 1.0)  # power of what isn't skin's occlusion, per channel
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
+DARK = 0.004  # share of a light from which down it isn't looked at
+_ZERO, _ONE, _TINY = np.float32(0.0), np.float32(1.0), np.float32(1e-9)
 
 
 @njit(**KERNEL)
@@ -117,23 +119,31 @@ def _shadow(maps: Any, l: int, u: float, v: float, deep: float) -> float:
 
 @njit(**KERNEL)
 def expose(
-    low: int, high: int, points: Any, normals: Any, kind: Any, frames: Any, extent: float, centre: Any, eye: Any, maps: Any,
-    wraps: Any, gloss: Any, received: Any, mirrored: Any,
+    low: int, high: int, wanted: Any, vertices: Any, normals: Any, kind: Any, opened: Any, close: Any, way: Any, frames: Any,
+    powers: Any, extent: float, centre: Any, eye: Any, maps: Any, wraps: Any, gloss: Any, metal: int, received: Any, mirrored: Any,
 ) -> None:  # fmt: skip
-    """What points [low, high) of a `kind` (n,) get of each light, (3,n,L) per channel, and what
-    they mirror to the eye, (n,L), as `shade_surface` has it: light wraps past the terminator by
-    `wraps` (kinds,3), `gloss` (kinds,2) are roughness and specular."""
+    """What the `wanted` (n,) vertices [low, high) get of each lobe, (3,n,B) per channel, and what
+    they mirror to the eye, (n,B), as `shade_surface` has it: light wraps past the terminator by
+    `wraps` (kinds,3), `gloss` (kinds,2) are roughness and specular.
+
+    `vertices` and `normals` are (V,3), all other properties those of the wanted: their `kind`, how
+    open they are to what is near, `opened` 0..1, and how much they see, `close` (n,W) bytes, of the
+    way (L,) that a light is nearest to. `powers` (L,B) are what each light has of each lobe. What
+    is of kind `metal` takes its colour from what it mirrors.
+    """
     scale = maps.shape[1] / (2.0 * extent)
+    basis = powers.shape[1]
     for i in range(low, high):
-        nx = normals[i, 0]
-        ny = normals[i, 1]
-        nz = normals[i, 2]
-        x = points[i, 0] + nx * LIFT_CM - centre[0]
-        y = points[i, 1] + ny * LIFT_CM - centre[1]
-        z = points[i, 2] + nz * LIFT_CM - centre[2]
-        vx = eye[0] - points[i, 0]
-        vy = eye[1] - points[i, 1]
-        vz = eye[2] - points[i, 2]
+        p = wanted[i]
+        nx = normals[p, 0]
+        ny = normals[p, 1]
+        nz = normals[p, 2]
+        x = vertices[p, 0] + nx * LIFT_CM - centre[0]
+        y = vertices[p, 1] + ny * LIFT_CM - centre[1]
+        z = vertices[p, 2] + nz * LIFT_CM - centre[2]
+        vx = eye[0] - vertices[p, 0]
+        vy = eye[1] - vertices[p, 1]
+        vz = eye[2] - vertices[p, 2]
         inv = 1.0 / math.sqrt(vx * vx + vy * vy + vz * vz)
         vx *= inv
         vy *= inv
@@ -143,26 +153,35 @@ def expose(
         rough = gloss[m, 0]
         f0 = gloss[m, 1]
         widest = max(wraps[m, 0], wraps[m, 1], wraps[m, 2])
+        polish = opened[i] * math.sqrt(opened[i])
+        mirrored[i] = 0.0
+        for c in range(3):
+            received[c, i] = 0.0
         for l in range(frames.shape[0]):
             lx = frames[l, 0, 0]
             ly = frames[l, 0, 1]
             lz = frames[l, 0, 2]
             nl = nx * lx + ny * ly + nz * lz
-            mirrored[i, l] = 0.0
-            for c in range(3):
-                received[c, i, l] = 0.0
             if nl + widest <= 0.0:
                 continue
             u, v, deep = to_light(x, y, z, frames, l, extent, scale)
             seen = _shadow(maps, l, u, v, deep)
-            if seen < 0.004:
+            if seen < DARK:
                 continue
+            seen *= close[i, way[l]] * (1.0 / 255.0)
+            gleam = 0.0
+            if nl > 0.0 and f0 > 0.0:
+                gleam = seen * polish * glint(nx, ny, nz, vx, vy, vz, nv, lx, ly, lz, nl, rough, f0)
             for c in range(3):
                 w = wraps[m, c]
-                if nl + w > 0.0:
-                    received[c, i, l] = seen * (nl + w) / ((1.0 + w) * (1.0 + w))
-            if nl > 0.0 and f0 > 0.0:
-                mirrored[i, l] = seen * glint(nx, ny, nz, vx, vy, vz, nv, lx, ly, lz, nl, rough, f0)
+                got = max(nl + w, 0.0) * seen / ((1.0 + w) * (1.0 + w))
+                if m == metal:
+                    got = 0.22 * got + gleam
+                for b in range(basis):
+                    received[c, i, b] += got * powers[l, b]
+            if m != metal and gleam > 0.0:
+                for b in range(basis):
+                    mirrored[i, b] += gleam * powers[l, b]
 
 
 @njit(**KERNEL)
@@ -191,53 +210,67 @@ def glint(
 
 @njit(**KERNEL)
 def expose_strands(
-    strands: Any, knots: Any, eye: Any, frames: Any, extent: float, centre: Any, maps: Any,
+    low: int, high: int, strands: Any, knots: Any, eye: Any, frames: Any, powers: Any, extent: float, centre: Any, maps: Any,
     shine: Any, dimmed: Any, tilt: Any, received: Any, gleam: Any, mirrored: Any,
 ) -> None:  # fmt: skip
-    """What knots (n,), flat indices into strands (N,K,3), get of each light, (n,L), as
-    `shade_strands` has it: what they scatter, and their coloured and white highlights; `shine`,
-    `dimmed` and `tilt` (N,)."""
+    """What knots [low, high) of (n,), flat indices into strands (N,K,3), get of each lobe, (n,B),
+    as `shade_strands` has it: what they scatter, and their coloured and white highlights; `shine`,
+    `dimmed` and `tilt` (N,). `powers` (L,B) are what each light has of each lobe."""
     scale = maps.shape[1] / (2.0 * extent)
     per = strands.shape[1]
-    t = np.empty(3, np.float64)
-    v = np.empty(3, np.float64)
-    for i in range(len(knots)):
+    basis = powers.shape[1]
+    for i in range(low, high):
         n = knots[i] // per
-        k = knots[i] % per
+        k = knots[i] - n * per
         k2 = min(k + 1, per - 1)
-        length = 1e-9
-        far = 1e-9
-        for c in range(3):
-            t[c] = strands[n, k2, c] - strands[n, k2 - 1, c]
-            v[c] = eye[c] - strands[n, k, c]
-            length += t[c] * t[c]
-            far += v[c] * v[c]
-        tv = 0.0
-        for c in range(3):
-            t[c] /= math.sqrt(length)
-            v[c] /= math.sqrt(far)
-            tv += t[c] * v[c]
-        tv = bent(max(-1.0, min(1.0, tv)))
+        tx = strands[n, k2, 0] - strands[n, k2 - 1, 0]
+        ty = strands[n, k2, 1] - strands[n, k2 - 1, 1]
+        tz = strands[n, k2, 2] - strands[n, k2 - 1, 2]
+        inv = _ONE / np.sqrt(tx * tx + ty * ty + tz * tz + _TINY)
+        tx *= inv
+        ty *= inv
+        tz *= inv
+        vx = eye[0] - strands[n, k, 0]
+        vy = eye[1] - strands[n, k, 1]
+        vz = eye[2] - strands[n, k, 2]
+        inv = _ONE / np.sqrt(vx * vx + vy * vy + vz * vz)
+        vx *= inv
+        vy *= inv
+        vz *= inv
+        tv = bent(max(-_ONE, min(_ONE, tx * vx + ty * vy + tz * vz)))
         x = strands[n, k, 0] - centre[0]
         y = strands[n, k, 1] - centre[1]
         z = strands[n, k, 2] - centre[2]
-        opened = open_out(strands, n, k, dimmed[n])
-        tip = brightness_along(k / (per - 1.0))
+        received[i] = _ZERO
+        gleam[i] = _ZERO
+        mirrored[i] = _ZERO
         for l in range(frames.shape[0]):
+            lx = frames[l, 0, 0]
+            ly = frames[l, 0, 1]
+            lz = frames[l, 0, 2]
             p, q, deep = to_light(x, y, z, frames, l, extent, scale)
             behind = depth_behind(maps, l, p, q, deep) - HAIR_BIAS_CM
-            seen = opened
+            seen = 1.0
             if behind > 0.0:
-                seen *= math.exp(-behind * HAIR_SOFTNESS)
-            tl = 0.0
-            lv = 0.0
-            for c in range(3):
-                tl += t[c] * frames[l, 0, c]
-                lv += v[c] * frames[l, 0, c]
-            d, e1, e2 = fibre(max(-1.0, min(1.0, tl)), tv, lv, tilt[n])
-            received[i, l] = seen * tip * d
-            gleam[i, l] = seen * SECOND * e2
-            mirrored[i, l] = seen * FIRST * shine[n] * e1
+                seen = math.exp(-behind * HAIR_SOFTNESS)
+                if seen < DARK:
+                    continue
+            tl = max(-_ONE, min(_ONE, tx * lx + ty * ly + tz * lz))
+            d, e1, e2 = fibre(tl, tv, vx * lx + vy * ly + vz * lz, tilt[n])
+            d *= seen
+            e1 *= seen
+            e2 *= seen
+            for b in range(basis):
+                power = powers[l, b]
+                received[i, b] += d * power
+                mirrored[i, b] += e1 * power
+                gleam[i, b] += e2 * power
+        opened = open_out(strands, n, k, dimmed[n])
+        tip = opened * brightness_along(k / (per - 1.0))
+        for b in range(basis):
+            received[i, b] *= tip
+            gleam[i, b] *= opened * SECOND
+            mirrored[i, b] *= opened * FIRST * shine[n]
 
 
 @njit(**KERNEL)
