@@ -57,9 +57,9 @@ class Scene:
     Vertices come body first, then the two eyes, then worn things; `canonical` is where each is on
     the mean head, `attributes` (V,9) are named in `surface`. Faces (T,3) start with the skin's,
     to which `texture` (T_skin,3,2) belongs; `material` (T,) is per face. Strands (N,K,3) carry
-    colour (N,3), width (N,) cm and group (N,); `strand_dice` (N,3) are the random numbers that their
-    colours come from (see `color_strands`) and `strand_lock` (N,) their locks' tones. `casters` are
-    the triangles that throw shadows.
+    width (N,) cm and group (N,), in whose order they stand; `strand_dice` (N,3) are the random
+    numbers that their colours come from (see `color_strands`) and `strand_lock` (N,) their locks'
+    tones. `casters` are the triangles that throw shadows.
     """
 
     person: Person
@@ -74,12 +74,29 @@ class Scene:
     texture: F32
     casters: Tris
     strands: F32
-    strand_color: F32
     strand_width: F32
     strand_group: NDArray[np.int8]
-    strand_grey: NDArray[np.bool_]
     strand_dice: F32
     strand_lock: F32
+
+    @cached_property
+    def _dyed(self) -> tuple[F32, NDArray[np.bool_]]:
+        parts = [
+            color_strands(self.person, g, self.strand_dice[self.strand_group == g])
+            for g in range(4)
+        ]
+        color = np.concatenate([c for c, _ in parts]) * self.strand_lock[:, None]
+        return color.astype(np.float32), np.concatenate([grey for _, grey in parts])
+
+    @property
+    def strand_color(self) -> F32:
+        """(N,3) linear albedo of the strands."""
+        return self._dyed[0]
+
+    @property
+    def strand_grey(self) -> NDArray[np.bool_]:
+        """(N,) which strands are grey."""
+        return self._dyed[1]
 
     @property
     def closed(self) -> int:
@@ -357,10 +374,8 @@ class _Builder:
             return _laid(strands, canonical_collider(0), press, low)
         return _laid_on(self.skin, self.skin_normals, self.level, strands, press, low)
 
-    def strands(
-        self,
-    ) -> tuple[F32, F32, F32, NDArray[np.int8], NDArray[np.bool_], F32, F32]:
-        """Strands, colour, width (cm), group, whether each is grey, dice and lock's tone, posed."""
+    def strands(self) -> tuple[F32, F32, NDArray[np.int8], F32, F32]:
+        """Strands, posed, their width (cm), group, dice and lock's tone."""
         person, place = self.person, self.place
         skin, normals = self.skin, self.skin_normals
         # every group has random numbers of its own: a beard doesn't disturb the hair
@@ -388,7 +403,6 @@ class _Builder:
         share = 1.0 if self.fine else density
         groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k, density=share)
         dice = [_strand_dice(len(s), rng) for s, rng in zip(groups, rngs)]
-        dyed = [color_strands(person, g, d) for g, d in enumerate(dice)]
         # locks differ in shade more than the hairs of one lock do
         tones = np.exp(
             np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.20
@@ -401,11 +415,9 @@ class _Builder:
         everything = np.concatenate(groups)
         group = np.repeat(np.arange(4, dtype=np.int8), [len(g) for g in groups])
         posed = bend_strands(everything, person.pose)
-        color = (np.concatenate([c for c, _ in dyed]) * tone[:, None]).astype(np.float32)
         width = widths[group]
         width[: len(scalp)] *= thick
-        grey = np.concatenate([grey for _, grey in dyed])
-        return posed, color, width, group, grey, np.concatenate(dice), tone
+        return posed, width, group, np.concatenate(dice), tone
 
 
 def _strand_dice(count: int, rng: np.random.Generator) -> F32:
@@ -478,7 +490,7 @@ def build(
         worn_casters.append(thrown + np.int32(offset))
         material.append(mat.WORN)
         offset += len(moved)
-    strands, color, width, group, grey, dice, tone = b.strands()
+    strands, width, group, dice, tone = b.strands()
     vertex_material = np.full(offset, mat.WORN, np.int32)
     vertex_material[: model.n_vertices] = mat.SKIN
     vertex_material[np.unique(place.teeth)] = mat.TEETH
@@ -498,10 +510,8 @@ def build(
         texture=model.texture,
         casters=np.concatenate([place.casters, *worn_casters]).astype(np.int32),
         strands=np.ascontiguousarray(strands),
-        strand_color=color,
         strand_width=width,
         strand_group=group,
-        strand_grey=grey,
         strand_dice=dice,
         strand_lock=tone,
     )

@@ -124,6 +124,8 @@ def near_shadows(
             for k in range(NEAR_STEPS):
                 t = (k + dice) * np.float32(1 / NEAR_STEPS)
                 t *= np.float32(0.25) + np.float32(0.75) * t
+                if hidden >= _ONE - t * t:  # nothing farther off hides more
+                    break
                 s = np.float32(NEAR_CM) * t
                 z = far - s * dz
                 px = int(

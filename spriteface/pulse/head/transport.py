@@ -31,6 +31,7 @@ LIFT_CM, BIAS_CM, SOFTNESS = 0.18, 0.22, 4.0
 WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.25, 0.20 * 0.25
 CLEAR = (0.85, 1.0, 1.0)  # power of what isn't skin's occlusion, per channel
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
+BLACK_CM = 1.5  # so far behind what a map shows nothing of its light is left
 DARK = 0.004  # share of a light from which down it isn't looked at
 _ZERO, _ONE, _TINY = np.float32(0.0), np.float32(1.0), np.float32(1e-9)
 
@@ -113,7 +114,10 @@ def _shadow(maps: Any, l: int, u: float, v: float, deep: float) -> float:
         for x in range(2):
             behind = maps[l, j + y, i + x] - deep
             w = (fu if x else 1.0 - fu) * (fv if y else 1.0 - fv)
-            out += w if behind <= 0.0 else w * math.exp(-behind * SOFTNESS)
+            if behind <= 0.0:
+                out += w
+            elif behind < BLACK_CM:
+                out += w * math.exp(-behind * SOFTNESS)
     return out
 
 
