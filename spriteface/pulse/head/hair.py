@@ -290,7 +290,7 @@ def grow_guides(hair: Hair, place: Regions, collider: Collider, seed: int) -> Gu
     style = STYLES[hair.style]
     rng = np.random.default_rng([seed, 101])
     weight = _root_weight(hair, style, place.model.canonical)
-    f, b, c = place.roots(weight, style.guides, rng)
+    f, b, c = place.roots(place.ground(weight), style.guides, rng)
     at, normal = attach(place.model.canonical, place.normals, f, b)
     roots = Roots(c, normal, _sides(hair, c, style.parted))
     grown = style.grow(hair, roots, rng)
@@ -327,7 +327,8 @@ def grow_scalp(
     k = knots or style.knots
     rng = np.random.default_rng([seed, 102])
     vertices = place.model.canonical
-    f, b, c = place.roots(_root_weight(hair, style, vertices), int(count * style.thin), rng)
+    ground = place.ground(_root_weight(hair, style, vertices))
+    f, b, c = place.roots(ground, int(count * style.thin), rng)
     at, _ = attach(vertices, place.normals, f, b)
     side = _sides(hair, c, style.parted)
     clump = np.full(len(c), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c)))

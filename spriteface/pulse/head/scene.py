@@ -379,7 +379,7 @@ class _Builder:
         person, place = self.person, self.place
         skin, normals = self.skin, self.skin_normals
         # every group has random numbers of its own: a beard doesn't disturb the hair
-        rngs = [np.random.default_rng([person.seed, g]) for g in range(4)]
+        rngs = [np.random.default_rng([person.seed, g]) for g in (BROW, BEARD, LASH)]
         scalp, lock, thick = self.scalp()
         k = scalp.shape[1]
         density = max(self.strand_count / FULL_STRANDS, 0.06)
@@ -392,23 +392,21 @@ class _Builder:
                 place,
                 skin,
                 normals,
-                rngs[BROW],
+                rngs[0],
                 density,
                 k,
             ),
-            grow_facial_hair(person.facial_hair, place, skin, normals, rngs[BEARD], density, k),
+            grow_facial_hair(person.facial_hair, place, skin, normals, rngs[1], density, k),
             np.zeros((0, k, 3), np.float32),
         ]
         length = 0.42 + 0.33 * person.shape.gender
         share = 1.0 if self.fine else density
-        groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k, density=share)
-        dice = [_strand_dice(len(s), rng) for s, rng in zip(groups, rngs)]
+        groups[LASH] = grow_lashes(self.base, rngs[2], length=length, knots=k, density=share)
+        dice = [_strand_dice(len(s), rng) for s, rng in zip(groups[1:], rngs, strict=True)]
+        dice.insert(0, _scalp_dice(person.seed, len(scalp)))
         # locks differ in shade more than the hairs of one lock do
-        tones = np.exp(
-            np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.20
-        )
         tone = np.ones(sum(map(len, groups)), np.float32)
-        tone[: len(scalp)] = tones[lock]
+        tone[: len(scalp)] = _lock_tones(person.seed, int(lock.max(initial=0)) + 1)[lock]
         widths = np.array([0.0125, 0.0072, 0.0118, 0.0085], np.float32)
         if person.hair.style == "buzz":
             widths[SCALP] = 0.0095
@@ -418,6 +416,19 @@ class _Builder:
         width = widths[group]
         width[: len(scalp)] *= thick
         return posed, width, group, np.concatenate(dice), tone
+
+
+@lru_cache(maxsize=32)
+def _lock_tones(seed: int, count: int) -> F32:
+    """(count,) brightness of a head's locks about 1."""
+    tones = np.random.default_rng([seed, 9]).normal(size=count) * 0.20
+    return np.exp(tones).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def _scalp_dice(seed: int, count: int) -> F32:
+    """`_strand_dice` of scalp hair; kept for the next shape of the same head."""
+    return _strand_dice(count, np.random.default_rng([seed, SCALP]))
 
 
 def _strand_dice(count: int, rng: np.random.Generator) -> F32:
