@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from spriteface.pulse.head import camera, load, preview, transport
 from spriteface.pulse.head.camera import view_of
-from spriteface.pulse.head.person import Background, Hair, Person, Shape, Wear
+from spriteface.pulse.head.person import Background, Hair, Person, Pose, Shape, Wear
 from spriteface.pulse.head.preview import preview_person
 from spriteface.pulse.head.prior import draw_person
 from spriteface.pulse.head.raster import FAR, TILE, floors_of, raster_strands, raster_triangles
@@ -52,6 +52,23 @@ def test_work_inside_workers_stays_there(monkeypatch: pytest.MonkeyPatch) -> Non
     assert each(task, [40] * 8) == [list(range(40))] * 8  # waiting for itself would hang
 
 
+def test_faces_that_look_away_are_hidden_by_others() -> None:
+    """Whatever the pose, what is drawn without the closed bodies' backs is what is drawn with them."""
+    for yaw in (0.0, 0.7, -1.4):
+        person = Person(pose=Pose(yaw=yaw), wear=(Wear("glasses"),))
+        scene = build(person, level=0, strand_count=500, knots=8)
+        assert 0 < scene.closed < len(scene.faces)
+        points = view_of(person.camera, 128).project(scene.vertices)
+        seen = []
+        for closed in (0, scene.closed):
+            depth, face = np.full((128, 128), FAR, np.float32), np.full((128, 128), -1, np.int32)
+            none = np.zeros((1, 1, 2), np.float32)
+            raster_triangles(0, 128, points, scene.faces, closed, depth, face, none)
+            seen.append(face)
+        assert (seen[0] >= 0).mean() > 0.2
+        assert (seen[0] != seen[1]).mean() < 2e-3
+
+
 def test_hair_behind_the_head_is_skipped_without_a_trace() -> None:
     scene = build(Person(hair=Hair("long", length=20.0)), level=0, strand_count=2000, knots=8)
     wide = 160
@@ -63,6 +80,7 @@ def test_hair_behind_the_head_is_skipped_without_a_trace() -> None:
         wide,
         view.project(scene.vertices),
         scene.faces,
+        0,
         depth,
         face,
         np.zeros((1, 1, 2), np.float32),

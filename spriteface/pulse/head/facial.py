@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...types import F32
 from .model import LASH_PARTS, HeadModel, head_model
 from .person import Brows, FacialHair
-from .regions import Regions, facial_hair_mask, smooth
+from .regions import Ground, Regions, beard_ground, smooth
 from .strands import attach, unit
 
 Array = NDArray[Any]
@@ -21,12 +21,12 @@ Field = Callable[[Array], Array]  # canonical positions (n,3) -> directions (n,3
 
 
 def tufts(
-    place: Regions, vertices: F32, normals: F32, weight: Array, count: int,
+    place: Regions, vertices: F32, normals: F32, ground: Ground, count: int,
     rng: np.random.Generator, *, direction: Field, length: Field, lift: float, curve: float,
     knots: int, jitter: float, sag: float = 0.0,
 ) -> F32:  # fmt: skip
     """Short strands (n,knots,3) that leave the skin by `lift` and bend back by `curve`."""
-    f, b, c = place.roots(weight, count, rng)
+    f, b, c = place.roots(ground, count, rng)
     at, normal = attach(vertices, normals, f, b)
     t = direction(c)
     wanted = np.linalg.norm(t, axis=1, keepdims=True)
@@ -67,7 +67,7 @@ def grow_brows(
     w = smooth(-0.16 - soft, 0.16 - soft, place.brow) * (place.brow > -1)
     w = w * (0.30 + 0.70 * smooth(1.2, 2.2, x))
     return tufts(
-        place, vertices, normals, w, int(2700 * brows.density * density * (1 - 0.45 * young)), rng,
+        place, vertices, normals, place.ground(w, place.around_brows), int(2700 * brows.density * density * (1 - 0.45 * young)), rng,
         direction=_brow_direction, length=lambda c: 0.50 - 0.12 * young + 0 * c[:, 0],
         lift=0.12, curve=1.3, knots=knots, jitter=0.15,
     )  # fmt: skip
@@ -145,7 +145,6 @@ def grow_facial_hair(
     if beard.style == "none":
         return np.zeros((0, knots, 3), np.float32)
     style = BEARDS[beard.style]
-    c, lip = place.model.canonical, place.lip
     amount = beard.density * density
     out = []
     if style.moustache:
@@ -153,7 +152,7 @@ def grow_facial_hair(
         # over a full beard it is thinner than alone, and the lip shows through
         hairs = 2000 if any(zone == "full" for zone, _ in style.zones) else 5000
         strands = tufts(
-            place, vertices, normals, facial_hair_mask(c, lip, "moustache"), int(hairs * amount), rng,
+            place, vertices, normals, beard_ground(place, "moustache"), int(hairs * amount), rng,
             direction=_moustache_direction(style.flare),
             length=_moustache_length(m, style.curl),
             lift=0.32, curve=1.25, knots=knots, jitter=0.22, sag=0.12,
@@ -167,7 +166,7 @@ def grow_facial_hair(
                 place,
                 vertices,
                 normals,
-                facial_hair_mask(c, lip, zone),
+                beard_ground(place, zone),
                 int(hairs * amount),
                 rng,
                 direction=_beard_direction,

@@ -214,7 +214,7 @@ STYLES: dict[str, Style] = {
     "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12, settings={"nape": -2.0}),
     "ponytail": Style(_tied, parted=False, clump=0.3, tie="ponytail", knots=18),
     "bun": Style(_tied, parted=False, clump=0.3, tie="bun", knots=18),
-    "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=22),
+    "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=40, ragged=0.03),
     "spikes": Style(_spikes, guides=150, clump=0.85),
     "mohawk": Style(_mohawk, guides=420, clump=0.6),
     "curls": Style(
@@ -290,7 +290,7 @@ def grow_guides(hair: Hair, place: Regions, collider: Collider, seed: int) -> Gu
     style = STYLES[hair.style]
     rng = np.random.default_rng([seed, 101])
     weight = _root_weight(hair, style, place.model.canonical)
-    f, b, c = place.roots(weight, style.guides, rng)
+    f, b, c = place.roots(place.ground(weight), style.guides, rng)
     at, normal = attach(place.model.canonical, place.normals, f, b)
     roots = Roots(c, normal, _sides(hair, c, style.parted))
     grown = style.grow(hair, roots, rng)
@@ -327,7 +327,8 @@ def grow_scalp(
     k = knots or style.knots
     rng = np.random.default_rng([seed, 102])
     vertices = place.model.canonical
-    f, b, c = place.roots(_root_weight(hair, style, vertices), int(count * style.thin), rng)
+    ground = place.ground(_root_weight(hair, style, vertices))
+    f, b, c = place.roots(ground, int(count * style.thin), rng)
     at, _ = attach(vertices, place.normals, f, b)
     side = _sides(hair, c, style.parted)
     clump = np.full(len(c), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c)))
@@ -338,9 +339,10 @@ def grow_scalp(
         frizz=hair.frizz, rng=rng,
     )  # fmt: skip
     if style.tie:
-        strands = _bind(style.tie, hair, strands, side, vertices, place, rng)
+        woven = k >= style.knots
+        strands = _bind(style.tie, hair, strands[:, 0], side, place, style.knots, woven, rng)
     elif hair.style in ("long", "bob", "dreadlocks"):
-        strands = _clear_face(strands, hair)
+        strands = _clear_face(strands, hair, guides.noise[lock], rng)
         if hair.style != "dreadlocks":
             strands = _turn_under(strands)
     strands = collider.push_out(strands)
@@ -400,8 +402,9 @@ def _cut_at(strands: F32, height: Array) -> Array:
     return np.asarray(np.where(strands[:, 0, 1] > height, share, 0.3)[:, None])
 
 
-def _clear_face(strands: F32, hair: Hair) -> F32:
-    """Comb long hair aside, so that it frames the face like a curtain."""
+def _clear_face(strands: F32, hair: Hair, locks: Array, rng: np.random.Generator) -> F32:
+    """Comb long hair aside, so that it frames the face like a curtain; by the numbers `locks` (N,2)
+    that their hairs share, locks come to hang one before the other, at different widths."""
     x, y, z = strands[:, :, 0], strands[:, :, 1], strands[:, :, 2]
     edge = [5.0, 6.0, 6.9, 7.3, 7.2, 6.4, 4.4, -3.0, -20.0]
     width = np.interp(y, [-20, -12, -6, -2, 2, 5, 7.5, 9.8, 12.5], edge) * hair.curtain
@@ -410,8 +413,10 @@ def _clear_face(strands: F32, hair: Hair) -> F32:
     inside = (z > 2.0) & (side * x < width)
     force = smooth(2.0, 5.5, z) * inside
     force = np.maximum.accumulate(force, axis=1) * inside
-    ripple = 0.25 * np.sin(strands[:, 0, 1] * 9 + strands[:, 0, 2] * 7)[:, None]
-    strands[:, :, 0] = x + (side * width - x) * force * 0.97 + force * side * ripple
+    own = 0.55 * np.abs(locks[:, 0]) - 0.25 + 0.12 * rng.normal(size=len(strands))
+    hangs = smooth(9.5, 5.0, y)  # above, locks would cross the parting
+    strands[:, :, 0] = x + side * (width + own[:, None] * hangs - side * x) * force * 0.97
+    strands[:, :, 2] = z + (0.45 * locks[:, 1:] - 0.2) * force * hangs
     return strands
 
 
@@ -425,26 +430,26 @@ def _turn_under(strands: F32) -> F32:
 
 
 def _bind(
-    tie: str, hair: Hair, strands: F32, side: Array, vertices: F32, place: Regions,
+    tie: str, hair: Hair, root: F32, side: Array, place: Regions, knots: int, woven: bool,
     rng: np.random.Generator,
 ) -> F32:  # fmt: skip
-    """Comb every strand to a tie and give it a ponytail, a bun or a braid from there."""
-    count, knots, _ = strands.shape
-    skull = vertices[place.outer_vertices]
+    """Strands (N,knots,3) from roots (N,3) to a tie, and a ponytail, a bun or plaits from there."""
+    count = len(root)
+    jitter = unit(rng.normal(size=(count, 3))) * (rng.random((count, 1)) ** 0.5)
+    if tie == "braids":
+        return _plaited(hair, root, side, jitter, knots, woven, rng)
+    skull = place.model.canonical[place.outer_vertices]
     crown_y = float(skull[:, 1].max())
     back_z = float(skull[:, 2].min())
     if tie == "bun":
         knot = np.tile([0.0, crown_y - 1.0, back_z * 0.5 - 1.2], (count, 1))
-    elif tie == "ponytail":
-        knot = np.tile([0.0, crown_y - 4.0, back_z - 0.6], (count, 1))
     else:
-        knot = np.stack([side * 7.6, np.full(count, -2.4), np.full(count, 0.6)], 1)
-    jitter = unit(rng.normal(size=(count, 3))) * (rng.random((count, 1)) ** 0.5)
+        knot = np.tile([0.0, crown_y - 4.0, back_z - 0.6], (count, 1))
     half = knots // 2
     s = np.linspace(0, 1, half)[None, :, None]
-    out = np.zeros_like(strands)
-    first = strands[:, :1]
-    straight = first + (knot + 0.45 * jitter - first[:, 0])[:, None] * s
+    out = np.zeros((count, knots, 3), np.float32)
+    first = root[:, None]
+    straight = first + (knot + 0.45 * jitter - root)[:, None] * s
     bow = unit(first - [0.0, 4.5, 2.0]) * np.sin(np.pi * s) * 1.2
     out[:, :half] = straight + bow
     rest = np.linspace(0, 1, knots - half + 1)[1:][None, :, None]
@@ -456,18 +461,49 @@ def _bind(
             np.cos(turn) * np.cos(tilt), np.sin(tilt), np.sin(turn) * np.cos(tilt), like=turn
         )
         out[:, half:] = knot[:, None] + [0.0, 1.5, -0.5] + ring * radius
-    elif tie == "ponytail":
+    else:
         fall = _stack(0.0, -rest * hair.length * 0.8, -2.5 * np.sin(rest * 2.2), like=rest)
         out[:, half:] = (knot + 0.9 * jitter)[:, None] + fall + jitter[:, None] * rest * 1.2
-    else:
-        third = (lock * 3).astype(int) * 2 * np.pi / 3
-        turn = 2 * np.pi * rest * hair.length * 0.22 + third
-        weave = _stack(np.cos(turn) * 0.62, 0.0, np.sin(2 * turn) * 0.42, like=turn)
-        taper = 1.0 - 0.35 * rest
-        outward = side[:, None, None] * (0.9 * rest - 0.8 * rest**2)
-        fall = _stack(outward, -rest * hair.length * 0.75, 5.0 * rest**0.7, like=turn)
-        out[:, half:] = knot[:, None] + fall + (weave + 0.42 * jitter[:, None]) * taper
-    return np.asarray(out, np.float32)
+    return out
+
+
+PLAIT_PITCH_CM, PLAIT_HALF_CM, PLAIT_DEEP_CM, PLAIT_CLUMP_CM = 5.2, 0.80, 0.56, 0.45
+PLAIT_TIE, TASSEL_WIDE = 0.88, 0.9  # share of a plait above its tie, and how it opens below
+
+
+def _plaited(
+    hair: Hair, root: F32, side: Array, jitter: Array, knots: int, woven: bool,
+    rng: np.random.Generator,
+) -> F32:  # fmt: skip
+    """Two plaits of three clumps. A clump crosses over the middle from either edge and under it to
+    the other (x a sine, z the sine of twice its phase); where it isn't `woven`, as a strand of few
+    points can't be, hairs hang over the plait's width."""
+    count, on_head = len(root), max(3, knots // 3)
+    rest = np.linspace(0, 1, knots - on_head)[None, :, None]
+    length = 0.75 * hair.length
+    clump = rng.integers(0, 3, (count, 1, 1))
+    turn = 2 * np.pi * (rest * length / PLAIT_PITCH_CM + clump / 3)
+    if not woven:
+        turn = np.broadcast_to(2 * np.pi * rng.random((count, 1, 1)), turn.shape)
+    above = smooth(PLAIT_TIE + 0.03, PLAIT_TIE - 0.06, rest)
+    weave = _stack(
+        PLAIT_HALF_CM * np.sin(turn), 0.0, -PLAIT_DEEP_CM * np.sin(2 * turn), like=turn
+    )
+    loose = np.where(rng.random((count, 1, 1)) < 0.04, 1.7, 1.0)  # some stand off their clump
+    own = PLAIT_CLUMP_CM * jitter[:, None] * (loose * (above + TASSEL_WIDE * (1 - above)))
+    bound = 1 - 0.62 * np.exp(-(((rest - PLAIT_TIE) / 0.035) ** 2))
+    outward = side[:, None, None] * (0.9 * rest - 0.8 * rest**2)
+    fall = _stack(outward, -rest * length, 5.0 * rest**0.7, like=turn)
+    knot = np.stack([side * 7.4, np.full(count, -2.2), np.full(count, -0.4)], 1)[:, None]
+    plait = knot + fall + (weave * above + own) * bound * (1 - 0.35 * rest)
+    # on the head, hairs run back over the ears and then down, close to the skull
+    first, last = root[:, None], plait[:, :1]
+    over = np.stack([side * 9.6, 0.5 * root[:, 1] + 4.6, 0.4 * root[:, 2] - 2.6], 1)[:, None]
+    # points lie close near the root, where a chord would cut through the skull
+    s = np.linspace(0, 1, on_head + 1)[:-1][None, :, None] ** 1.5
+    combed = (1 - s) ** 2 * first + 2 * s * (1 - s) * over + s**2 * last
+    combed += unit(first - [0.0, 4.5, 2.0]) * 0.3 * np.minimum(1.0, 8.0 * s) * (1 - s)
+    return np.concatenate([combed, plait], 1).astype(np.float32)
 
 
 def _stack(x: Array | float, y: Array | float, z: Array | float, *, like: Array) -> Array:

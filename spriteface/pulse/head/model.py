@@ -165,18 +165,20 @@ CHILDHOOD: Mapping[str, float] = {
 }  # fmt: skip
 
 
-# and what old age adds to the data set's: bags under the eyes, laugh lines, thin lips, hollow cheeks,
-# larger ears and nose, a looser neck
+# and what old age adds to the data set's: bags under the eyes, heavy lids, laugh lines, thin lips
+# with hanging corners, hollow cheeks that have sunk to the jaw, larger ears and nose, a looser neck
 OLD_AGE: Mapping[str, float] = {
-    "eyes/eye-bag": 0.55, "mouth/mouth-laugh-lines": 0.60, "mouth/mouth-upperlip-volume": -0.30,
-    "mouth/mouth-lowerlip-volume": -0.20, "cheek/cheek-volume": -0.25, "ears/ear-scale": 0.25,
-    "ears/ear-lobe": 0.35, "nose/nose-scale-vert": 0.12, "neck/neck-double": 0.30, "head/head-age": 0.45,
+    "eyes/eye-bag": 0.85, "eyes/eye-height2": -0.22, "eyes/eye-height3": -0.28, "eyebrows/eyebrows-trans-y": -0.22,
+    "mouth/mouth-laugh-lines": 0.95, "mouth/mouth-angles": -0.22, "mouth/mouth-upperlip-volume": -0.55,
+    "mouth/mouth-lowerlip-volume": -0.42, "mouth/mouth-upperlip-height": -0.30, "cheek/cheek-volume": -0.40,
+    "cheek/cheek-trans-y": -0.30, "ears/ear-scale": 0.25, "ears/ear-lobe": 0.45, "nose/nose-scale-vert": 0.15,
+    "nose/nose-volume": 0.15, "neck/neck-double": 0.50, "head/head-age": 0.75,
 }  # fmt: skip
 
 
 def old_age(age: float) -> float:
     """0 up to middle age, 1 for the oldest faces."""
-    t = min(1.0, max(0.0, (age - 0.76) / 0.22))
+    t = min(1.0, max(0.0, (age - 0.73) / 0.23))
     return t * t * (3 - 2 * t)
 
 

@@ -14,6 +14,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 
 from ...errors import OptionError
@@ -68,25 +69,37 @@ def choice(default: str, options: tuple[str, ...], about: str) -> Any:
     return field(default=default, metadata={"choices": options, "about": about})
 
 
+@lru_cache(maxsize=64)
+def _checks(
+    part: type[_Part],
+) -> tuple[list[tuple[str, float, float, str]], list[tuple[str, tuple[str, ...]]]]:
+    """The fields of a part that have a range, with it and what they are about; and those that have
+    choices: a search makes thousands of people."""
+    fields = [(f.name, f.metadata) for f in dataclasses.fields(part)]
+    ranges = [(name, *m["range"], m["about"]) for name, m in fields if "range" in m]
+    return ranges, [(name, m["choices"]) for name, m in fields if "choices" in m]
+
+
 @dataclass(frozen=True)
 class _Part:
     """Common behaviour: range checks, JSON both ways."""
 
     def __post_init__(self) -> None:
-        for f in dataclasses.fields(self):
-            value = getattr(self, f.name)
-            if "range" in f.metadata:
-                low, high = f.metadata["range"]
-                slack = 0.5 * (high - low)
-                if not low - slack <= value <= high + slack:
-                    raise OptionError(
-                        f"{type(self).__name__.lower()}.{f.name}: {value:g} is far outside its range",
-                        f"{low:g}..{high:g}: {f.metadata['about']}",
-                    )
-            if "choices" in f.metadata and value not in f.metadata["choices"]:
+        ranges, choices = _checks(type(self))
+        for name, low, high, about in ranges:
+            value = getattr(self, name)
+            slack = 0.5 * (high - low)
+            if not low - slack <= value <= high + slack:
                 raise OptionError(
-                    f"{type(self).__name__.lower()}.{f.name}: {value!r} is unknown",
-                    f"known: {', '.join(f.metadata['choices'])}",
+                    f"{type(self).__name__.lower()}.{name}: {value:g} is far outside its range",
+                    f"{low:g}..{high:g}: {about}",
+                )
+        for name, known in choices:
+            value = getattr(self, name)
+            if value not in known:
+                raise OptionError(
+                    f"{type(self).__name__.lower()}.{name}: {value!r} is unknown",
+                    f"known: {', '.join(known)}",
                 )
 
     def to_json(self) -> dict[str, Any]:

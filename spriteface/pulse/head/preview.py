@@ -3,9 +3,10 @@
 For every point that a sample shows, kernels (`transport`) find its share of each colour group
 (skin, hair, cloth, a hat ...) and how much of each light lobe it sends to the eye; its light is
 the sum over groups and lobes of colour times power, so that gradients reach every colour and light
-dimension of z. Each sample is developed on its own and pixels average what comes out: that is what
-a portrait is once it is shrunk, where an average of light would thin dark hair before a bright wall. Shape, pose and camera dimensions have no gradient here (`Dim.gradient`). What no
-colour changes is kept for the next picture, and a picture without gradients never meets torch.
+dimension of z. Points are developed before samples mix them and pixels average samples: that is
+what a portrait is once it is shrunk, where an average of light would thin dark hair before a bright
+wall. Shape, pose and camera dimensions have no gradient here (`Dim.gradient`). What no colour
+changes is kept for the next picture, and a picture without gradients never meets torch.
 """
 
 from __future__ import annotations
@@ -442,14 +443,14 @@ def lit(t: Traced, paint: Paint, colors: F32, powers: F32) -> Lit:
 
 
 def develop(t: Traced, points: Lit, behind: F32, exposure: float) -> F32:
-    """(H,W,3) sRGB: every sample through the film, then the mean of each pixel's. `behind` (H,W,3)
-    is the backdrop's light."""
+    """(H,W,3) sRGB: the points through the film, then the mean of what each pixel's samples mix of
+    them. `behind` (H,W,3) is the backdrop's light."""
     size = len(t.seen.face) // SUPERSAMPLES
     out = np.empty((size, size, 3), np.float32)
     table, _ = camera.film_tables(transport.TABLE_END)
-    transport.gather(
-        *t.samples, points.albedo, points.light, points.shine, behind, exposure, table, out
-    )
+    shown = np.empty_like(points.albedo)
+    transport.develop(points.albedo, points.light, points.shine, exposure, table, shown)
+    transport.gather(*t.samples, shown, behind, exposure, table, out)
     return out
 
 
@@ -545,16 +546,24 @@ class _Picture(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor | None, ...]:
         colors, powers, behind = ctx.saved_tensors
-        slope = np.zeros((N_GROUPS, 3, LOBES), np.float32)
-        to_behind = np.empty(behind.shape, np.float32)
         t: Traced = ctx.traced
         paint: Paint = ctx.paint
         points: Lit = ctx.points
+        exposure: float = ctx.exposure
         _, slopes = camera.film_tables(transport.TABLE_END)
+        curve = np.array(CURVE)
+        to_points = np.zeros_like(points.albedo)
+        to_behind = np.empty(behind.shape, np.float32)
         to_exposure = transport.gather_slope(
-            *t.samples, paint.shares, paint.hue, paint.kind, colors.detach().numpy(),
-            points.albedo, points.light, points.shine, t.light, t.scattered, t.gleam, t.shine, points.tint, behind.numpy(),
-            ctx.exposure, slopes, np.array(CURVE), wanted.contiguous().numpy(), slope, to_behind,
+            *t.samples, wanted.contiguous().numpy(), behind.numpy(), exposure, slopes, curve, to_points, to_behind
+        )  # fmt: skip
+        to_exposure += transport.develop_slope(
+            points.albedo, points.light, points.shine, exposure, slopes, curve, to_points
+        )
+        slope = np.zeros((N_GROUPS, 3, LOBES), np.float32)
+        transport.product_slope(
+            to_points, paint.shares, t.light, points.tint, points.albedo, colors.detach().numpy(), t.knots, KNOTS,
+            paint.hue, paint.kind, t.scattered, t.gleam, t.shine, slope,
         )  # fmt: skip
         product = torch.from_numpy(slope)
         to_colors = torch.einsum("gcb,bc->gc", product, powers)

@@ -280,6 +280,10 @@ class Layout:
         self._slider_root = torch.from_numpy(root).float()
         self._slider_inverse = torch.from_numpy(np.linalg.inv(root)).float()
         self._knots = [dims[int(i)].knots for i in self._rows["curve"]]
+        self._last_knots = torch.tensor([len(k) - 1 for k in self._knots])
+        self._curves = torch.zeros(len(self._knots), int(self._last_knots.max()) + 1)
+        for curve, knots in zip(self._curves, self._knots):
+            curve[: len(knots)] = torch.tensor(knots)
         # symmetric square roots of correlation matrices: colours mostly vary in lightness
         share = self.a[self._rows["color"]].reshape(-1, 3)[:, :1, None]
         low, high = (1 - share) ** 0.5, (1 + 2 * share) ** 0.5
@@ -316,18 +320,17 @@ class Layout:
         out = out.index_copy(0, rows, a[rows] + (b[rows] - a[rows]) * u)
         rows = self._rows["curve"]
         u = torch.special.ndtr(z[rows])
-        bent = torch.stack([_interpolate(u[k], knots) for k, knots in enumerate(self._knots)])
-        out = out.index_copy(0, rows, bent)
+        out = out.index_copy(0, rows, _interpolate(u, self._curves, self._last_knots))
         rows = self._rows["color"]
         srgb = torch.special.ndtr(_mixed(z[rows], self._mix))
         out = out.index_copy(0, rows, _to_linear(srgb))
         offset = structure.get("offset", {})
         if offset:
-            extra = torch.zeros(len(self))
+            extra = [0.0] * len(self)
             for name, value in offset.items():
                 if name in self.index:
                     extra[self.index[name]] = float(value)
-            out = out + extra
+            out = out + torch.tensor(extra)
         return out
 
     def inverse(self, values: Tensor, structure: Structure) -> tuple[Tensor, dict[str, float]]:
@@ -359,11 +362,12 @@ def _mixed(triples: Tensor, matrices: Tensor) -> Tensor:
     return torch.einsum("ci,cij->cj", triples.reshape(-1, 3), matrices).reshape(-1)
 
 
-def _interpolate(u: Tensor, knots: tuple[float, ...]) -> Tensor:
-    position = u * (len(knots) - 1)
-    i = min(int(position.detach()), len(knots) - 2)
-    f = position - i
-    return knots[i] * (1 - f) + knots[i + 1] * f
+def _interpolate(u: Tensor, curves: Tensor, last: Tensor) -> Tensor:
+    """Every curve (C,K) at its own share (C,) of the way to its knot number `last` (C,)."""
+    position = u * last
+    i = torch.minimum(position.detach().long(), last - 1)[:, None]
+    f = position - i[:, 0]
+    return curves.gather(1, i)[:, 0] * (1 - f) + curves.gather(1, i + 1)[:, 0] * f
 
 
 def _locate(value: float, knots: tuple[float, ...]) -> Tensor:
@@ -408,9 +412,14 @@ def mean_sliders() -> Mapping[str, float]:
 
 
 # ---------------------------------------------------------------- latent -> person
+@lru_cache(maxsize=1)
+def _log_melanin() -> Tensor:
+    return torch.log(torch.tensor(TONE_MELANIN))
+
+
 def tone_to_melanin(tone: Tensor) -> Tensor:
     """Melanin of Monk tones, differentiable."""
-    table = torch.log(torch.tensor(TONE_MELANIN))
+    table = _log_melanin()
     position = tone - 1.0  # beyond the scale's ends it goes on as its last step does
     i = position.detach().floor().clamp(0, 8).long()
     f = position - i

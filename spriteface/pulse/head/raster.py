@@ -237,9 +237,10 @@ def raster_strands(
             steps = int(max(abs(dx), abs(dy))) + 1
             if steps > 600:
                 continue
-            if steps > WORTH_ASKING:
-                if _hidden(floors, tile, left, top, right, bottom, around, max(z0, z0 + dz)):
-                    continue
+            if steps > WORTH_ASKING and _hidden(
+                floors, tile, left, top, right, bottom, around, max(z0, z0 + dz)
+            ):
+                continue
             s = k / (knots - 1.0)
             wide = width[n] * (1.0 - (1.0 - thin) * s * s)
             cover = min(max(wide, least), 1.0)
@@ -265,9 +266,9 @@ def raster_strands(
                     offset = o - (whole - 1) * 0.5
                     xi = int(x) if across_y else int(x + offset)
                     yi = int(y + offset) if across_y else int(y)
-                    if not (inside and whole == 1):
-                        if xi < 0 or yi < low or xi >= w_px or yi >= high:
-                            continue
+                    safe = inside and whole == 1
+                    if not safe and (xi < 0 or yi < low or xi >= w_px or yi >= high):
+                        continue
                     if z <= depth[yi, xi]:
                         continue
                     if ((xi & 1) * 2 + ((xi ^ yi) & 1) + turn) & 3 >= drawn:

@@ -6,6 +6,7 @@ follows each identity and expression for free.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import F32, Bool
-from .model import BODY, TEETH_LOW, TEETH_UP, TONGUE, HeadModel, Tris, head_model, triangles
+from .model import BODY, TEETH_LOW, TEETH_UP, TONGUE, HeadModel, Ints, Tris, head_model, triangles
 from .raster import vertex_normals
 
 Array = NDArray[Any]
@@ -127,6 +128,14 @@ def simplified(points: F32, faces: Tris, cell: Array | float) -> Tris:
     return f[np.sort(np.unique(code, return_index=True)[1])].astype(np.int32)
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Triangles (n,3) on which things grow, and the running sum (n,) of how much on each."""
+
+    faces: Tris
+    upto: Array
+
+
 class Regions:
     """Static masks and triangle lists of one model level; all arrays per canonical vertex."""
 
@@ -188,19 +197,36 @@ class Regions:
         """Outer vertices that aren't ear: headwear is fitted to these."""
         return np.asarray(self.ear[self.outer_vertices] < 0.05)
 
-    def roots(self, weight: Array, count: int, rng: np.random.Generator) -> tuple[Tris, F32, F32]:
-        """`count` attachment points with density ~ weight: triangles (n,3), barycentric weights
-        (n,3) and canonical positions (n,3)."""
-        w = self.areas * weight[self.outer].mean(1)
-        total = w.sum()
-        if total < 1e-6 or count < 1:
+    def ground(self, weight: Array, among: Ints | None = None) -> Ground:
+        """Where things grow with density ~ weight (V,), on all `outer` triangles or those `among`
+        them."""
+        faces = self.outer if among is None else self.outer[among]
+        areas = self.areas if among is None else self.areas[among]
+        return Ground(faces, np.cumsum(areas * weight[faces].mean(1)))
+
+    def roots(self, ground: Ground, count: int, rng: np.random.Generator) -> tuple[Tris, F32, F32]:
+        """`count` attachment points: triangles (n,3), barycentric weights (n,3) and canonical
+        positions (n,3)."""
+        upto = ground.upto
+        if not len(upto) or upto[-1] < 1e-6 or count < 1:
             empty = np.zeros((0, 3), np.float32)
             return np.zeros((0, 3), np.int32), empty, empty
-        pick = np.searchsorted(np.cumsum(w / total), rng.random(count)).clip(0, len(w) - 1)
+        pick = np.searchsorted(upto, rng.random(count) * upto[-1]).clip(0, len(upto) - 1)
         r1, r2 = np.sqrt(rng.random(count)), rng.random(count)
         bary = np.stack([1 - r1, r1 * (1 - r2), r1 * r2], 1).astype(np.float32)
-        faces = self.outer[pick]
+        faces = ground.faces[pick]
         return faces, bary, (self.model.canonical[faces] * bary[:, :, None]).sum(1)
+
+    @cached_property
+    def around_brows(self) -> Ints:
+        """Those `outer` triangles on which brows may grow."""
+        return np.flatnonzero(self.brow[self.outer].max(1) > -1)
+
+
+@lru_cache(maxsize=16)
+def beard_ground(place: Regions, zone: str) -> Ground:
+    """Where a kind of facial hair grows; see `facial_hair_mask`."""
+    return place.ground(facial_hair_mask(place.model.canonical, place.lip, zone))
 
 
 @lru_cache(maxsize=4)

@@ -50,13 +50,15 @@ Array = NDArray[Any]
 LIGHTS, HAIR_LIGHTS, MAP_SIZE, EXTENT_CM = 64, 20, 384, 18.0
 NEAR_WAYS = 6  # directions that the lights are gathered into for near shadows
 CENTRE = np.array([0.0, 0.0, 2.0], np.float32)
-STRAND_STEP = 3
+STRAND_STEP, BENT_KNOTS = 3, 30  # points between lit ones; strands of so many bend within fewer
 ALONG_STEPS = 1024  # to a point: half the memory of a float, of up to 63 points
 TAPER = 0.45  # of its width, a strand keeps at its tip
 # white highlight and darkness at the root of scalp hair, brows, beard, lashes
 STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.75, 0.0)
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
+
+LIP_GLOW = (0.34, 0.20, 0.18)  # of the lips' light, what the line between them has
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,7 @@ def render(
     black = np.zeros_like(linear)
     spread(
         resolve, size, surface.radiance, surface.material, surface.depth, depth, kind, _EACH_KIND,
-        strand, along, hair, float(STRAND_STEP * ALONG_STEPS), black, linear, matte,
+        strand, along, hair, float(_lit_every(scene) * ALONG_STEPS), black, linear, matte,
     )  # fmt: skip
     # the supersampled pictures are by far the largest; what follows needs them no more
     del scene, surface, depth, kind, strand, along, hair, black
@@ -360,6 +362,7 @@ def _shade(scene: Scene, samples: _Samples, lights: _Lights, view: View, seen: F
     specular[skin] *= mat.gloss_tint(albedo[skin])
     occlusion = _occlusion(samples)[:, None]
     color = albedo * diffuse * occlusion ** _depth(samples, albedo) + specular * occlusion**1.5
+    _close_lips(samples, color, scene.person.action.get("jawOpen", 0.0))
     eye = samples.material == mat.EYE
     if eye.any():
         color[eye] += _eye_reflection(samples, eye, diffuse[eye], scene.person.light)
@@ -430,6 +433,20 @@ def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> None:
     )  # fmt: skip
 
 
+def _close_lips(samples: _Samples, color: F32, jaw: float) -> None:
+    """Lips shine through: where they touch, their line is dark red and no black slit into a mouth
+    that is hardly open. Colours (n,3) in place; `jaw` as `Person.action` has it."""
+    shut = np.float32(1.0 - np.clip((jaw - 0.04) / 0.08, 0, 1))
+    m = samples.material
+    lips = (m == mat.SKIN) & (samples.attributes[:, mat.LIP] > 0.5)
+    if shut <= 0 or not lips.any():
+        return
+    least = shut * np.median(color[lips], axis=0) * np.float32(LIP_GLOW)
+    behind = (m == mat.SKIN) & (samples.attributes[:, mat.MOUTH] > 0.3)
+    within = lips | behind | (m == mat.TEETH) | (m == mat.TONGUE)
+    color[within] = np.maximum(color[within], least)
+
+
 def _masked_blur(light: F32, sigma_px: F32) -> tuple[F32, int]:
     """Gaussian means of three channels, each by its own width, where the fourth is 1; at 1/factor
     of the size, and that factor."""
@@ -485,20 +502,26 @@ def _eye_reflection(samples: _Samples, eye: Array, diffuse: F32, light: Light) -
     )
 
 
+def _lit_every(scene: Scene) -> int:
+    """A strand is lit at each so many of its points."""
+    return 2 if scene.strands.shape[1] > BENT_KNOTS else STRAND_STEP
+
+
 def _light_hair(scene: Scene, lights: _Lights, strand: NDArray[np.int32], view: View) -> F32:
     """(N,Q,3) radiance along every strand that is seen."""
     count, knots = scene.strands.shape[:2]
     if not count:
         return np.zeros((1, 2, 3), np.float32)
-    steps = (knots - 1) // STRAND_STEP + 2
+    every = _lit_every(scene)
+    steps = (knots - 1) // every + 2
     out = np.zeros((count, steps, 3), np.float32)
     kept, power = strongest(lights.frames, lights.colors, HAIR_LIGHTS)
     wanted = np.zeros(count, np.uint8)
     mark_seen(strand, wanted)
     shine, dimmed = np.array((STRAND_SHINE, ROOTS_DIMMED), np.float32)[:, scene.strand_group]
     spread(
-        shade_strands, count, scene.strands, wanted, STRAND_STEP, view.eye, lights.frames[kept], power,
-        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 1.6, scene.strand_color, shine, dimmed,
+        shade_strands, count, scene.strands, wanted, every, view.eye, lights.frames[kept], power,
+        CENTRE, EXTENT_CM, lights.maps[: len(kept)], 3.5, scene.strand_color, shine, dimmed,
         scene.strand_dice[:, 0] * np.float32(TILT), out,
     )  # fmt: skip
     return out

@@ -29,6 +29,7 @@ Array = NDArray[Any]
 SCALP, BROW, BEARD, LASH = range(4)
 FULL_STRANDS = 45000
 SKULL_BASE_CM = 3.4
+LIPS_OPEN = 0.22  # least openness of lips: where they meet they are no hole
 STRAND_SPREAD = (0.20, 0.30, 0.30, 0.10)  # of a group's strands' shades, in logarithms
 GREYING = (1.0, 0.45, 0.9, 0.0)  # brows grey late, lashes never
 LASH_COLOR = (0.014, 0.010, 0.009)
@@ -56,9 +57,9 @@ class Scene:
     Vertices come body first, then the two eyes, then worn things; `canonical` is where each is on
     the mean head, `attributes` (V,9) are named in `surface`. Faces (T,3) start with the skin's,
     to which `texture` (T_skin,3,2) belongs; `material` (T,) is per face. Strands (N,K,3) carry
-    colour (N,3), width (N,) cm and group (N,); `strand_dice` (N,3) are the random numbers that their
-    colours come from (see `color_strands`) and `strand_lock` (N,) their locks' tones. `casters` are
-    the triangles that throw shadows.
+    width (N,) cm and group (N,), in whose order they stand; `strand_dice` (N,3) are the random
+    numbers that their colours come from (see `color_strands`) and `strand_lock` (N,) their locks'
+    tones. `casters` are the triangles that throw shadows.
     """
 
     person: Person
@@ -73,12 +74,29 @@ class Scene:
     texture: F32
     casters: Tris
     strands: F32
-    strand_color: F32
     strand_width: F32
     strand_group: NDArray[np.int8]
-    strand_grey: NDArray[np.bool_]
     strand_dice: F32
     strand_lock: F32
+
+    @cached_property
+    def _dyed(self) -> tuple[F32, NDArray[np.bool_]]:
+        parts = [
+            color_strands(self.person, g, self.strand_dice[self.strand_group == g])
+            for g in range(4)
+        ]
+        color = np.concatenate([c for c, _ in parts]) * self.strand_lock[:, None]
+        return color.astype(np.float32), np.concatenate([grey for _, grey in parts])
+
+    @property
+    def strand_color(self) -> F32:
+        """(N,3) linear albedo of the strands."""
+        return self._dyed[0]
+
+    @property
+    def strand_grey(self) -> NDArray[np.bool_]:
+        """(N,) which strands are grey."""
+        return self._dyed[1]
 
     @property
     def closed(self) -> int:
@@ -189,7 +207,7 @@ def _body_attributes(level: int, clothed: bool, style: str, hairline: float) -> 
     a[:, mat.LIP], a[:, mat.LID], a[:, mat.EAR] = place.lip, place.lid, place.ear
     a[:, mat.MOUTH], a[:, mat.BEARD] = place.inside_mouth, place.beard
     a[:, mat.BROW] = place.brow
-    a[:, mat.OPEN] = place.model.occlusion
+    a[:, mat.OPEN] = np.maximum(place.model.occlusion, LIPS_OPEN * place.lip)
     if clothed:
         a[:, mat.CLOTH] = place.neckline
     if style != "bald":
@@ -356,14 +374,12 @@ class _Builder:
             return _laid(strands, canonical_collider(0), press, low)
         return _laid_on(self.skin, self.skin_normals, self.level, strands, press, low)
 
-    def strands(
-        self,
-    ) -> tuple[F32, F32, F32, NDArray[np.int8], NDArray[np.bool_], F32, F32]:
-        """Strands, colour, width (cm), group, whether each is grey, dice and lock's tone, posed."""
+    def strands(self) -> tuple[F32, F32, NDArray[np.int8], F32, F32]:
+        """Strands, posed, their width (cm), group, dice and lock's tone."""
         person, place = self.person, self.place
         skin, normals = self.skin, self.skin_normals
         # every group has random numbers of its own: a beard doesn't disturb the hair
-        rngs = [np.random.default_rng([person.seed, g]) for g in range(4)]
+        rngs = [np.random.default_rng([person.seed, g]) for g in (BROW, BEARD, LASH)]
         scalp, lock, thick = self.scalp()
         k = scalp.shape[1]
         density = max(self.strand_count / FULL_STRANDS, 0.06)
@@ -376,35 +392,43 @@ class _Builder:
                 place,
                 skin,
                 normals,
-                rngs[BROW],
+                rngs[0],
                 density,
                 k,
             ),
-            grow_facial_hair(person.facial_hair, place, skin, normals, rngs[BEARD], density, k),
+            grow_facial_hair(person.facial_hair, place, skin, normals, rngs[1], density, k),
             np.zeros((0, k, 3), np.float32),
         ]
         length = 0.42 + 0.33 * person.shape.gender
         share = 1.0 if self.fine else density
-        groups[LASH] = grow_lashes(self.base, rngs[LASH], length=length, knots=k, density=share)
-        dice = [_strand_dice(len(s), rng) for s, rng in zip(groups, rngs)]
-        dyed = [color_strands(person, g, d) for g, d in enumerate(dice)]
+        groups[LASH] = grow_lashes(self.base, rngs[2], length=length, knots=k, density=share)
+        dice = [_strand_dice(len(s), rng) for s, rng in zip(groups[1:], rngs, strict=True)]
+        dice.insert(0, _scalp_dice(person.seed, len(scalp)))
         # locks differ in shade more than the hairs of one lock do
-        tones = np.exp(
-            np.random.default_rng([person.seed, 9]).normal(size=int(lock.max(initial=0)) + 1) * 0.20
-        )
         tone = np.ones(sum(map(len, groups)), np.float32)
-        tone[: len(scalp)] = tones[lock]
+        tone[: len(scalp)] = _lock_tones(person.seed, int(lock.max(initial=0)) + 1)[lock]
         widths = np.array([0.0125, 0.0072, 0.0118, 0.0085], np.float32)
         if person.hair.style == "buzz":
             widths[SCALP] = 0.0095
         everything = np.concatenate(groups)
         group = np.repeat(np.arange(4, dtype=np.int8), [len(g) for g in groups])
         posed = bend_strands(everything, person.pose)
-        color = (np.concatenate([c for c, _ in dyed]) * tone[:, None]).astype(np.float32)
         width = widths[group]
         width[: len(scalp)] *= thick
-        grey = np.concatenate([grey for _, grey in dyed])
-        return posed, color, width, group, grey, np.concatenate(dice), tone
+        return posed, width, group, np.concatenate(dice), tone
+
+
+@lru_cache(maxsize=32)
+def _lock_tones(seed: int, count: int) -> F32:
+    """(count,) brightness of a head's locks about 1."""
+    tones = np.random.default_rng([seed, 9]).normal(size=count) * 0.20
+    return np.exp(tones).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def _scalp_dice(seed: int, count: int) -> F32:
+    """`_strand_dice` of scalp hair; kept for the next shape of the same head."""
+    return _strand_dice(count, np.random.default_rng([seed, SCALP]))
 
 
 def _strand_dice(count: int, rng: np.random.Generator) -> F32:
@@ -477,7 +501,7 @@ def build(
         worn_casters.append(thrown + np.int32(offset))
         material.append(mat.WORN)
         offset += len(moved)
-    strands, color, width, group, grey, dice, tone = b.strands()
+    strands, width, group, dice, tone = b.strands()
     vertex_material = np.full(offset, mat.WORN, np.int32)
     vertex_material[: model.n_vertices] = mat.SKIN
     vertex_material[np.unique(place.teeth)] = mat.TEETH
@@ -497,10 +521,8 @@ def build(
         texture=model.texture,
         casters=np.concatenate([place.casters, *worn_casters]).astype(np.int32),
         strands=np.ascontiguousarray(strands),
-        strand_color=color,
         strand_width=width,
         strand_group=group,
-        strand_grey=grey,
         strand_dice=dice,
         strand_lock=tone,
     )

@@ -124,6 +124,8 @@ def near_shadows(
             for k in range(NEAR_STEPS):
                 t = (k + dice) * np.float32(1 / NEAR_STEPS)
                 t *= np.float32(0.25) + np.float32(0.75) * t
+                if hidden >= _ONE - t * t:  # nothing farther off hides more
+                    break
                 s = np.float32(NEAR_CM) * t
                 z = far - s * dz
                 px = int(
@@ -383,7 +385,7 @@ def shade_strands(
                 ly = frames[l, 0, 1]
                 lz = frames[l, 0, 2]
                 u, v, deep = to_light(x, y, z, frames, l, extent, scale)
-                behind = depth_behind(maps, l, u, v, deep) - 0.22
+                behind = depth_behind(maps, l, u, v, deep) - 0.12
                 if behind > 3.0:
                     continue
                 seen = math.exp(-behind * density) if behind > 0.0 else 1.0

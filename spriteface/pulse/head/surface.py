@@ -83,7 +83,7 @@ def parameters(person: Person) -> F64:
 
 # absorbance of bare skin, of melanin (grey part and hue part) and of haemoglobin, per channel;
 # the hue part saturates: very dark skin is nearly neutral, as the Monk scale's last tones are
-BARE = (0.22, 0.44, 0.64)
+BARE = (0.20, 0.45, 0.71)
 MELANIN_GREY, MELANIN_HUE, HUE_LIMIT = 0.60, (-0.19, 0.0, 0.24), 1.8
 BLOOD = (0.02, 0.24, 0.22)
 SKIN_F0 = 0.022  # what skin mirrors at normal incidence
@@ -168,7 +168,7 @@ def _skin(
     # cheeks, nose, chin and the nose's wings are redder, the forehead and the lips' surround paler;
     # a wide field makes both sides of a face differ
     wide = fbm(x, y, z, 0.22, 2, seed + 5.0)
-    hem = q[HEMOGLOBIN] * (1.0 + 0.24 * bare * wide)
+    hem = q[HEMOGLOBIN] * (1.0 + 0.17 * bare * wide)
     hem += (
         q[HEMOGLOBIN]
         * bare
@@ -190,7 +190,7 @@ def _skin(
         # absorption varies less, relatively, the more there is of it
         calm = 1.0 / (1.0 + 0.6 * q[MELANIN])
         mel *= 1.0 + calm * (0.22 * mottle + 0.08 * folds)
-        hem *= 1.0 + 0.36 * bare * mottle - 0.25 * folds
+        hem *= 1.0 + 0.27 * bare * mottle - 0.25 * folds
         if q[FRECKLES] > 0.0:
             k = max(bump(ax, y, 3.0, 0.8, 3.5, 3.0), bump(ax, y, 0.0, 1.2, 3.0, 2.0))
             if k > 0.05:
@@ -306,7 +306,7 @@ def _skin(
     if fine:
         height = _relief(x, y, z, ax, front, lip, lid, relief, mottle, folds, q)
         # little light leaves a pore or a crease, and what does is red
-        dip = min(0.0, max(height, -0.06))
+        dip = min(0.0, max(height, -0.07))
         out[0] *= 1.0 + 3.0 * dip
         out[1] *= 1.0 + 5.0 * dip
         out[2] *= 1.0 + 5.0 * dip
@@ -336,23 +336,24 @@ def _relief(
         + 0.6 * smoothstep(5.0, 7.0, y)
     )
     # light skin lies on the film's flat shoulder and needs more of it
-    deep = 0.027 * (1.0 + 0.55 * math.exp(-1.5 * q[MELANIN]))
+    pale = math.exp(-1.5 * q[MELANIN])
+    deep = 0.027 * (1.0 + 0.55 * pale)
     h = deep * (1 - 0.6 * q[YOUNG]) * min(pores, 1.1) * relief * (1 - 0.75 * lip) * (1 - 0.6 * lid)
-    h += 0.030 * folds * (0.35 + 1.1 * age * age) * (1 - 0.8 * lid) * (1 - lip)
+    h += 0.030 * folds * (0.35 + 1.7 * age * age) * (1 - 0.8 * lid) * (1 - lip)
     if lip > 0.01:
         crease = abs(math.sin(x * 15.0 + 5.0 * value_noise(x * 1.5, y * 1.5, z)))
         h -= lip * 0.016 * (1 - crease) * (1 - crease) * (1 + age)
     if front == 0.0:
         return h
     wander = 0.6 * fbm(x, y, z, 0.45, 2, seed + 31.0)
-    old = age**1.5
+    old = age**1.5 * (1.0 + 0.6 * pale)
     # forehead: rows of soft valleys, deeper with age or raised brows
     t = max(0.0, math.cos((y + wander) * 4.6))
     row = 0.65 + 0.7 * value_noise(0.3 * x, y * 0.7, seed)
     strength = old + 0.7 * q[RAISE] * (0.3 + age)
     h -= (
         strength
-        * 0.044
+        * 0.056
         * math.exp(-(((y - 7.4) / 1.7) ** 2))
         * smoothstep(6.2, 2.5, ax)
         * t
@@ -379,7 +380,7 @@ def _relief(
         s = (radius - 1.2) / 0.7
         h -= (
             (old + 0.5 * q[SMILE] * (0.2 + age))
-            * 0.042
+            * 0.054
             * math.exp(-s * s)
             * t
             * t
@@ -390,7 +391,7 @@ def _relief(
     d = (y - 2.30 - 0.12 * (ax - 3.0) * (ax - 3.0)) / 0.14
     h -= (
         (0.12 + old)
-        * 0.026
+        * 0.034
         * math.exp(-d * d)
         * smoothstep(4.8, 4.0, ax)
         * smoothstep(1.5, 2.2, ax)
@@ -406,10 +407,14 @@ def _relief(
     )
     # mouth corner downwards
     d = (ax - (2.55 + 0.12 * (y + 4.5))) / 0.18
-    h -= old * 0.036 * math.exp(-d * d) * smoothstep(-6.6, -5.4, y) * smoothstep(-3.9, -4.6, y)
+    h -= old * 0.046 * math.exp(-d * d) * smoothstep(-6.6, -5.4, y) * smoothstep(-3.9, -4.6, y)
+    # above the upper lip, upright
+    t = abs(math.sin(x * 6.0 + 3.0 * wander))
+    above = bump(ax, y, 0.6, -2.55, 1.7, 0.55) * (1.0 - lip)
+    h -= old * 0.022 * above * smoothstep(0.30, 0.0, t)
     # neck
     t = max(0.0, math.cos((y + wander) * 2.6))
-    h -= smoothstep(-8.0, -10.0, y) * (0.20 + 0.80 * age) * 0.014 * t**6
+    h -= smoothstep(-8.0, -10.0, y) * (0.20 + 1.20 * age) * 0.016 * t**6
     return h
 
 

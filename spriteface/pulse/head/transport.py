@@ -2,9 +2,9 @@
 
 Everything is kept per *point*: a mesh vertex or a strand's knot that some sample needs. A point
 has a share of every colour group, (G,3), and the light it gets and mirrors from every lobe, (B,).
-A sample mixes three vertices, or takes one knot. Radiance is bilinear in the groups' colours and
-the lobes' powers, and every sample is developed before a pixel averages them, as a portrait that
-is shrunk does; the gradient is one more pass of the same kind.
+Radiance is bilinear in the groups' colours and the lobes' powers, and points are developed by the
+film. A sample then mixes three vertices, or takes one knot, and a pixel averages its samples, as a
+portrait that is shrunk does. The gradient goes the same way back.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ LIFT_CM, BIAS_CM, SOFTNESS = 0.18, 0.22, 4.0
 WIDE_SHARE, TIGHT_SHARE = 0.80 * 0.25, 0.20 * 0.25
 CLEAR = (0.85, 1.0, 1.0)  # power of what isn't skin's occlusion, per channel
 HAIR_BIAS_CM, HAIR_SOFTNESS = 0.5, 0.5
+BLACK_CM = 1.5  # so far behind what a map shows nothing of its light is left
 DARK = 0.004  # share of a light from which down it isn't looked at
 _ZERO, _ONE, _TINY = np.float32(0.0), np.float32(1.0), np.float32(1e-9)
 
@@ -113,7 +114,10 @@ def _shadow(maps: Any, l: int, u: float, v: float, deep: float) -> float:
         for x in range(2):
             behind = maps[l, j + y, i + x] - deep
             w = (fu if x else 1.0 - fu) * (fv if y else 1.0 - fv)
-            out += w if behind <= 0.0 else w * math.exp(-behind * SOFTNESS)
+            if behind <= 0.0:
+                out += w
+            elif behind < BLACK_CM:
+                out += w * math.exp(-behind * SOFTNESS)
     return out
 
 
@@ -412,25 +416,29 @@ def _slope_at(table: Any, x: float, curve: Any) -> float:
 
 
 @njit(**KERNEL)
-def gather(
-    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, albedo: Any, light: Any,
-    shine: Any, behind: Any, exposure: float, table: Any, out: Any,
-) -> None:  # fmt: skip
-    """The picture (H,W,3): the average over each pixel's samples, each developed by the film in
-    `table` (see `look_up`).
+def develop(albedo: Any, light: Any, shine: Any, exposure: float, table: Any, out: Any) -> None:
+    """The points' colours (n,3) after the film in `table` (see `look_up`): their radiance is colour
+    times light, plus what is mirrored whatever the colour, (n,3) each."""
+    for i in range(len(out)):
+        for c in range(3):
+            out[i, c] = look_up(table, exposure * (albedo[i, c] * light[i, c] + shine[i, c]))
 
-    albedo, light, shine (n,3) are the points'; a sample's radiance is colour times light, each
-    interpolated, plus what is mirrored whatever the colour. Where nothing is seen it is the
-    backdrop's, `behind` (H,W,3).
-    """
+
+@njit(**KERNEL)
+def gather(
+    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, shown: Any, behind: Any,
+    exposure: float, table: Any, out: Any,
+) -> None:  # fmt: skip
+    """The picture (H,W,3): the average over each pixel's samples of their points' developed colours,
+    `shown` (n,3). Where nothing is seen it is the backdrop, whose light is `behind` (H,W,3)."""
     h, w, _ = out.shape
     s = face.shape[0] // h
-    inv = 1.0 / (s * s)
+    inv = np.float32(1.0 / (s * s))
     for y in range(h):
         for x in range(w):
-            r = 0.0
-            g = 0.0
-            b = 0.0
+            r = _ZERO
+            g = _ZERO
+            b = _ZERO
             empty = 0
             for yy in range(y * s, y * s + s):
                 for xx in range(x * s, x * s + s):
@@ -438,22 +446,14 @@ def gather(
                     f = face[yy, xx]
                     if n >= 0:
                         k = knot_slot[n, int(along[yy, xx])]
-                        r += look_up(table, exposure * (albedo[k, 0] * light[k, 0] + shine[k, 0]))
-                        g += look_up(table, exposure * (albedo[k, 1] * light[k, 1] + shine[k, 1]))
-                        b += look_up(table, exposure * (albedo[k, 2] * light[k, 2] + shine[k, 2]))
+                        r += shown[k, 0]
+                        g += shown[k, 1]
+                        b += shown[k, 2]
                     elif f >= 0:
                         i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
-                        for c in range(3):
-                            a = u * albedo[i, c] + v * albedo[j, c] + q * albedo[k, c]
-                            a *= u * light[i, c] + v * light[j, c] + q * light[k, c]
-                            a += u * shine[i, c] + v * shine[j, c] + q * shine[k, c]
-                            a = look_up(table, exposure * a)
-                            if c == 0:
-                                r += a
-                            elif c == 1:
-                                g += a
-                            else:
-                                b += a
+                        r += u * shown[i, 0] + v * shown[j, 0] + q * shown[k, 0]
+                        g += u * shown[i, 1] + v * shown[j, 1] + q * shown[k, 1]
+                        b += u * shown[i, 2] + v * shown[j, 2] + q * shown[k, 2]
                     else:
                         empty += 1
             if empty:
@@ -467,73 +467,34 @@ def gather(
 
 @njit(**KERNEL)
 def gather_slope(
-    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, share: Any, hue: Any, kind: Any,
-    colors: Any, albedo: Any, light: Any, shine: Any, lobes: Any, scattered: Any, gleam: Any, mirrors: Any, tint: Any, behind: Any, exposure: float,
-    slopes: Any, curve: Any, wanted: Any, out: Any, to_behind: Any,
+    face: Any, bary: Any, faces: Any, strand: Any, along: Any, vertex_slot: Any, knot_slot: Any, wanted: Any, behind: Any,
+    exposure: float, slopes: Any, curve: Any, to_shown: Any, to_behind: Any,
 ) -> float:  # fmt: skip
-    """How the sum of `wanted` (3,H,W) times `gather`'s picture depends on every product of a
-    group's colour and a lobe's power, added to out (G,3,B); on the backdrop, written to
-    `to_behind` (H,W,3); and on the exposure, returned.
-
-    share (V,G,3) are the vertices' shares of the groups' colours (G,3); strand n has `hue[n]`
-    times the colour of group `kind[n]`. What vertices get of each lobe is lobes (3,V,B) per channel,
-    what knots scatter and their coloured highlight are scattered and gleam (K,B), and what points
-    mirror is mirrors (n,B), vertices times `tint` (V,3). What doesn't depend on a colour counts for CONST. `slopes` is a table of the film's derivative (see `look_up`).
-    """
+    """How the sum of `wanted` (3,H,W) times `gather`'s picture depends on the points' developed
+    colours, added to `to_shown` (n,3); on the backdrop's light, written to `to_behind` (H,W,3); and
+    by way of the backdrop on the exposure, returned. `slopes` is a table of the film's derivative
+    (see `look_up`), `curve` the film's own constants (see `camera.CURVE`)."""
     h, w = wanted.shape[1], wanted.shape[2]
     s = face.shape[0] // h
     inv = 1.0 / (s * s)
-    groups, basis = share.shape[1], mirrors.shape[1]
-    first = len(share)
-    d = np.empty(3, np.float64)
     to_exposure = 0.0
     for y in range(h):
         for x in range(w):
             empty = 0
+            r = wanted[0, y, x] * inv
+            g = wanted[1, y, x] * inv
+            b = wanted[2, y, x] * inv
             for yy in range(y * s, y * s + s):
                 for xx in range(x * s, x * s + s):
                     n = strand[yy, xx]
                     f = face[yy, xx]
                     if n >= 0:
-                        p = knot_slot[n, int(along[yy, xx])]
-                        g = kind[n]
-                        for c in range(3):
-                            own = albedo[p, c]
-                            value = own * light[p, c] + shine[p, c]
-                            m = wanted[c, y, x] * inv * _slope_at(slopes, exposure * value, curve)
-                            to_exposure += m * value
-                            m *= exposure
-                            pale = own**-0.25
-                            for b in range(basis):
-                                glint = pale * gleam[p - first, b]
-                                body = scattered[p - first, b]
-                                mine = hue[n] * (body + 0.75 * glint)
-                                whole = own * (body + glint) + mirrors[p, b]
-                                out[g, c, b] += m * mine
-                                out[CONST, c, b] += m * (whole - mine * colors[g, c])
+                        _add(to_shown[knot_slot[n, int(along[yy, xx])]], 1.0, r, g, b)
                     elif f >= 0:
                         i, j, k, u, v, q = _corners(faces, f, bary, yy, xx, vertex_slot)
-                        for c in range(3):
-                            value = u * albedo[i, c] + v * albedo[j, c] + q * albedo[k, c]
-                            value *= u * light[i, c] + v * light[j, c] + q * light[k, c]
-                            value += u * shine[i, c] + v * shine[j, c] + q * shine[k, c]
-                            m = wanted[c, y, x] * inv * _slope_at(slopes, exposure * value, curve)
-                            to_exposure += m * value
-                            d[c] = m * exposure
-                            for b in range(basis):
-                                shone = (
-                                    u * tint[i, c] * mirrors[i, b] + v * tint[j, c] * mirrors[j, b]
-                                )
-                                shone += q * tint[k, c] * mirrors[k, b]
-                                out[CONST, c, b] += d[c] * shone
-                        for g in range(groups):
-                            for c in range(3):
-                                m = u * share[i, g, c] + v * share[j, g, c] + q * share[k, g, c]
-                                m *= d[c]
-                                if m != 0.0:
-                                    for b in range(basis):
-                                        mine = u * lobes[c, i, b] + v * lobes[c, j, b]
-                                        out[g, c, b] += m * (mine + q * lobes[c, k, b])
+                        _add(to_shown[i], u, r, g, b)
+                        _add(to_shown[j], v, r, g, b)
+                        _add(to_shown[k], q, r, g, b)
                     else:
                         empty += 1
             for c in range(3):
@@ -543,3 +504,70 @@ def gather_slope(
                 to_exposure += m * value
                 to_behind[y, x, c] = m * exposure
     return to_exposure
+
+
+@njit(**KERNEL)
+def _add(sums: Any, share: float, r: float, g: float, b: float) -> None:
+    sums[0] += share * r
+    sums[1] += share * g
+    sums[2] += share * b
+
+
+@njit(**KERNEL)
+def develop_slope(
+    albedo: Any, light: Any, shine: Any, exposure: float, slopes: Any, curve: Any, to_points: Any
+) -> float:
+    """Turn the slopes (n,3) towards `develop`ed colours into those towards radiances, in place;
+    returns that towards the exposure."""
+    to_exposure = 0.0
+    for i in range(len(to_points)):
+        for c in range(3):
+            value = albedo[i, c] * light[i, c] + shine[i, c]
+            m = to_points[i, c] * _slope_at(slopes, exposure * value, curve)
+            to_exposure += m * value
+            to_points[i, c] = m * exposure
+    return to_exposure
+
+
+@njit(**KERNEL)
+def product_slope(
+    to_points: Any, share: Any, lobes: Any, tint: Any, albedo: Any, colors: Any, knots: Any, per: int, hue: Any, kind: Any,
+    scattered: Any, gleam: Any, mirrors: Any, out: Any,
+) -> None:  # fmt: skip
+    """How what depends on points' radiances by `to_points` (n,3) depends on every product of a
+    group's colour and a lobe's power, added to out (G,3,B). What doesn't depend on a colour counts
+    for CONST.
+
+    Vertices have shares (V,G,3) of the groups' colours (G,3), get lobes (3,V,B), and mirror with
+    `tint` (V,3). The knots after them (flat indices into strands of `per` knots) belong to strands
+    that have `hue` (N,) times the colour of group `kind` (N,); they scatter and gleam (K,B). What
+    points mirror is mirrors (n,B), their colours are albedo (n,3).
+    """
+    first, groups, _ = share.shape
+    basis = mirrors.shape[1]
+    for i in range(first):
+        for c in range(3):
+            m = to_points[i, c]
+            if m == 0.0:
+                continue
+            for b in range(basis):
+                out[CONST, c, b] += m * tint[i, c] * mirrors[i, b]
+            for g in range(groups):
+                mine = m * share[i, g, c]
+                if mine != 0.0:
+                    for b in range(basis):
+                        out[g, c, b] += mine * lobes[c, i, b]
+    for p in range(len(knots)):
+        n = knots[p] // per
+        i = first + p
+        g = kind[n]
+        for c in range(3):
+            m = to_points[i, c]
+            own = albedo[i, c]
+            pale = 1.0 / math.sqrt(math.sqrt(own))
+            for b in range(basis):
+                glint = pale * gleam[p, b]
+                mine = hue[n] * (scattered[p, b] + 0.75 * glint)
+                whole = own * (scattered[p, b] + glint) + mirrors[i, b]
+                out[g, c, b] += m * mine
+                out[CONST, c, b] += m * (whole - mine * colors[g, c])

@@ -17,7 +17,8 @@ _KERNELS: tuple[Any, ...] = (
     raster.vertex_normals, shade.shade_surface, shade.near_shadows, shade.shade_strands, shade.resolve, surface.materials,
     strands._grow, strands._fill, strands._push_out, strands._press, transport.number_points,
     camera._project, camera._turn, labels._vote, scene._carry, scene._nearest,
-    transport.expose, transport.expose_strands, transport.vertex_shares, transport.paint, transport.gather, transport.gather_slope, flow._pixel_motion,
+    transport.expose, transport.expose_strands, transport.vertex_shares, transport.paint, transport.develop, transport.gather, transport.gather_slope,
+    transport.develop_slope, transport.product_slope, flow._pixel_motion,
 )  # fmt: skip
 
 

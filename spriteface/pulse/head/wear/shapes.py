@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
 
 from ..model import Tris
 from ..person import Color
+from ..raster import vertex_normals
 from ..regions import smooth
 from .fit import Array, Fit, Mesh, Piece
 
 RIM_ROUNDS = 24
 
 
+@lru_cache(maxsize=64)
 def grid_faces(rows: int, columns: int, closed: bool = True) -> Tris:
-    """Triangles of a (rows x columns) vertex grid; `closed` joins the last column to the first."""
+    """Triangles of a (rows x columns) vertex grid; `closed` joins the last column to the first.
+    Shared, so not to be written to."""
     wide = columns if closed else columns - 1
     r, c = np.meshgrid(np.arange(rows - 1), np.arange(wide), indexing="ij")
     a = (r * columns + c).ravel()
     b = (r * columns + (c + 1) % columns).ravel()
-    return np.concatenate(
+    out = np.concatenate(
         [np.stack([a, a + columns, b], 1), np.stack([b, a + columns, b + columns], 1)]
     ).astype(np.int32)
+    out.flags.writeable = False
+    return out
 
 
 def outward(mesh: Mesh, centre: Array) -> Mesh:
@@ -70,11 +76,7 @@ def eased(points: Array, faces: Tris, rounds: int) -> Array:
 def two_sided(mesh: Mesh, thickness: float = 0.12) -> Mesh:
     """An open sheet with a back face, `thickness` cm behind it, and the edge between them."""
     v, f = mesh
-    n = np.zeros_like(v)
-    cross = np.cross(v[f[:, 1]] - v[f[:, 0]], v[f[:, 2]] - v[f[:, 0]])
-    for k in range(3):
-        np.add.at(n, f[:, k], cross)
-    n /= np.linalg.norm(n, axis=1, keepdims=True) + 1e-9
+    n = vertex_normals(v, f)
     back = f[:, [0, 2, 1]] + len(v)
     a, b = border_of(f, len(v)).T
     edge = [np.stack([a, a + len(v), b], 1), np.stack([b, a + len(v), b + len(v)], 1)]
