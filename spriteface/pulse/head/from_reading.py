@@ -377,7 +377,8 @@ def paint_skin(skin: Skin, rgb: RGB) -> Skin:
         shown = np.clip(srgb_from_lab(photographic_skin(lab)), 0, 1)
         rgb = (round(255 * shown[0]), round(255 * shown[1]), round(255 * shown[2]))
     melanin, hemoglobin, tint = match_skin(rgb)
-    painted = replace(skin, melanin=melanin, hemoglobin=hemoglobin, tint=tint)
+    glossy = max(skin.oily, DARK_GLOSS * _modelled(melanin))
+    painted = replace(skin, melanin=melanin, hemoglobin=hemoglobin, tint=tint, oily=glossy)
     if max(abs(c - 1) for c in tint) > 1e-3:  # green, blue or grey people don't blush red
         painted = replace(painted, blush=0.1, freckles=0.0)
     return painted
@@ -764,7 +765,13 @@ BRIMMED = (
     "hijab",
 )  # fmt: skip
 # a portrait photographer's reflector brightens the neck and the hollows of the eyes
-DARK_ROOM: tuple[Color, ...] = ((0.0, 0.0, 0.0),) * 4
+DARK_SIDES: tuple[Color, ...] = ((0.0, 0.0, 0.0),) * 2
+# power of softboxes in front and above for the darkest skin: from there highlights draw nose, cheeks
+# and lids, where detectors and people look; from the sides they only draw the edge of a face
+SOFTBOXES = (1.0, 0.25)
+DARK_GLOSS = (
+    0.9  # least `Skin.oily` of the darkest: beside white hair matt black skin has no features
+)
 REFLECTOR: Color = (0.14, 0.13, 0.12)
 
 
@@ -778,15 +785,25 @@ def _light(wish: Wish, person: Person) -> Light:
     side = hints.light_side(wish.reading) or drawn
     melanin = person.skin.melanin
     exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.3, 1.9, 1.5, 1.35, 1.2]))
-    # dark skin shows its form by highlights: more light from two sides, less from everywhere
-    modelled = melanin / (melanin + 3.0)
+    # dark skin shows its form by highlights: more light from in front, less from everywhere
+    modelled = _modelled(melanin)
     # under a brim the face gets its light from lower
     high = 0.34 if headwear_kind(wish) in BRIMMED else 0.55
+    front, above = (_grey(power * modelled) for power in SOFTBOXES)
     return Light(
-        key_x=0.6 * side, key_y=high, key=2.0, fill=0.48 + 1.3 * modelled,
+        key_x=(0.6 - 0.47 * modelled) * side, key_y=high, key=2.0, fill=0.48 + 1.3 * modelled,
         rim=0.9, ambient=0.50 - 0.55 * modelled, warm=0.04, exposure=exposure,
-        room=(*DARK_ROOM, REFLECTOR),
+        room=(front, *DARK_SIDES, above, REFLECTOR),
     )  # fmt: skip
+
+
+def _modelled(melanin: float) -> float:
+    """How far skin shows its form by highlights and not by shade, 0..1."""
+    return melanin / (melanin + 3.0)
+
+
+def _grey(level: float) -> Color:
+    return level, level, level
 
 
 def _background(wish: Wish, person: Person) -> Background:
