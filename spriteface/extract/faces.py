@@ -23,6 +23,9 @@ from .turning import laid_down, turned_crop, upright
 
 ROOM = 1.12  # edge of the crop in head sizes
 WHOLE = 1.5  # a picture of at most this many crops is the crop of its one head
+BUST = 1.8  # the same, where shoulders as wide as BUST_WIDTH of it are cut off by its lower edge:
+BUST_WIDTH = 0.6  # hair that hangs there is the head's, be it below what the detector calls so
+HIDDEN = 0.3  # of a face: a background that is to cover more of it isn't one
 
 
 def find(frame: Frame, options: ExtractOptions | None = None) -> list[Face]:
@@ -142,14 +145,15 @@ def _union(a: Box, b: Box) -> Box:
 def _face(scene: Scene, found: Found, detector: str) -> Face:
     crop = crop_around(found.head)
     small = scene.frame.pixels.width, scene.frame.pixels.height
-    if max(small) <= WHOLE * crop.w and abs(small[0] - small[1]) <= 0.1 * max(small):
+    most = BUST if _is_bust(scene) else WHOLE
+    if max(small) <= most * crop.w and abs(small[0] - small[1]) <= 0.1 * max(small):
         crop = Box(0, 0, max(small), max(small))  # a picture of one head is its own crop
     return Face(
         frame=scene.frame,
         box=found.box,
         head=found.head,
         crop=crop,
-        pixels=_crop_pixels(scene, crop, found.tilt),
+        pixels=_crop_pixels(scene, crop, found.tilt, masked_out=_sees(scene, found.box)),
         score=found.score,
         view=found.view,
         side=found.side,
@@ -158,6 +162,23 @@ def _face(scene: Scene, found: Found, detector: str) -> Face:
         name=_sprite_name(scene, found),
         tilt=found.tilt,
     )
+
+
+def _is_bust(scene: Scene) -> bool:
+    """Whether the picture's lower edge cuts off somebody's shoulders."""
+    if scene.background.kind == "none":
+        return False
+    return bool((~scene.background.mask[-1]).mean() >= BUST_WIDTH)
+
+
+def _sees(scene: Scene, face: Box) -> bool:
+    """Whether the background, as far as it was told apart, leaves the face: one that is part of a
+    repeated tile passes for background, and a crop without it would be empty."""
+    if scene.background.kind == "none":
+        return False
+    inner = face.clip(scene.frame.pixels.width, scene.frame.pixels.height)
+    covered = scene.background.mask[inner.slices()]
+    return bool(covered.size and covered.mean() <= HIDDEN)
 
 
 def _sprite_name(scene: Scene, found: Found) -> str:
@@ -169,13 +190,15 @@ def _sprite_name(scene: Scene, found: Found) -> str:
     return scene.sprites[best].name if best >= 0 and overlaps[best] else ""
 
 
-def _crop_pixels(scene: Scene, crop: Box, tilt: float = 0.0) -> Pixels:
-    """The frame inside the crop, its background at alpha 0 where that could be told apart; the
-    head upright."""
+def _crop_pixels(scene: Scene, crop: Box, tilt: float, *, masked_out: bool) -> Pixels:
+    """The frame inside the crop, its background at alpha 0 where that is `masked_out`; the head
+    upright."""
     if tilt:
-        return turned_crop(lambda box: _crop_pixels(scene, box), crop, tilt)
+        return turned_crop(
+            lambda box: _crop_pixels(scene, box, 0.0, masked_out=masked_out), crop, tilt
+        )
     pixels = scene.frame.pixels
-    if scene.background.kind == "none":
+    if not masked_out:
         return pixels.crop(crop)
     inner = crop.clip(pixels.width, pixels.height)
     content = np.zeros((crop.h, crop.w), bool)

@@ -29,6 +29,7 @@ KIND_OF = {
     **dict.fromkeys(("bob", "long", "curtains", "braids", "dreadlocks"), "long"),
     **dict.fromkeys(("ponytail", "bun"), "tied"), **dict.fromkeys(("curls", "afro"), "round"),
 }  # fmt: skip
+WORDS = {"spiky": "spikes"}  # of the reading, where the cut has another name
 KINDS = ("none", "short", "long", "tied", "round")
 
 # the thumbnail: rows and columns in units of the face's size, from the middle between the eyes
@@ -38,6 +39,10 @@ MASKS = ((Label.HAIR,), (Label.BACKGROUND, Label.OUTLINE))
 # log odds that the reading's word has over the silhouette's, by the share of equal neighbours:
 # renders and painted portraits have up to a tenth, flat pixel art a third and more
 TRUST = ((0.10, 0.35), (0.0, 3.0))
+# the share of the log chances that the reading gives each kind, by the same measure: a clear word
+# isn't overruled by a silhouette that can't tell a tail from a shadow
+HEARD = ((0.10, 0.35), (0.0, 1.0))
+HUMBLE = 0.05  # added to those chances
 HANGS = 0.5  # of the way from eyes to chin: round hair that ends above stands, or else hangs
 
 
@@ -45,7 +50,9 @@ def settled(reading: Reading, cut: str) -> str:
     """`cut`, or one of the kind that the silhouette rather looks like."""
     own = KIND_OF[cut]
     odds = likely(reading)
-    odds[KINDS.index(own)] += np.interp(flatness(reading), *TRUST)
+    flat = flatness(reading)
+    odds += np.interp(flat, *HEARD) * said(reading)
+    odds[KINDS.index(own)] += np.interp(flat, *TRUST)
     kind = KINDS[int(odds.argmax())]
     if kind == own:
         return cut
@@ -54,6 +61,15 @@ def settled(reading: Reading, cut: str) -> str:
         "none": "bald", "short": "short", "tied": "ponytail",
         "long": "long" if reach > 1.0 else "bob", "round": "curls" if reach > HANGS else "afro",
     }[kind]  # fmt: skip
+
+
+def said(reading: Reading) -> F64:
+    """(len(KINDS),) log chances by the reading's words on the cut; all 0 where it has none."""
+    chances = np.zeros(len(KINDS))
+    for word, chance in reading.trait_chances.get("hair_style", {}).items():
+        chances[KINDS.index(KIND_OF[WORDS.get(word, word)])] += chance
+    odds: F64 = np.log(chances + HUMBLE) if chances.any() else chances
+    return odds
 
 
 def likely(reading: Reading) -> F64:
