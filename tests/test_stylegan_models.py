@@ -263,6 +263,9 @@ def test_unusable_device(files: dict[str, list[Path]]) -> None:
         for name in ("n", "head"):
             with pytest.raises(OptionError, match=rf"'{device}' can't be used here.*--device cpu"):
                 load_generator(name, device)
+    absent = "vulkan" if torch.backends.mps.is_available() else "mps"
+    with pytest.raises(OptionError, match=r"can't be used here \(this build of torch has no such"):
+        load_generator("head", absent)
     with pytest.raises(OptionError, match="can't be used here"):
         CliRunner().invoke(cli, ["audit", "--device", "cuda:7"], catch_exceptions=False)
 
