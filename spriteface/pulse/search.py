@@ -71,6 +71,9 @@ class Recipe:
     patience: int = 10
     # starts with rows drawn one by one, tried where the others stay above PULSE's eps
     wild: int = 0
+    # a search of one portrait that ended far from the sprite with a quarter of these steps left
+    # spends them on its next best start
+    budget: int = 0
     enough: float = 0.0  # mean squared error under which L-BFGS asks for no more
     slack: float = 0.0  # share of the loss that rounding moves it by
     keep: tuple[float, ...] = ()
@@ -535,16 +538,20 @@ class _Search:
             self.look(walk, self.preview_px)
         return walk.single(0)
 
-    def correct(self, walk: _Walk, where: Tensor, gradient: bool) -> SearchResult:
+    def correct(
+        self, walk: _Walk, where: Tensor, gradient: bool, until: int | None = None
+    ) -> SearchResult:
         """Rounds of defect correction on a walk of one image; the best of all renders. Where
         previews are rounded, so are the renders between the rounds: what is left of that after
-        the downscale is too little to steer by, and the last word is full precision's."""
+        the downscale is too little to steer by, and the last word is full precision's. No round
+        begins after `until` steps of the whole search."""
         plan, generator = self.plan, self.generator
         best = walk.single(0)
         rough = bool(plan.settle) and isinstance(generator, HasExactPreview) and generator.half
         found = self.result(best, rough)
         for _ in range(self.corrections):
-            if found.loss <= plan.l2_weight * plan.enough:
+            spent = until is not None and self.steps_done >= until
+            if spent or found.loss <= plan.l2_weight * plan.enough:
                 break
             walk = best.single(0)
             walk.exact = not rough
@@ -701,15 +708,19 @@ def _searched(
             for wild in run.wild(len(first)):
                 run.settle(wild, plan.settle)
                 walks.append(wild)
-        walks = sorted(walks, key=lambda alone: float(alone.best_loss))[:count]
+        walks = sorted(walks, key=lambda alone: float(alone.best_loss))
     if where.any():
         for i, alone in enumerate(walks):
             with torch.no_grad():
                 run.look(alone, run.preview_px)
             run.evolve(alone, where, plan.steps, plan.evolve_sigma)
             walks[i] = alone.single(0)
-    results = [run.correct(alone, where, gradient) for alone in walks]
-    return tuple(sorted(results, key=lambda r: r.loss))
+    results = [run.correct(alone, where, gradient) for alone in walks[:count]]
+    for alone in walks[count:]:
+        far = max(result.loss for result in results) > plan.l2_weight * PULSE.eps
+        if far and run.steps_done <= 0.75 * plan.budget:
+            results.append(run.correct(alone, where, gradient, until=plan.budget))
+    return tuple(sorted(results, key=lambda r: r.loss)[:count])
 
 
 def diversity(results: Sequence[SearchResult]) -> float:

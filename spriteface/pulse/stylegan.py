@@ -121,6 +121,7 @@ class StyleGan(ABC):
             "correction_steps": 40,
             # a full-size step there costs twice what it costs at 512 px, one on previews the same
             "patience": 15 if self.resolution >= 1024 else 10,
+            "budget": 320 if self.resolution >= 1024 else 0,
         }
 
     # what a family must say
