@@ -142,7 +142,7 @@ class SearchResult:
     `noise` the noise maps it was made with, if the recipe set them. `loss` is the recipe's
     whole loss; `distance` the weighted RMSE of `small` and the sprite in [0, 1]; `start` the
     number of the start it came from; `trajectory` the lowest loss of every step; `percentile`
-    that of the latent under its prior; `steps` counts previews and full-size steps.
+    that of the latent under its prior; `steps` counts previews and full-size steps of the search.
     """
 
     image: Tensor
@@ -720,7 +720,8 @@ def _searched(
         far = max(result.loss for result in results) > plan.l2_weight * PULSE.eps
         if far and run.steps_done <= 0.75 * plan.budget:
             results.append(run.correct(alone, where, gradient, until=plan.budget))
-    return tuple(sorted(results, key=lambda r: r.loss)[:count])
+    whole, best = tuple(run.trajectory), sorted(results, key=lambda r: r.loss)[:count]
+    return tuple(replace(found, steps=run.steps_done, trajectory=whole) for found in best)
 
 
 def diversity(results: Sequence[SearchResult]) -> float:
