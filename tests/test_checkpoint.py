@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import struct
+import subprocess
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -258,6 +259,22 @@ def test_memory_bomb_is_stopped(tmp_path: Path) -> None:
     path.write_bytes(b"\x80\x02}r" + struct.pack("<I", 2**31 - 1) + b".")
     with pytest.raises(GeneratorError, match=r"memory|could not be read"):
         read_isolated(path, memory_bytes=1 << 30)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="nobody is killed so on this system")
+def test_a_reader_killed_for_memory_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Linux does when memory runs out: the child is killed before it can say anything."""
+    torch.save({"w": torch.zeros(2)}, tmp_path / "a.pt")
+    real = subprocess.run
+
+    def killed(command: list[str], **options: Any) -> Any:
+        return real([*command[:2], "import os; os.kill(os.getpid(), 9)"], **options)
+
+    monkeypatch.setattr(subprocess, "run", killed)
+    with pytest.raises(GeneratorError, match=r"a\.pt.*want of memory.*machine with more memory"):
+        read_isolated(tmp_path / "a.pt")
 
 
 def test_damaged_and_wrong_files(tmp_path: Path) -> None:

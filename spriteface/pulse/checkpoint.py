@@ -23,6 +23,7 @@ import io
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -570,6 +571,13 @@ def read_isolated(path: Path, *, memory_bytes: int = 0, timeout_seconds: float =
             said = json.loads(done.stdout)
             kind = UnsafeCheckpointError if said["unsafe"] else GeneratorError
             raise kind(said["message"], said["hint"])
+        if done.returncode == -getattr(signal, "SIGKILL", 9):
+            raise GeneratorError(
+                f"{path.name}: the system stopped its reading, most likely for want of memory "
+                f"(it may take {limit >> 20} MiB)",
+                "close other programs, or add it on a machine with more memory and carry "
+                "weights.safetensors over",
+            )
         if done.returncode or not result.exists():
             reason = done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]
             raise GeneratorError(
