@@ -120,3 +120,22 @@ def test_the_faces_of_our_samples_are_found_and_nothing_else(name: str) -> None:
     for box in truth:
         best = max(max(box.iou(face.box), box.iou(face.head)) for face in found)
         assert best >= 0.4
+
+
+def test_fitting_bears_an_image_whose_places_all_lie_on_ignored_ones() -> None:
+    """Such an image says nothing; the weights come from the others."""
+    from benchmarks import faceset
+    from spriteface.extract.detect import Found
+
+    scene = take_apart(Frame(Pixels(np.zeros((32, 32, 4), np.uint8)), Source(None)))
+    rows = np.array([[1, 0.5, 2.0, 0, 1], [1, -0.5, -2.0, 0, 1]], float)
+    boxes = Box(4, 4, 8, 8), Box(20, 20, 8, 8)
+    looked = [(Found(box, box, 0.5), row) for box, row in zip(boxes, rows)]
+    face = {"x": 4, "y": 4, "w": 8, "h": 8, "head": [4, 4, 8, 8], "view": "front", "kind": "human"}
+    image = {
+        "file": "a", "category": "frame", "game": "g", "background": "opaque", "scale_x": 1.0,
+        "scale_y": 1.0, "offset_x": 0, "offset_y": 0, "filter": "none", "faces": [face], "ignore": [],
+    }  # fmt: skip
+    silent = {**image, "file": "b", "faces": [], "ignore": [[0, 0, 32, 32]]}
+    weights = faceset.fitted([image, silent], {"a": (scene, looked), "b": (scene, looked)})
+    assert np.isfinite(weights).all() and weights[2] > 0
