@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -75,6 +76,18 @@ def test_flat_art_keeps_its_word(samples: list[Reading], people: list[tuple[Any,
     read_as = [_cut_as_read(Wish(seen, seen.traits, {}), rng) for seen in samples]
     kept = [settled(seen, cut) == cut for seen, cut in zip(samples, read_as, strict=True)]
     assert np.mean(kept) > 0.9 and len(set(read_as)) > 4
+
+
+def test_a_clear_word_on_flat_art_stands_against_a_silhouette(samples: list[Reading]) -> None:
+    """One that is as good as a guess gives way to a silhouette that is sure of itself."""
+    looks_round = max(samples, key=lambda seen: likely(seen)[KINDS.index("round")])
+    assert KINDS[likely(looks_round).argmax()] == "round"
+    words = {"ponytail": 0.75, "afro": 0.07, "short": 0.18}
+    clear = replace(looks_round, trait_chances={"hair_style": words})
+    assert settled(clear, "ponytail") == "ponytail"
+    doubtful = {"afro": 0.6, "short": 0.39, "ponytail": 0.01}
+    other = replace(looks_round, trait_chances={"hair_style": doubtful})
+    assert KIND_OF[settled(other, "ponytail")] == "round"
 
 
 def test_skin_of_a_shaded_sprite_is_measured_with_its_shadows(

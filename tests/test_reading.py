@@ -17,7 +17,11 @@ from PIL import Image
 
 from spriteface.extract import reading as module
 from spriteface.extract.reading import DEFAULTS, read
-from spriteface.extract.reading.labelling import TO_LABEL
+from spriteface.extract.reading.geometry import measure
+from spriteface.extract.reading.labelling import TO_LABEL, label_pixels
+from spriteface.extract.reading.layers import take_apart
+from spriteface.extract.reading.network import look
+from spriteface.extract.reading.traits import points_of_hair
 from spriteface.pipeline import find_faces
 from spriteface.types import U8, Label, View
 
@@ -275,3 +279,24 @@ def test_four_greens_are_a_screen_and_forty_are_somebody_green(
         green = np.where(dull, 0.5 * green + 0.5 * green.mean(-1, keepdims=True), green)
     rgba[..., :3] = green.astype(np.uint8)
     assert bool(read(rgba).traits["mono"]) is mono
+
+
+def test_spikes_show_in_the_edge_of_the_hair(root: Path) -> None:
+    def points(name: str) -> int:
+        rgba = find_faces(root / "samples" / name)[0].pixels.rgba
+        opinion, layers = look(rgba), take_apart(rgba)
+        labels, _ = label_pixels(layers, opinion)
+        return points_of_hair(labels == Label.HAIR, measure(layers, labels, opinion))
+
+    assert points("spiky_hero.png") >= 3
+    assert max(points("bob_heroine.png"), points("afro_hero.png"), points("child.png")) < 2
+
+
+def test_one_character_has_one_cut_in_sheet_and_scene(root: Path) -> None:
+    """The boy of the sheet stands in the frame of the game, before sky and hills."""
+    sheet, scene = (
+        read(find_faces(root / "samples" / name)[0].pixels.rgba).traits
+        for name in ("character_sheet.png", "game_frame.png")
+    )
+    for trait in ("hair_style", "hair_word", "headwear", "view", "facial_hair", "glasses"):
+        assert sheet[trait] == scene[trait], trait

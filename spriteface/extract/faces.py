@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy import ndimage as ndi
 
 from ..options import ExtractOptions
-from ..types import Box, Face, Frame, Pixels, Sprite
+from ..types import Bool, Box, Face, Frame, Pixels, Sprite
 from .detect import Detector, Found, load_detector
 from .groups import group_pictures
 from .sheet import from_option
@@ -25,6 +26,7 @@ ROOM = 1.12  # edge of the crop in head sizes
 WHOLE = 1.5  # a picture of at most this many crops is the crop of its one head
 BUST = 1.8  # the same, where shoulders as wide as BUST_WIDTH of it are cut off by its lower edge:
 BUST_WIDTH = 0.6  # hair that hangs there is the head's, be it below what the detector calls so
+BEHIND = 0.6  # of a colour's pixels: so many in a background of tiles make it the background's
 HIDDEN = 0.3  # of a face: a background that is to cover more of it isn't one
 
 
@@ -153,7 +155,7 @@ def _face(scene: Scene, found: Found, detector: str) -> Face:
         box=found.box,
         head=found.head,
         crop=crop,
-        pixels=_crop_pixels(scene, crop, found.tilt, masked_out=_sees(scene, found.box)),
+        pixels=_crop_pixels(scene, crop, found.tilt, face=found.box),
         score=found.score,
         view=found.view,
         side=found.side,
@@ -190,20 +192,42 @@ def _sprite_name(scene: Scene, found: Found) -> str:
     return scene.sprites[best].name if best >= 0 and overlaps[best] else ""
 
 
-def _crop_pixels(scene: Scene, crop: Box, tilt: float, *, masked_out: bool) -> Pixels:
-    """The frame inside the crop, its background at alpha 0 where that is `masked_out`; the head
-    upright."""
+def _crop_pixels(scene: Scene, crop: Box, tilt: float, *, face: Box) -> Pixels:
+    """The frame inside the crop, its background at alpha 0 where that could be told apart; the
+    head upright."""
     if tilt:
-        return turned_crop(
-            lambda box: _crop_pixels(scene, box, 0.0, masked_out=masked_out), crop, tilt
-        )
+        return turned_crop(lambda box: _crop_pixels(scene, box, 0.0, face=face), crop, tilt)
     pixels = scene.frame.pixels
-    if not masked_out:
+    if not _sees(scene, face):
         return pixels.crop(crop)
     inner = crop.clip(pixels.width, pixels.height)
     content = np.zeros((crop.h, crop.w), bool)
-    content[inner.shift(-crop.x, -crop.y).slices()] = ~scene.background.mask[inner.slices()]
+    shown = ~scene.background.mask[inner.slices()]
+    if scene.background.kind == "tiles":
+        shown &= ~_rest_of_background(scene, inner, face)
+    content[inner.shift(-crop.x, -crop.y).slices()] = shown
     return masked(pixels.crop(crop), content)
+
+
+def _rest_of_background(scene: Scene, box: Box, face: Box) -> Bool:
+    """(h, w): what a background of tiles left where a head stands before it: in the colours that
+    are nearly all background round about, none of them the face's, and joined to the rest of it."""
+    frame = scene.frame.pixels
+    around = Box(box.x - box.w, box.y - box.h, 3 * box.w, 3 * box.h).clip(frame.width, frame.height)
+    packed = frame.rgba[around.slices()].astype(np.int64) @ np.array([65536, 256, 1, 0])
+    behind = scene.background.mask[around.slices()]
+    colors, code = np.unique(packed, return_inverse=True)
+    code = code.reshape(packed.shape)
+    every, hidden = (np.bincount(c.ravel(), minlength=len(colors)) for c in (code, code[behind]))
+    aside, up = round(0.2 * face.w), round(0.2 * face.h)  # beside a chin, its box shows scenery
+    inner = Box(face.x + aside, face.y + up, face.w - 2 * aside, face.h - 2 * up)
+    inner = inner.clip(frame.width, frame.height).shift(-around.x, -around.y)
+    painted = np.bincount(code[inner.slices()].ravel(), minlength=len(colors)) > 0
+    like = behind | ((hidden >= BEHIND * every) & ~painted)[code]
+    parts, _ = ndi.label(like)
+    joined = np.isin(parts, np.unique(parts[behind])) & like
+    left: Bool = joined[box.shift(-around.x, -around.y).slices()]
+    return left
 
 
 def _grouped(faces: Sequence[Face]) -> list[Face]:
