@@ -226,7 +226,11 @@ STYLES: dict[str, Style] = {
         settings={"nape": -1.0, "wave": 0.25, "frequency": 1.6},
     ),
     "afro": Style(
-        _afro, guides=1400, clump=0.35, ragged=0.12, settings={"wave": 0.2, "frequency": 4.0}
+        _afro,
+        guides=1400,
+        knots=22,
+        ragged=0.10,
+        settings={"wave": 0.26, "frequency": 4.0, "clump": 0.16},
     ),
     "dreadlocks": Style(_dreadlocks, guides=130, knots=20, clump=0.94, ragged=0.05),
 }
@@ -331,7 +335,8 @@ def grow_scalp(
     f, b, c = place.roots(ground, int(count * style.thin), rng)
     at, _ = attach(vertices, place.normals, f, b)
     side = _sides(hair, c, style.parted)
-    clump = np.full(len(c), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c)))
+    gathered = min(max(hair.clump, style.clump), style.settings.get("clump", 1.0))
+    clump = np.full(len(c), gathered) * (0.8 + 0.4 * rng.random(len(c)))
     strands, lock = fill_between(
         at, side, guides.strands, guides.root, guides.side, guides.length, guides.noise,
         clump=np.clip(clump, 0, 0.97), wave=max(hair.wave, style.settings.get("wave", 0.0)),
@@ -486,9 +491,7 @@ def _plaited(
     if not woven:
         turn = np.broadcast_to(2 * np.pi * rng.random((count, 1, 1)), turn.shape)
     above = smooth(PLAIT_TIE + 0.03, PLAIT_TIE - 0.06, rest)
-    weave = _stack(
-        PLAIT_HALF_CM * np.sin(turn), 0.0, -PLAIT_DEEP_CM * np.sin(2 * turn), like=turn
-    )
+    weave = _stack(PLAIT_HALF_CM * np.sin(turn), 0.0, -PLAIT_DEEP_CM * np.sin(2 * turn), like=turn)
     loose = np.where(rng.random((count, 1, 1)) < 0.04, 1.7, 1.0)  # some stand off their clump
     own = PLAIT_CLUMP_CM * jitter[:, None] * (loose * (above + TASSEL_WIDE * (1 - above)))
     bound = 1 - 0.62 * np.exp(-(((rest - PLAIT_TIE) / 0.035) ** 2))
