@@ -353,7 +353,7 @@ def grow_scalp(
     strands = collider.push_out(strands)
     keep = _cut(hair, style, strands, guides.noise[lock, 0], rng)
     edge = inside_hairline(c, hair.hairline) if style.recede == 0 else np.full(len(c), 3.0)
-    thick = 0.55 + 0.45 * smooth(0.0, 1.2, edge)
+    thick = 0.40 + 0.60 * smooth(0.0, 1.6, edge)
     early = 1.5 if style.tie and k < style.knots else 1.0  # the part on the head needs most of few
     return Bundle(resample(strands, k, keep, early), f, b, lock, np.asarray(thick, np.float32))
 

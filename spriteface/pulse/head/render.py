@@ -54,7 +54,7 @@ STRAND_STEP, BENT_KNOTS = 3, 30  # points between lit ones; strands of so many b
 ALONG_STEPS = 1024  # to a point: half the memory of a float, of up to 63 points
 TAPER = 0.45  # of its width, a strand keeps at its tip
 # white highlight and darkness at the root of scalp hair, brows, beard, lashes
-STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.75, 0.0)
+STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.30, 0.3, 0.75, 0.0)
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 
