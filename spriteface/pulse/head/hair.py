@@ -214,7 +214,7 @@ STYLES: dict[str, Style] = {
     "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12, settings={"nape": -2.0}),
     "ponytail": Style(_tied, parted=False, clump=0.3, tie="ponytail", knots=18),
     "bun": Style(_tied, parted=False, clump=0.3, tie="bun", knots=18),
-    "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=40, ragged=0.03),
+    "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=36, ragged=0.03, thin=0.85),
     "spikes": Style(_spikes, guides=150, clump=0.85),
     "mohawk": Style(_mohawk, guides=420, clump=0.6),
     "curls": Style(
