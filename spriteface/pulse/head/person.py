@@ -71,7 +71,7 @@ def choice(default: str, options: tuple[str, ...], about: str) -> Any:
 
 @lru_cache(maxsize=64)
 def _checks(
-    part: type[_Part],
+    part: Any,
 ) -> tuple[list[tuple[str, float, float, str]], list[tuple[str, tuple[str, ...]]]]:
     """The fields of a part that have a range, with it and what they are about; and those that have
     choices: a search makes thousands of people."""

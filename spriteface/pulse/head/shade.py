@@ -300,7 +300,7 @@ def mix_blurred(
 
 
 @njit(**KERNEL)
-def falloff(x: float) -> float:
+def falloff(x: Any) -> Any:
     """exp(-x) for x >= 0, to a hundredth of it where it matters: without a branch or a call, so
     that loops over lights become vector code."""
     t = max(_ONE - x * np.float32(1 / 512), _ZERO)
@@ -317,7 +317,7 @@ def falloff(x: float) -> float:
 
 
 @njit(**KERNEL)
-def fibre(tl: float, tv: float, lv: float, tilt: float) -> tuple[float, float, float]:
+def fibre(tl: Any, tv: Any, lv: Any, tilt: Any) -> tuple[Any, Any, Any]:
     """What a hair sends on: scattered, and its two highlights, after Marschner's visible cones.
     Cosines of its direction with light and eye (`tv` through `bent`), and of light with eye;
     `tilt` is how far this hair's scales turn its highlights along it."""
@@ -334,7 +334,7 @@ def fibre(tl: float, tv: float, lv: float, tilt: float) -> tuple[float, float, f
 
 
 @njit(**KERNEL)
-def bent(cosine: float) -> float:
+def bent(cosine: Any) -> Any:
     """About the angle whose sine this is."""
     return cosine * (_ONE + np.float32(0.22) * cosine * cosine)
 
