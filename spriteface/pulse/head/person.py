@@ -85,7 +85,8 @@ class _Part:
     """Common behaviour: range checks, JSON both ways."""
 
     def __post_init__(self) -> None:
-        ranges, choices = _checks(type(self))
+        part: Any = type(self)
+        ranges, choices = _checks(part)
         for name, low, high, about in ranges:
             value = getattr(self, name)
             slack = 0.5 * (high - low)
