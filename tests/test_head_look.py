@@ -18,6 +18,7 @@ from spriteface.pulse.head.raster import FAR
 from spriteface.pulse.head.regions import regions
 from spriteface.pulse.head.render import _defocus, render
 from spriteface.pulse.head.scene import SCALP, build, strand_colors
+from spriteface.pulse.head.shade import fibre
 from spriteface.pulse.head.wear import ITEMS
 
 TONES = (0.2, 0.6, 2.0, 3.5, 5.0)
@@ -173,3 +174,82 @@ def test_corners_of_a_wall_are_darker() -> None:
     person = Person(background=Background("plain", (0.5, 0.5, 0.5)))
     image = render(person, 64, strand_count=2000).image
     assert image[2, 2].mean() < 0.97 * image[2, 32].mean()
+
+
+def test_light_from_behind_leaves_hair_dark() -> None:
+    along = np.linspace(-0.9, 0.9, 181)  # the highlight's cone is among these
+
+    def white(facing: float) -> float:
+        return max(fibre(float(t), 0.0, facing, 0.0)[1] for t in along)
+
+    assert white(-0.8) < 0.25 * white(0.9)
+
+
+def test_a_hairs_tilt_moves_its_highlight() -> None:
+    along = np.linspace(-0.6, 0.6, 241)
+
+    def peak(tilt: float) -> float:
+        return float(along[np.argmax([fibre(float(t), 0.0, 0.9, tilt)[1] for t in along])])
+
+    assert peak(0.05) < peak(0.0) - 0.05
+
+
+def braid(**hair: float) -> NDArray[np.float32]:
+    """The strands of one plait, (n,K,3)."""
+    person = Person(hair=Hair("braids", length=20, side=12, part=0.0, lift=0.3, **hair))
+    scene = build(person, level=1, strand_count=3000)
+    strands = scene.strands[scene.strand_group == SCALP]
+    return strands[strands[:, -1, 0] > 4.0]
+
+
+def test_a_plaits_hairs_swing_from_edge_to_edge() -> None:
+    plait = braid()
+    below = plait[:, plait.shape[1] // 3 + 1 :]
+    sideways = below[:, :, 0] - below[:, :, 0].mean(0)  # about the plait's middle
+    turns = (np.diff(np.sign(sideways), axis=1) != 0).sum(1)
+    assert np.median(turns) >= 4  # a rope's hairs stay where they are, or all turn together
+
+
+def test_a_parting_between_plaits_is_narrow() -> None:
+    person = Person(hair=Hair("braids", length=20, side=12, part=0.0, lift=0.3))
+    scene = build(person, level=1, strand_count=12000)
+    hair = scene.strands[scene.strand_group == SCALP]
+    near = hair[(np.abs(hair[:, 0, 0]) < 0.4) & (hair[:, 0, 1] > 9.0) & (hair[:, 0, 2] > 2.0)]
+    high = near[:, 1, 1] - near[:, 0, 1]  # a chord through the skull falls at once
+    assert len(near) > 30
+    assert np.median(high) > -0.4
+
+
+def test_old_age_thins_lips_and_lowers_cheeks() -> None:
+    model, place = head_model(0), regions(0)
+    young, old = (model.subdivide(model.base(Shape(age=a), {})) for a in (0.7, 0.95))
+    front = (place.lip > 0.9) & (model.canonical[:, 2] > 11.5)
+    lips = np.ptp(young[front, 1]), np.ptp(old[front, 1])
+    assert lips[1] < 0.93 * lips[0]
+
+
+@pytest.mark.parametrize("melanin", [0.2, 5.0])
+def test_a_closed_mouth_is_no_black_slit(melanin: float) -> None:
+    person = Person(
+        shape=Shape(age=0.7),
+        action={"mouthSmileLeft": 0.4, "mouthSmileRight": 0.4},
+        skin=Skin(melanin=melanin),
+    )
+
+    def darkest(action: dict[str, float]) -> float:
+        image = render(replace(person, action=action), 256, strand_count=300).image @ LUMINANCE
+        mouth = image[160:195, 100:156]
+        return float(mouth.min() / np.median(mouth))
+
+    shut = darkest(dict(person.action))
+    assert shut > 1.5 * darkest({"jawOpen": 0.3})
+
+
+def test_curls_are_no_zigzags() -> None:
+    hair = Hair("afro", length=9.0, side=6.0, wave=0.3, frequency=6.0, frizz=0.0)
+    scene = build(Person(hair=hair), level=1, strand_count=1500)
+    strands = scene.strands[scene.strand_group == SCALP]
+    step = np.diff(strands, axis=1)
+    step /= np.linalg.norm(step, axis=2, keepdims=True) + 1e-9
+    along = (step[:, 1:] * step[:, :-1]).sum(2)
+    assert (along < 0).mean() < 0.05  # how often a strand turns back on itself

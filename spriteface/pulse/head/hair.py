@@ -214,7 +214,7 @@ STYLES: dict[str, Style] = {
     "curtains": Style(_curtains, parted=True, clump=0.35, ragged=0.12, settings={"nape": -2.0}),
     "ponytail": Style(_tied, parted=False, clump=0.3, tie="ponytail", knots=18),
     "bun": Style(_tied, parted=False, clump=0.3, tie="bun", knots=18),
-    "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=40, ragged=0.03),
+    "braids": Style(_tied, parted=True, clump=0.3, tie="braids", knots=36, ragged=0.03, thin=0.85),
     "spikes": Style(_spikes, guides=150, clump=0.85),
     "mohawk": Style(_mohawk, guides=420, clump=0.6),
     "curls": Style(
@@ -226,7 +226,11 @@ STYLES: dict[str, Style] = {
         settings={"nape": -1.0, "wave": 0.25, "frequency": 1.6},
     ),
     "afro": Style(
-        _afro, guides=1400, clump=0.35, ragged=0.12, settings={"wave": 0.2, "frequency": 4.0}
+        _afro,
+        guides=1400,
+        knots=22,
+        ragged=0.10,
+        settings={"wave": 0.26, "frequency": 4.0, "clump": 0.16},
     ),
     "dreadlocks": Style(_dreadlocks, guides=130, knots=20, clump=0.94, ragged=0.05),
 }
@@ -331,7 +335,8 @@ def grow_scalp(
     f, b, c = place.roots(ground, int(count * style.thin), rng)
     at, _ = attach(vertices, place.normals, f, b)
     side = _sides(hair, c, style.parted)
-    clump = np.full(len(c), max(hair.clump, style.clump)) * (0.8 + 0.4 * rng.random(len(c)))
+    gathered = min(max(hair.clump, style.clump), style.settings.get("clump", 1.0))
+    clump = np.full(len(c), gathered) * (0.8 + 0.4 * rng.random(len(c)))
     strands, lock = fill_between(
         at, side, guides.strands, guides.root, guides.side, guides.length, guides.noise,
         clump=np.clip(clump, 0, 0.97), wave=max(hair.wave, style.settings.get("wave", 0.0)),
@@ -348,7 +353,7 @@ def grow_scalp(
     strands = collider.push_out(strands)
     keep = _cut(hair, style, strands, guides.noise[lock, 0], rng)
     edge = inside_hairline(c, hair.hairline) if style.recede == 0 else np.full(len(c), 3.0)
-    thick = 0.55 + 0.45 * smooth(0.0, 1.2, edge)
+    thick = 0.40 + 0.60 * smooth(0.0, 1.6, edge)
     early = 1.5 if style.tie and k < style.knots else 1.0  # the part on the head needs most of few
     return Bundle(resample(strands, k, keep, early), f, b, lock, np.asarray(thick, np.float32))
 
@@ -486,9 +491,7 @@ def _plaited(
     if not woven:
         turn = np.broadcast_to(2 * np.pi * rng.random((count, 1, 1)), turn.shape)
     above = smooth(PLAIT_TIE + 0.03, PLAIT_TIE - 0.06, rest)
-    weave = _stack(
-        PLAIT_HALF_CM * np.sin(turn), 0.0, -PLAIT_DEEP_CM * np.sin(2 * turn), like=turn
-    )
+    weave = _stack(PLAIT_HALF_CM * np.sin(turn), 0.0, -PLAIT_DEEP_CM * np.sin(2 * turn), like=turn)
     loose = np.where(rng.random((count, 1, 1)) < 0.04, 1.7, 1.0)  # some stand off their clump
     own = PLAIT_CLUMP_CM * jitter[:, None] * (loose * (above + TASSEL_WIDE * (1 - above)))
     bound = 1 - 0.62 * np.exp(-(((rest - PLAIT_TIE) / 0.035) ** 2))

@@ -71,7 +71,7 @@ def choice(default: str, options: tuple[str, ...], about: str) -> Any:
 
 @lru_cache(maxsize=64)
 def _checks(
-    part: type[_Part],
+    part: Any,
 ) -> tuple[list[tuple[str, float, float, str]], list[tuple[str, tuple[str, ...]]]]:
     """The fields of a part that have a range, with it and what they are about; and those that have
     choices: a search makes thousands of people."""
@@ -85,7 +85,8 @@ class _Part:
     """Common behaviour: range checks, JSON both ways."""
 
     def __post_init__(self) -> None:
-        ranges, choices = _checks(type(self))
+        part: Any = type(self)
+        ranges, choices = _checks(part)
         for name, low, high, about in ranges:
             value = getattr(self, name)
             slack = 0.5 * (high - low)

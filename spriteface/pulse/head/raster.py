@@ -170,7 +170,7 @@ def tile_floors(low: int, high: int, depth: Any, tile: int, out: Any) -> None:
 
 @njit(**KERNEL)
 def _hidden(
-    floors: Any, tile: int, x0: float, y0: float, x1: float, y1: float, around: float, z: float
+    floors: Any, tile: int, x0: Any, y0: Any, x1: Any, y1: Any, around: Any, z: float
 ) -> bool:
     """Whether everything in the tiles of a box from (x0, y0) to (x1, y1), and `around` it, lies
     before depth z."""

@@ -54,7 +54,7 @@ STRAND_STEP, BENT_KNOTS = 3, 30  # points between lit ones; strands of so many b
 ALONG_STEPS = 1024  # to a point: half the memory of a float, of up to 63 points
 TAPER = 0.45  # of its width, a strand keeps at its tip
 # white highlight and darkness at the root of scalp hair, brows, beard, lashes
-STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.0, 0.3, 0.75, 0.0)
+STRAND_SHINE, ROOTS_DIMMED = (1.0, 0.15, 0.5, 0.2), (0.30, 0.3, 0.75, 0.0)
 # skin diffusion per channel: weights and radii (cm) of a wide and a narrow Gaussian
 DIFFUSION = ((0.42, 0.26, 0.35, 0.08), (0.18, 0.13, 0.40, 0.055), (0.10, 0.10, 0.35, 0.04))
 
@@ -433,7 +433,7 @@ def _diffuse_skin(samples: _Samples, diffuse: F32, view: View) -> None:
     )  # fmt: skip
 
 
-def _close_lips(samples: _Samples, color: F32, jaw: float) -> None:
+def _close_lips(samples: _Samples, color: Array, jaw: float) -> None:
     """Lips shine through: where they touch, their line is dark red and no black slit into a mouth
     that is hardly open. Colours (n,3) in place; `jaw` as `Person.action` has it."""
     shut = np.float32(1.0 - np.clip((jaw - 0.04) / 0.08, 0, 1))
@@ -441,7 +441,7 @@ def _close_lips(samples: _Samples, color: F32, jaw: float) -> None:
     lips = (m == mat.SKIN) & (samples.attributes[:, mat.LIP] > 0.5)
     if shut <= 0 or not lips.any():
         return
-    least = shut * np.median(color[lips], axis=0) * np.float32(LIP_GLOW)
+    least = shut * np.median(color[lips], axis=0) * np.array(LIP_GLOW, np.float32)
     behind = (m == mat.SKIN) & (samples.attributes[:, mat.MOUTH] > 0.3)
     within = lips | behind | (m == mat.TEETH) | (m == mat.TONGUE)
     color[within] = np.maximum(color[within], least)

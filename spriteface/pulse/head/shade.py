@@ -300,29 +300,43 @@ def mix_blurred(
 
 
 @njit(**KERNEL)
-def fibre(tl: float, tv: float, lv: float, tilt: float) -> tuple[float, float, float]:
-    """What a hair sends on: scattered, and its two highlights, after Marschner's visible cones.
-    Cosines of its direction with light and eye (`tv` through `bent`), and of light with eye;
-    `tilt` is how far this hair's scales turn its highlights along it."""
-    sl = math.sqrt(1 - tl * tl)
-    th = (bent(tl) + tv) * 0.5 + tilt
-    h1 = th + 0.07
-    h2 = th - 0.10
-    around = sl * (0.45 + 0.55 * max(lv, -0.3))
-    first = 0.0
-    second = 0.0
-    if abs(h1) < 0.35:  # beyond, the cones send nothing
-        facing = max(lv, 0.0)  # what comes from behind and the sides meets other hairs first
-        first = math.exp(-h1 * h1 / 0.0036) * sl * (0.10 + 0.90 * facing * facing)
-    if abs(h2) < 0.8:
-        second = math.exp(-h2 * h2 / 0.045) * around
-    return sl * (0.60 + 0.40 * lv), first, second
+def falloff(x: Any) -> Any:
+    """exp(-x) for x >= 0, to a hundredth of it where it matters: without a branch or a call, so
+    that loops over lights become vector code."""
+    t = max(_ONE - x * np.float32(1 / 512), _ZERO)
+    t *= t
+    t *= t
+    t *= t
+    t *= t
+    t *= t
+    t *= t
+    t *= t
+    t *= t
+    t *= t
+    return t
 
 
 @njit(**KERNEL)
-def bent(cosine: float) -> float:
+def fibre(tl: Any, tv: Any, lv: Any, tilt: Any) -> tuple[Any, Any, Any]:
+    """What a hair sends on: scattered, and its two highlights, after Marschner's visible cones.
+    Cosines of its direction with light and eye (`tv` through `bent`), and of light with eye;
+    `tilt` is how far this hair's scales turn its highlights along it."""
+    sl = np.sqrt(_ONE - tl * tl)
+    th = (bent(tl) + tv) * np.float32(0.5) + tilt
+    h1 = th + np.float32(0.07)
+    h2 = th - np.float32(0.10)
+    facing = max(lv, _ZERO)  # what comes from behind and the sides meets other hairs first
+    narrow = sl * (np.float32(0.10) + np.float32(0.90) * facing * facing)
+    broad = sl * (np.float32(0.45) + np.float32(0.55) * max(lv, np.float32(-0.3)))
+    first = falloff(h1 * h1 * np.float32(1 / 0.0036)) * narrow
+    second = falloff(h2 * h2 * np.float32(1 / 0.045)) * broad
+    return sl * (np.float32(0.60) + np.float32(0.40) * lv), first, second
+
+
+@njit(**KERNEL)
+def bent(cosine: Any) -> Any:
     """About the angle whose sine this is."""
-    return cosine * (1.0 + 0.22 * cosine * cosine)
+    return cosine * (_ONE + np.float32(0.22) * cosine * cosine)
 
 
 @njit(**KERNEL)

@@ -213,7 +213,8 @@ def _fill(
         a = near[n, 0]
         arc_step = length[a] / (knots - 1)
         phase = shared[a, 0] * 3.0 + random[n, 0] * 0.35
-        pitch = frequency * (1.0 + 0.15 * shared[a, 1])
+        # a turn takes four points at least, or it were a zigzag
+        pitch = min(frequency * (1.0 + 0.15 * shared[a, 1]), 1.5 / (arc_step + 1e-6))
         lock = clump[n]
         loose = 1.0
         if abs(random[n, 15]) > 2.1:  # a few strands leave their lock

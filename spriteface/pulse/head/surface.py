@@ -523,10 +523,12 @@ def materials(
             rough, spec, h, share = _skin(x, y, z, a, uv[i, 0], uv[i, 1], q, tile, fine, out)
         elif m == SKIN:
             k = KNIT_MEAN
-            knit = math.sin(x * 22.0) * math.sin(y * 22.0 + z * 9.0)
-            if fine:
-                k = KNIT_MEAN + 0.14 * knit + 0.30 * fbm(x, y, z, 5.0, 3, q[SEED])
-                h = 0.16 * fbm(x, y, z, 0.33, 3, q[SEED] + 3.0) + 0.004 * knit
+            if fine:  # columns of stitches, each a V
+                column = abs(math.sin(x * 12.0 + 0.4 * math.sin(y * 0.5)))
+                knit = math.sin(y * 26.0 + z * 9.0 + 3.2 * column) * (0.45 + 0.55 * column)
+                knit += 0.8 * column - 0.5
+                k = KNIT_MEAN + 0.10 * knit + 0.16 * fbm(x, y, z, 5.0, 2, q[SEED])
+                h = 0.16 * fbm(x, y, z, 0.33, 3, q[SEED] + 3.0) + 0.007 * knit
             hem = smoothstep(0.5, 0.52, a[CLOTH]) * smoothstep(0.85, 0.80, a[CLOTH])
             rib = 0.5 + 0.5 * math.sin(math.atan2(x, z - 2.0) * 90.0)
             k *= 1 - hem * (0.10 + 0.12 * rib)
@@ -550,9 +552,10 @@ def materials(
             k = 1.0
             metal = a[METAL]
             if fine and metal < 0.25:
-                weave = math.sin(x * 30.0) * math.sin(y * 30.0)
-                k = WEAVE_MEAN + 0.30 * fbm(x, y, z, 7.0, 2, q[SEED])
-                h = 0.05 * fbm(x, y, z, 0.6, 3, q[SEED]) + 0.003 * weave
+                # a twill's slanting ribs of threads
+                weave = math.sin(34.0 * (x + 0.6 * y + 0.5 * z)) + 0.6 * math.sin(30.0 * y)
+                k = WEAVE_MEAN + 0.045 * weave + 0.12 * fbm(x, y, z, 5.0, 2, q[SEED])
+                h = 0.07 * fbm(x, y, z, 0.6, 3, q[SEED]) + 0.003 * weave
             elif fine and metal > 0.75:
                 h = 0.020 * fbm(x, y, z, 0.5, 2, q[SEED])
                 k = 0.97 + 0.12 * fbm(x, y, z, 3.0, 3, q[SEED])

@@ -17,8 +17,8 @@ from numba import njit
 
 from . import surface as mat
 from .noise import KERNEL, smoothstep
-from .raster import depth_behind, to_light
-from .shade import FIRST, SECOND, bent, brightness_along, fibre, open_out
+from .raster import to_light
+from .shade import FIRST, SECOND, bent, brightness_along, falloff, fibre, open_out
 
 # colour groups; CONST is white
 (
@@ -220,9 +220,22 @@ def expose_strands(
     """What knots [low, high) of (n,), flat indices into strands (N,K,3), get of each lobe, (n,B),
     as `shade_strands` has it: what they scatter, and their coloured and white highlights; `shine`,
     `dimmed` and `tilt` (N,). `powers` (L,B) are what each light has of each lobe."""
-    scale = maps.shape[1] / (2.0 * extent)
+    lights = frames.shape[0]
+    scale = np.float32(maps.shape[1] / (2.0 * extent))
+    middle = np.float32(0.5 * maps.shape[1])
     per = strands.shape[1]
     basis = powers.shape[1]
+    axes = np.empty((9, lights), np.float32)  # lights side by side: the loops over them are vectors
+    for l in range(lights):
+        for c in range(9):
+            axes[c, l] = frames[l, c // 3, c % 3]
+    column = np.empty(lights, np.int32)  # parts of one array might overlap, as compilers see it
+    row = np.empty(lights, np.int32)
+    depth = np.empty(lights, np.float32)
+    behind = np.empty(lights, np.float32)
+    scattered = np.empty(lights, np.float32)
+    white = np.empty(lights, np.float32)
+    colored = np.empty(lights, np.float32)
     for i in range(low, high):
         n = knots[i] // per
         k = knots[i] - n * per
@@ -245,36 +258,41 @@ def expose_strands(
         x = strands[n, k, 0] - centre[0]
         y = strands[n, k, 1] - centre[1]
         z = strands[n, k, 2] - centre[2]
+        for l in range(lights):
+            column[l] = np.int32(
+                (x * axes[3, l] + y * axes[4, l] + z * axes[5, l]) * scale + middle
+            )
+            row[l] = np.int32((x * axes[6, l] + y * axes[7, l] + z * axes[8, l]) * scale + middle)
+            depth[l] = x * axes[0, l] + y * axes[1, l] + z * axes[2, l]
+        for l in range(lights):
+            behind[l] = _ZERO
+            if 0 <= column[l] < maps.shape[2] and 0 <= row[l] < maps.shape[1]:
+                hidden = maps[l, row[l], column[l]] - depth[l] - np.float32(HAIR_BIAS_CM)
+                behind[l] = max(hidden, _ZERO)
+        turned = tilt[n]
+        for l in range(lights):
+            tl = max(-_ONE, min(_ONE, tx * axes[0, l] + ty * axes[1, l] + tz * axes[2, l]))
+            lv = vx * axes[0, l] + vy * axes[1, l] + vz * axes[2, l]
+            seen = falloff(behind[l] * np.float32(HAIR_SOFTNESS))
+            body, first, second = fibre(tl, tv, lv, turned)
+            scattered[l] = body * seen
+            white[l] = first * seen
+            colored[l] = second * seen
+        opened = open_out(strands, n, k, dimmed[n])
+        tip = np.float32(opened * brightness_along(k / (per - 1.0)))
+        sheen = np.float32(opened * FIRST * shine[n])
+        glow = np.float32(opened * SECOND)
         received[i] = _ZERO
         gleam[i] = _ZERO
         mirrored[i] = _ZERO
-        for l in range(frames.shape[0]):
-            lx = frames[l, 0, 0]
-            ly = frames[l, 0, 1]
-            lz = frames[l, 0, 2]
-            p, q, deep = to_light(x, y, z, frames, l, extent, scale)
-            behind = depth_behind(maps, l, p, q, deep) - HAIR_BIAS_CM
-            seen = 1.0
-            if behind > 0.0:
-                seen = math.exp(-behind * HAIR_SOFTNESS)
-                if seen < DARK:
-                    continue
-            tl = max(-_ONE, min(_ONE, tx * lx + ty * ly + tz * lz))
-            d, e1, e2 = fibre(tl, tv, vx * lx + vy * ly + vz * lz, tilt[n])
-            d *= seen
-            e1 *= seen
-            e2 *= seen
+        for l in range(lights):
+            body = tip * scattered[l]
+            first = sheen * white[l]
+            second = glow * colored[l]
             for b in range(basis):
-                power = powers[l, b]
-                received[i, b] += d * power
-                mirrored[i, b] += e1 * power
-                gleam[i, b] += e2 * power
-        opened = open_out(strands, n, k, dimmed[n])
-        tip = opened * brightness_along(k / (per - 1.0))
-        for b in range(basis):
-            received[i, b] *= tip
-            gleam[i, b] *= opened * SECOND
-            mirrored[i, b] *= opened * FIRST * shine[n]
+                received[i, b] += body * powers[l, b]
+                mirrored[i, b] += first * powers[l, b]
+                gleam[i, b] += second * powers[l, b]
 
 
 @njit(**KERNEL)
