@@ -207,7 +207,8 @@ def test_a_plaits_hairs_swing_from_edge_to_edge() -> None:
     below = plait[:, plait.shape[1] // 3 + 1 :]
     sideways = below[:, :, 0] - below[:, :, 0].mean(0)  # about the plait's middle
     turns = (np.diff(np.sign(sideways), axis=1) != 0).sum(1)
-    assert np.median(turns) >= 4  # a rope's hairs stay where they are, or all turn together
+    assert np.median(turns) >= 4
+    assert below.shape[1] / np.median(turns) > 2.5  # with points enough for a bow each time
 
 
 def test_a_parting_between_plaits_is_narrow() -> None:
@@ -215,9 +216,8 @@ def test_a_parting_between_plaits_is_narrow() -> None:
     scene = build(person, level=1, strand_count=12000)
     hair = scene.strands[scene.strand_group == SCALP]
     near = hair[(np.abs(hair[:, 0, 0]) < 0.4) & (hair[:, 0, 1] > 9.0) & (hair[:, 0, 2] > 2.0)]
-    high = near[:, 1, 1] - near[:, 0, 1]  # a chord through the skull falls at once
     assert len(near) > 30
-    assert np.median(high) > -0.4
+    assert np.median(near[:, 2, 1] - near[:, 0, 1]) > 0.0  # a chord through the skull falls at once
 
 
 def test_old_age_thins_lips_and_lowers_cheeks() -> None:
@@ -225,7 +225,7 @@ def test_old_age_thins_lips_and_lowers_cheeks() -> None:
     young, old = (model.subdivide(model.base(Shape(age=a), {})) for a in (0.7, 0.95))
     front = (place.lip > 0.9) & (model.canonical[:, 2] > 11.5)
     lips = np.ptp(young[front, 1]), np.ptp(old[front, 1])
-    assert lips[1] < 0.93 * lips[0]
+    assert lips[1] < 0.74 * lips[0]
 
 
 @pytest.mark.parametrize("melanin", [0.2, 5.0])
@@ -236,13 +236,9 @@ def test_a_closed_mouth_is_no_black_slit(melanin: float) -> None:
         skin=Skin(melanin=melanin),
     )
 
-    def darkest(action: dict[str, float]) -> float:
-        image = render(replace(person, action=action), 256, strand_count=300).image @ LUMINANCE
-        mouth = image[160:195, 100:156]
-        return float(mouth.min() / np.median(mouth))
-
-    shut = darkest(dict(person.action))
-    assert shut > 1.5 * darkest({"jawOpen": 0.3})
+    luminance = render(person, 512, strand_count=300).image @ LUMINANCE
+    mouth = luminance[320:390, 200:312]
+    assert mouth.min() > 0.2 * np.median(mouth)
 
 
 def test_curls_are_no_zigzags() -> None:
