@@ -109,11 +109,11 @@ def test_steps_that_are_left_go_to_the_next_best_start(network: Counting) -> Non
     short = {"settle": 12, "corrections": 1, "correction_steps": 12}
     drawn = make_target(np.array(Image.open(SAMPLES / "child.png").convert("RGBA")))
     found = {}
-    for budget in (0, 40, 60):
+    for budget in (0, 35, 40, 60):
         plan = replace(DEFAULT, **{**network.info.extra["recipe"], **short, "budget": budget})
         found[budget] = search(network, drawn, recipe=plan, operator="bicubic")
     assert found[0].steps == found[40].steps == 40  # less than a quarter of 40 is left
-    assert found[60].steps == 52
+    assert found[60].steps == 52 and found[35].steps == 35
     assert found[60].loss <= found[0].loss == found[40].loss
 
 

@@ -71,8 +71,8 @@ class Recipe:
     patience: int = 10
     # starts with rows drawn one by one, tried where the others stay above PULSE's eps
     wild: int = 0
-    # a search of one portrait that ended far from the sprite with a quarter of these steps left
-    # spends them on its next best start
+    # most steps for each portrait, 0: as many as it takes; a search that ended far from the
+    # sprite with a quarter of them left spends them on its next best start
     budget: int = 0
     enough: float = 0.0  # mean squared error under which L-BFGS asks for no more
     slack: float = 0.0  # share of the loss that rounding moves it by
@@ -519,39 +519,37 @@ class _Search:
                 walk.best_loss[0] = losses[best].cpu()
             self.tell(losses, images)
 
-    def improve(self, walk: _Walk, where: Tensor, gradient: bool) -> _Walk:
-        """A few more small steps of a walk of one image, from its best point."""
+    def improve(self, walk: _Walk, where: Tensor, gradient: bool, steps: int) -> _Walk:
+        """At most `steps` more small steps of a walk of one image, from its best point."""
         plan = self.plan
         if plan.settle and gradient:
-            self.settle(walk, plan.correction_steps)
+            self.settle(walk, steps)
             return walk.single(0)
         with torch.no_grad():
             self.look(walk, self.preview_px)
         if where.any():
-            self.evolve(walk, where, plan.correction_steps, 0.3 * plan.evolve_sigma)
+            self.evolve(walk, where, steps, 0.3 * plan.evolve_sigma)
             residual, walk = walk.residual, walk.single(0)
             walk.residual = residual
-        for step in range(plan.correction_steps if gradient else 0):
-            fade = 1 - step / plan.correction_steps
+        for step in range(steps if gradient else 0):
+            fade = 1 - step / steps
             self.step(walk, self.preview_px, plan.correction_learning_rate * fade)
         with torch.no_grad():
             self.look(walk, self.preview_px)
         return walk.single(0)
 
-    def correct(
-        self, walk: _Walk, where: Tensor, gradient: bool, until: int | None = None
-    ) -> SearchResult:
+    def correct(self, walk: _Walk, where: Tensor, gradient: bool, until: int) -> SearchResult:
         """Rounds of defect correction on a walk of one image; the best of all renders. Where
         previews are rounded, so are the renders between the rounds: what is left of that after
-        the downscale is too little to steer by, and the last word is full precision's. No round
-        begins after `until` steps of the whole search."""
+        the downscale is too little to steer by, and the last word is full precision's. The whole
+        search takes no more than `until` steps; 0: as many as it takes."""
         plan, generator = self.plan, self.generator
         best = walk.single(0)
         rough = bool(plan.settle) and isinstance(generator, HasExactPreview) and generator.half
         found = self.result(best, rough)
         for _ in range(self.corrections):
-            spent = until is not None and self.steps_done >= until
-            if spent or found.loss <= plan.l2_weight * plan.enough:
+            left = plan.correction_steps if until == 0 else until - self.steps_done
+            if left <= 0 or found.loss <= plan.l2_weight * plan.enough:
                 break
             walk = best.single(0)
             walk.exact = not rough
@@ -561,7 +559,7 @@ class _Search:
                 )[0]
             true = downscale(found.image[None].to(preview), self.target.size, self.operator)[0]
             walk.residual = true - preview
-            walk = self.improve(walk, where, gradient)
+            walk = self.improve(walk, where, gradient, min(left, plan.correction_steps))
             tried = self.result(walk, rough)
             gain = found.loss - tried.loss
             if gain > 0:
@@ -680,7 +678,7 @@ def _budgeted(plan: Recipe, steps: int) -> Recipe:
     if not steps or not plan.settle:
         return replace(plan, steps=steps or plan.steps)
     race = min(plan.steps, steps)
-    return replace(plan, steps=race, settle=max(1, steps - race))
+    return replace(plan, steps=race, settle=max(1, steps - race), budget=0)
 
 
 def _searched(
@@ -715,11 +713,12 @@ def _searched(
                 run.look(alone, run.preview_px)
             run.evolve(alone, where, plan.steps, plan.evolve_sigma)
             walks[i] = alone.single(0)
-    results = [run.correct(alone, where, gradient) for alone in walks[:count]]
+    until = plan.budget * count
+    results = [run.correct(alone, where, gradient, until) for alone in walks[:count]]
     for alone in walks[count:]:
         far = max(result.loss for result in results) > plan.l2_weight * PULSE.eps
-        if far and run.steps_done <= 0.75 * plan.budget:
-            results.append(run.correct(alone, where, gradient, until=plan.budget))
+        if far and run.steps_done <= 0.75 * until:
+            results.append(run.correct(alone, where, gradient, until))
     whole, best = tuple(run.trajectory), sorted(results, key=lambda r: r.loss)[:count]
     return tuple(replace(found, steps=run.steps_done, trajectory=whole) for found in best)
 
