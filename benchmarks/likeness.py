@@ -1,12 +1,13 @@
 """Is the portrait clearly that character? Reading, portraits and known answers, with failures.
 
-    python -m benchmarks.likeness [LABELS.json]            # reading of labelled faces
+    python -m benchmarks.likeness [LABELS.json] [--found]  # reading of labelled faces
     python -m benchmarks.likeness [LABELS.json] --portraits [--size 384] [--limit N] [-o out/]
     python -m benchmarks.likeness --known 300 [--edges 16 24 32] [--size 256] [--jobs 2]
 
 LABELS.json lists images in the face set's format (`file`, `scale_x`, `offset_x`, `key_color`,
 `faces` with `head` boxes, ... relative to its folder); the traits seen in them by eye are in
-benchmarks/likeness_labels.json. Without it the project's own samples are read. `--portraits` also
+benchmarks/likeness_labels.json. Without it the project's own samples are read. `--found` reads the
+crops that a user meets, those of the faces that extraction finds. `--portraits` also
 makes each portrait, asks the judges, measures skin tone and LR-PSNR, names the ten worst and why,
 and writes a contact sheet. `--known` renders random people, shrinks them to sprites, reads and
 searches those, and compares with what is known. Both keep what they have made in the output folder
@@ -31,9 +32,11 @@ from PIL import Image
 from benchmarks import machine
 from spriteface.extract.reading import read
 from spriteface.palette.color import oklab_from_u8
+from spriteface.types import Box, Face
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "samples"
+FOUND_SCORE, FOUND_IOU = 0.05, 0.3
 TRAITS = ("headwear", "hair_word", "hair_length", "facial_hair", "glasses", "mask")
 # words that name one thing: a beret is a cap to one and a beanie to another
 SAME = {
@@ -58,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("labels", type=Path, nargs="?")
     parser.add_argument("--portraits", action="store_true")
+    parser.add_argument("--found", action="store_true", help="read the crops that extraction makes")
     parser.add_argument("--known", type=int, default=0, metavar="N")
     parser.add_argument("--edges", type=int, nargs="*", default=[16, 24, 32])
     parser.add_argument("--size", type=int, default=384)
@@ -72,7 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     if options.known:
         report = known_answers(options)
     else:
+        if options.found and (options.portraits or not options.labels):
+            parser.error("--found wants LABELS.json and goes without --portraits")
         cases = chosen(options.labels, options.every, options.limit)
+        if options.found:
+            cases = found_cases(options.labels, cases)
         report = {"reading": score_readings(cases)}
         if options.portraits:
             report["portraits"] = score_portraits(len(cases), options)
@@ -99,6 +107,26 @@ def labelled(labels: Path) -> Iterator[Case]:
         yield Case(
             name, head_crop(native(labels.parent / truth["file"], image), face["head"]), truth
         )
+
+
+def found_cases(labels: Path, cases: Sequence[Case]) -> list[Case]:
+    """The same faces in the crops that extraction makes of them; those that it misses are left
+    out and counted."""
+    from spriteface.pipeline import find_faces
+
+    images = {image["file"]: image for image in json.loads(labels.read_text())["images"]}
+    seen: dict[str, list[Face]] = {}
+    out = []
+    for case in cases:
+        file = case.truth["file"]
+        if file not in seen:
+            seen[file] = find_faces(labels.parent / file, min_score=FOUND_SCORE)
+        head = Box(*(round(v) for v in images[file]["faces"][case.truth["face"]]["head"]))
+        best = max(seen[file], key=lambda face: face.head.iou(head), default=None)
+        if best is not None and best.head.iou(head) >= FOUND_IOU:
+            out.append(Case(case.name, best.pixels.rgba, case.truth))
+    print(f"found {len(out)} of {len(cases)} faces")
+    return out
 
 
 def native(path: Path, image: dict[str, Any]) -> np.ndarray:

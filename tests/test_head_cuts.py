@@ -17,7 +17,7 @@ from spriteface.palette.color import lab_from_u8
 from spriteface.pulse.colors import as_believed, flatness
 from spriteface.pulse.generator import load_generator
 from spriteface.pulse.head import turned
-from spriteface.pulse.head.cuts import KIND_OF, KINDS, likely, settled
+from spriteface.pulse.head.cuts import DATA, KIND_OF, KINDS, likely, settled, thumbnail
 from spriteface.pulse.head.from_reading import Wish, _cut_as_read, start
 from spriteface.pulse.head.person import HAIR_STYLES
 from spriteface.types import Label, Reading
@@ -51,6 +51,22 @@ def samples(root: Path) -> list[Reading]:
 
 def test_every_cut_is_of_a_kind() -> None:
     assert set(KIND_OF) == set(HAIR_STYLES) and set(KIND_OF.values()) == set(KINDS)
+
+
+def test_the_tool_makes_the_same_file_again_of_the_form_that_is_shipped(
+    trainer: ModuleType, people: list[tuple[Any, Reading]], tmp_path: Path
+) -> None:
+    shown = np.stack([thumbnail(seen) for _, seen in people])
+    kinds = np.array([KINDS.index(KIND_OF[person.hair.style]) for person, _ in people])
+    for name in ("one", "two"):
+        np.savez_compressed(tmp_path / f"{name}.npz", **trainer.bank(shown, kinds))
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    with np.load(tmp_path / "one.npz") as made, np.load(DATA) as shipped:
+        assert {k: (v.shape, v.dtype) for k, v in made.items()} == {
+            k: (v.shape, v.dtype) for k, v in shipped.items()
+        }
+        x = np.c_[shown - made["middle"], np.ones(len(kinds))]
+        assert ((x @ made["weights"]).argmax(1) == kinds).mean() > 0.8
 
 
 def test_unseen_people_have_their_kind_of_cut(people: list[tuple[Any, Reading]]) -> None:
