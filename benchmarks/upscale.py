@@ -27,7 +27,8 @@ def measure(args: list[str], env: dict[str, str] | None = None) -> tuple[float, 
     process = subprocess.Popen(
         [sys.executable, "-m", "spriteface", *args],
         cwd=ROOT,
-        env={**os.environ, **(env or {})},
+        # an installed program finds its modules compiled, whatever this shell says
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(env or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

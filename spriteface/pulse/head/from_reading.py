@@ -787,12 +787,14 @@ def _light(wish: Wish, person: Person) -> Light:
     exposure = float(np.interp(melanin, [0.1, 0.25, 0.6, 1.5, 4.0], [2.3, 1.9, 1.5, 1.35, 1.2]))
     # dark skin shows its form by highlights: more light from in front, less from everywhere
     modelled = _modelled(melanin)
-    # under a brim the face gets its light from lower
-    high = 0.34 if headwear_kind(wish) in BRIMMED else 0.55
+    # under a brim the face gets its light from lower; elsewhere a rim would only make hair brighter
+    # beside dark skin
+    brimmed = headwear_kind(wish) in BRIMMED
+    high, rim = (0.34, 0.9) if brimmed else (0.55, 0.9 - 0.85 * modelled)
     front, above = (_grey(power * modelled) for power in SOFTBOXES)
     return Light(
         key_x=(0.6 - 0.47 * modelled) * side, key_y=high, key=2.0, fill=0.48 + 1.3 * modelled,
-        rim=0.9, ambient=0.50 - 0.55 * modelled, warm=0.04, exposure=exposure,
+        rim=rim, ambient=0.50 - 0.55 * modelled, warm=0.04, exposure=exposure,
         room=(front, *DARK_SIDES, above, REFLECTOR),
     )  # fmt: skip
 
