@@ -239,6 +239,7 @@ def forget() -> None:
 
 
 def _trace(person: Person, size: int) -> Traced:
+    """`trace` of a colourless person, anew."""
     scene = build(person, level=0, strand_count=STRANDS, knots=KNOTS)
     seen, surfaces, depth = _look(scene, size * SUPERSAMPLES)
     cloth = np.ascontiguousarray(scene.attributes[:, mat.CLOTH])
@@ -308,6 +309,7 @@ _cloud = lru_cache(maxsize=32)(camera.backdrop)
 
 
 def _backdrop(background: Background, size: int, seed: int) -> tuple[F32, F32, F32]:
+    """`camera.backdrop`, kept where the background can be a key."""
     if background.grid is not None:  # rows may be lists, which have no hash
         return camera.backdrop(background, size, seed)
     return _cloud(background, size, seed)
@@ -334,7 +336,8 @@ def _kinds(scene: Scene, vertices: Array) -> NDArray[np.int8]:
 
 
 def _open(scene: Scene, vertices: Array) -> F32:
-    """(n,) how open vertices are to their near surroundings, 0..1, as `transport.openness`."""
+    """(n,) how open vertices are to their near surroundings, 0..1, for what they mirror: as
+    `transport.openness`, but that hollows keep more."""
     a, material = scene.attributes[vertices, mat.OPEN], scene.vertex_material[vertices]
     t = np.clip(a / 0.5, 0, 1)
     skin = 0.15 + 0.85 * t * t * (3 - 2 * t)
@@ -443,7 +446,7 @@ def lit(t: Traced, paint: Paint, colors: F32, powers: F32) -> Lit:
 
 
 def develop(t: Traced, points: Lit, behind: F32, exposure: float) -> F32:
-    """(H,W,3) sRGB: the points through the film, then the mean of what each pixel's samples mix of
+    """(H,W,3) sRGB in [0, 1]: the points through the film, then the mean of what each pixel's samples mix of
     them. `behind` (H,W,3) is the backdrop's light."""
     size = len(t.seen.face) // SUPERSAMPLES
     out = np.empty((size, size, 3), np.float32)
@@ -462,9 +465,11 @@ class _Names:
         self._values, self._index = values, lay.index
 
     def one(self, name: str) -> Tensor:
+        """A dim's value, ()."""
         return self._values[self._index[name]]
 
     def color(self, name: str) -> Tensor:
+        """The linear RGB (3,) of three neighbouring dims."""
         i = self._index[f"{name}.r"]
         return self._values[i : i + 3]
 
