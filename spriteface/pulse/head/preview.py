@@ -211,7 +211,7 @@ def colorless(person: Person) -> Person:
 
 
 _kept: OrderedDict[tuple[str, int], Traced] = OrderedDict()
-_KEPT = 20  # 3.5 MiB each
+_KEPT = 16  # 3.5 MiB each
 _lock = threading.Lock()
 
 

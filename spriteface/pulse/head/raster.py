@@ -125,6 +125,15 @@ def raster_triangles(
 
 
 @njit(**KERNEL)
+def kinds_at(low: int, high: int, face: Any, material: Any, out: Any) -> None:
+    """The material of the faces (W,W), in rows [low, high) of `face`, -1 where there is none."""
+    for y in range(low, high):
+        for x in range(face.shape[1]):
+            f = face[y, x]
+            out[y, x] = material[f] if f >= 0 else -1
+
+
+@njit(**KERNEL)
 def weights_at(
     low: int, high: int, points: Any, faces: Any, face: Any, rows: Any, columns: Any, out: Any
 ) -> None:

@@ -25,6 +25,7 @@ from .raster import (
     FAR,
     TILE,
     floors_of,
+    kinds_at,
     light_depths,
     mark_seen,
     raster_strands,
@@ -258,8 +259,7 @@ _EACH_KIND = np.arange(mat.WORN + 1, dtype=np.int32)
 def _kinds(face: NDArray[np.int32], material: NDArray[np.int32]) -> NDArray[np.int8]:
     """(W,W) the material of the faces (W,W), -1 for none: a fourth of their memory."""
     out = np.empty(face.shape, np.int8)
-    np.take(material.astype(np.int8), face, out=out, mode="wrap")
-    out[face < 0] = -1
+    spread(kinds_at, len(face), face, material.astype(np.int8), out)
     return out
 
 
