@@ -189,3 +189,12 @@ def test_a_place_on_a_row_is_a_value_and_back(control: controls.Control) -> None
         value = controls.from_fraction(control, fraction)
         back = controls.to_fraction(control, {control.name: value}, None)
         assert back is not None and controls.from_fraction(control, back) == value
+
+
+def test_the_window_expects_a_view_where_the_head_draws_it() -> None:
+    from spriteface.pulse.head.from_reading import YAW
+    from spriteface.viewer.session import _yaw
+
+    for view in ("three_quarter", "profile"):
+        assert _yaw({"view": view, "side": "right"}) == YAW[view]
+        assert _yaw({"view": view, "side": "left"}) == -YAW[view]

@@ -503,5 +503,5 @@ class Session:
 
 def _yaw(traits: Any) -> float:
     """Where a portrait looks before anybody turned it, as the generator does it."""
-    yaw = {"three_quarter": 0.5, "profile": 1.12}.get(str(traits.get("view", "front")), 0.05)
+    yaw = {"three_quarter": 0.5, "profile": 1.03}.get(str(traits.get("view", "front")), 0.05)
     return -yaw if traits.get("side") == "left" else yaw
