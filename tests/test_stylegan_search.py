@@ -98,9 +98,9 @@ def test_the_last_word_is_full_precision(network: Counting) -> None:
     result = search(rounded, target)
     assert wholes[0] and not wholes[-1]
     assert sum(not half for half in wholes) <= 4
+    assert result.noise == ()  # it hardly shows in this network
     with torch.no_grad():
-        noise = [m.view(1, 1, *s) for m, s in zip(result.noise, network.noise_shapes())]
-        image = network.grained(result.latents, noise, network.resolution, exact=True)[0]
+        image = network.grained(result.latents, [], network.resolution, exact=True)[0]
         assert torch.equal(image.clamp(0, 1), result.image)
     assert result.lr_psnr_db > 30
 
@@ -130,6 +130,15 @@ def test_noise_maps_move_where_they_show(network: Counting) -> None:
     for moved, before in zip(ours.noise, own):
         assert not torch.equal(moved, before)
         torch.testing.assert_close(moved.norm(dim=-1), before.norm(dim=-1))
+
+
+@pytest.mark.parametrize(("strength", "noise"), [(0.1, "moved"), (0.0014, "own")])
+def test_noise_that_does_not_show_is_left_alone(
+    network: Counting, strength: float, noise: str
+) -> None:
+    quiet = {k: torch.tensor(strength) for k in network.state if k.endswith(".noise_strength")}
+    made = Counting({**network.state, **quiet}, {}, name="made")
+    assert made.info.extra["recipe"]["noise"] == noise
 
 
 def test_a_body_of_other_width_draws_the_same() -> None:

@@ -27,6 +27,7 @@ from .target import Target
 
 State = Mapping[str, Tensor]
 
+NOISE_SHOWS = 0.01  # of the values it is added to, which are about 1
 HALF_FROM_CHANNELS = 128  # narrower ones spend their time elsewhere, on a CPU
 LOW_PX, HIGH_PX = 32, 1024  # resolutions at which a network may be cut
 
@@ -112,7 +113,7 @@ class StyleGan(ABC):
             "geocross_weight": 0.015,
             "settle": 30,
             "wild": 1,
-            "noise": "moved",
+            "noise": "moved" if self.noise_shows() else "own",
             "enough": 5e-4,  # 33 dB; a quarter of what the published recipe is content with
             "slack": 0.001 if self.half else 0.0,
             "corrections": 7,
@@ -122,8 +123,16 @@ class StyleGan(ABC):
             # a full-size step there costs twice what it costs at 512 px, one on previews the same
             "patience": 15 if self.resolution >= 1024 else 10,
             # a tenth of what the published recipe takes
-            "budget": 320 if self.resolution >= 1024 else 270 if self.resolution >= 512 else 0,
+            "budget": 320 if self.resolution >= 1024 else 235 if self.resolution >= 512 else 0,
         }
+
+    def noise_shows(self) -> bool:
+        """Whether any layer adds enough noise for its maps to be worth moving: published networks
+        learn strengths of a tenth and more, and where they are next to nothing the maps only
+        burden L-BFGS."""
+        ends = ("noise_strength", "noise.weight")
+        strengths = [v.abs().max() for key, v in self.state.items() if key.endswith(ends)]
+        return self.has_noise and max(map(float, strengths), default=0.0) >= NOISE_SHOWS
 
     # what a family must say
 
