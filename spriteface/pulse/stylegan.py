@@ -131,7 +131,8 @@ class StyleGan(ABC):
         learn strengths of a tenth and more, and where they are next to nothing the maps only
         burden L-BFGS."""
         ends = ("noise_strength", "noise.weight")
-        strengths = [v.abs().max() for key, v in self.state.items() if key.endswith(ends)]
+        layers = [v for key, v in self.state.items() if key.endswith(ends) and not v.is_meta]
+        strengths = [v.abs().max() for v in layers]
         return self.has_noise and max(map(float, strengths), default=0.0) >= NOISE_SHOWS
 
     # what a family must say
