@@ -192,7 +192,7 @@ def test_a_place_on_a_row_is_a_value_and_back(control: controls.Control) -> None
 
 
 def test_the_window_expects_a_view_where_the_head_draws_it() -> None:
-    from spriteface.pulse.head.from_reading import YAW
+    from spriteface.pulse.words import YAW
     from spriteface.viewer.session import _yaw
 
     for view in ("three_quarter", "profile"):

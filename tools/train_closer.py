@@ -296,9 +296,7 @@ def loaded(path: Path) -> Closer:
     for name, layer in net.layers.items():
         outputs, inputs = layer.conv.weight.shape[:2]
         matrix = stored[f"{name}.matrix"].reshape(3, 3, inputs, outputs)
-        layer.conv.weight.data = matrix.permute(3, 2, 0, 1).contiguous()
-        layer.norm.bias.data = stored[f"{name}.bias"]
-        layer.norm.running_var.fill_(1 - layer.norm.eps)
+        detector.set_layer(layer, matrix.permute(3, 2, 0, 1).contiguous(), stored[f"{name}.bias"])
     for name, full in (("hidden", net.hidden), ("out", net.out)):
         full.weight.data = stored[f"{name}.matrix"].t().contiguous()
         full.bias.data = stored[f"{name}.bias"]
@@ -311,11 +309,9 @@ def save(net: Closer, output: Path) -> None:
 
     tensors: dict[str, NDArray[Any]] = {}
     for name, layer in net.layers.items():
-        norm = layer.norm
-        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        weight = layer.conv.weight * factor[:, None, None, None]
-        tensors[f"{name}.matrix"] = weight.permute(2, 3, 1, 0).flatten(0, 2).detach().numpy()
-        tensors[f"{name}.bias"] = (norm.bias - norm.running_mean * factor).detach().numpy()
+        weight, bias = detector.folded(layer.conv, layer.norm)
+        tensors[f"{name}.matrix"] = weight.permute(2, 3, 1, 0).flatten(0, 2).numpy()
+        tensors[f"{name}.bias"] = bias.numpy()
     for name, full in (("hidden", net.hidden), ("out", net.out)):
         tensors[f"{name}.matrix"] = full.weight.t().detach().numpy()
         tensors[f"{name}.bias"] = full.bias.detach().numpy()
@@ -326,18 +322,8 @@ def save(net: Closer, output: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     sub = parser.add_subparsers(dest="job", required=True)
-    drawing = sub.add_parser("draw")
-    drawing.add_argument("-o", "--output", type=Path, required=True)
-    drawing.add_argument("--count", type=int, default=4000)
-    drawing.add_argument("--seed", type=int, default=1)
-    drawing.add_argument("--empty", type=float, default=0.15, help="share of pictures of nobody")
-    drawing.add_argument("--folk", type=float, default=0.0, help="share of pictures of little folk")
-    training = sub.add_parser("train")
-    training.add_argument("data", type=Path, nargs="+")
-    training.add_argument("-o", "--output", type=Path, required=True)
-    training.add_argument("--minutes", type=float, default=20.0)
-    training.add_argument("--seed", type=int, default=0)
-    training.add_argument("--rate", type=float, default=1.5e-3)
+    detector.drawing_options(sub.add_parser("draw"), count=4000, empty=0.15)
+    training = detector.training_options(sub.add_parser("train"), minutes=20, rate=1.5e-3)
     training.add_argument("--start", type=Path, help="weights to go on from")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -447,12 +447,8 @@ def save(network: Network, output: Path) -> None:
     torch.save(network.state_dict(), output.with_suffix(".pt"))
     tensors: dict[str, NDArray[Any]] = {}
     for name, layer in network.layers().items():
-        norm = layer.norm
-        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        tensors[f"{name}.weight"] = (
-            (layer.conv.weight * factor[:, None, None, None]).detach().numpy()
-        )
-        tensors[f"{name}.bias"] = (norm.bias - norm.running_mean * factor).detach().numpy()
+        weight, bias = folded(layer.conv, layer.norm)
+        tensors[f"{name}.weight"], tensors[f"{name}.bias"] = weight.numpy(), bias.numpy()
     for name, conv in (("hidden", network.hidden), ("out", network.out)):
         tensors[f"{name}.weight"] = conv.weight.detach().numpy()
         tensors[f"{name}.bias"] = conv.bias.detach().numpy()
@@ -461,6 +457,14 @@ def save(network: Network, output: Path) -> None:
 
 
 # --- a smaller network out of a large one ----------------------------------------------------
+
+
+@torch.no_grad()
+def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a convolution that does what these two do."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return conv.weight * factor[:, None, None, None], norm.bias - norm.running_mean * factor
 
 
 def loaded(path: Path) -> Network:
@@ -521,35 +525,41 @@ def matches(found: Any, label: artist.Label) -> bool:
     return best >= 0.4
 
 
+def drawing_options(parser: argparse.ArgumentParser, *, count: int, empty: float) -> None:
+    """What `draw` takes, with the defaults of a tool."""
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--empty", type=float, default=empty, help="share of pictures of nobody")
+    parser.add_argument("--folk", type=float, default=0.0, help="share of pictures of little folk")
+
+
+def training_options(
+    parser: argparse.ArgumentParser, *, minutes: float, rate: float
+) -> argparse.ArgumentParser:
+    """The same parser, with what every training takes and the defaults of a tool."""
+    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=rate)
+    return parser
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    drawing = commands.add_parser("draw")
-    drawing.add_argument("-o", "--output", type=Path, required=True)
-    drawing.add_argument("--count", type=int, default=6000)
-    drawing.add_argument("--seed", type=int, default=1)
-    drawing.add_argument("--empty", type=float, default=0.0, help="share of pictures without faces")
-    drawing.add_argument("--folk", type=float, default=0.0, help="share of pictures of little folk")
+    drawing_options(commands.add_parser("draw"), count=6000, empty=0.0)
     mining = commands.add_parser("mine")
     mining.add_argument("-o", "--output", type=Path, required=True)
     mining.add_argument("--count", type=int, default=5000)
     mining.add_argument("--seed", type=int, default=2)
     mining.add_argument("--least", type=float, default=0.2, help="score of a hard place")
-    training = commands.add_parser("train")
-    training.add_argument("data", type=Path, nargs="+")
-    training.add_argument("-o", "--output", type=Path, required=True)
-    training.add_argument("--minutes", type=float, default=20)
-    training.add_argument("--seed", type=int, default=0)
+    training = training_options(commands.add_parser("train"), minutes=20, rate=2.5e-3)
     training.add_argument("--large", action="store_true", help="a teacher for distill")
-    training.add_argument("--rate", type=float, default=2.5e-3)
     training.add_argument("--start", type=Path, help="weights to go on from")
-    distilling = commands.add_parser("distill")
-    distilling.add_argument("data", type=Path, nargs="+")
-    distilling.add_argument("-o", "--output", type=Path, required=True)
+    distilling = training_options(commands.add_parser("distill"), minutes=45, rate=1e-3)
     distilling.add_argument("--teacher", type=Path, required=True)
-    distilling.add_argument("--minutes", type=float, default=45)
-    distilling.add_argument("--seed", type=int, default=0)
-    distilling.add_argument("--rate", type=float, default=1e-3)
     options = parser.parse_args()
     if options.command == "draw":
         draw(options.count, options.seed, options.output, options.empty, options.folk)

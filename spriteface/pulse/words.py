@@ -17,6 +17,9 @@ EYE_WORDS: dict[str, RGB] = {
     "grey": (132, 142, 150), "hazel": (138, 104, 56), "amber": (176, 116, 40),
     "black": (44, 28, 20),
 }  # fmt: skip
+# how far a head is turned, radians, for a view that the reading names; a profile is drawn at 59
+# degrees: further round there is too little of the face to know a person by
+YAW = {"front": 0.05, "three_quarter": 0.50, "profile": 1.03}
 # what the reading calls headwear, and the item of the head that it becomes
 READ_HEADWEAR = {
     "cap": "plumber_cap", "beanie": "beanie", "pointed": "wizard_hat", "brim": "brim_hat",

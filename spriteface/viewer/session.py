@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..options import ExtractOptions, PortraitOptions
+from ..pulse.words import YAW
 from ..types import U8, Box, Face, Portrait
 from . import tasks
 from .document import Document, History, Slot, Wish, opened
@@ -503,5 +504,5 @@ class Session:
 
 def _yaw(traits: Any) -> float:
     """Where a portrait looks before anybody turned it, as the generator does it."""
-    yaw = {"three_quarter": 0.5, "profile": 1.03}.get(str(traits.get("view", "front")), 0.05)
+    yaw = YAW[str(traits.get("view", "front"))]
     return -yaw if traits.get("side") == "left" else yaw

@@ -45,7 +45,7 @@ from ...errors import OptionError
 from ...palette.color import hue_degrees, lab_from_u8, oklab_from_u8, srgb_from_lab
 from ...types import RGB, Reading, View
 from ..colors import SHADED, as_believed, flatness, is_human, photographic_skin
-from ..words import COLOR_WORDS, EYE_WORDS, READ_HEADWEAR
+from ..words import COLOR_WORDS, EYE_WORDS, READ_HEADWEAR, YAW
 from . import cuts, hints, turned
 from .facial import brow_limit
 from .person import (
@@ -88,8 +88,6 @@ NUMBERS = {"age": (4.0, 95.0), "build": (0.0, 1.0), "smile": (0.0, 1.0), "nose":
 COLORS = ("hair", "beard_color", "hat_color", "background", "clothes")
 NAMES = (*CHOICES, *NUMBERS, *COLORS, "skin", "eyes", "sex")
 NATURAL_HAIR = ("black", "brown", "blond", "ginger", "grey", "white", "auburn")
-# a profile is drawn at 59 degrees: further round there is too little of the face to know a person by
-YAW = {"front": 0.0, "three_quarter": 0.50, "profile": 1.03}
 EYE_Y_CM, CHIN_Y_CM, CROWN_Y_CM = 3.4, -7.4, 13.6
 
 
@@ -636,7 +634,7 @@ def _pose(wish: Wish) -> Pose:
     if shaded and view != "profile":
         return Pose(yaw=turned.yaw(wish.reading))
     if view == "front":
-        return Pose(yaw=0.05)
+        return Pose(yaw=YAW[view])
     yaw = YAW[view] * (-1 if side == "left" else 1)
     return Pose(yaw=yaw, gaze_x=-0.3 * yaw if view == "three_quarter" else 0.0)
 
@@ -770,9 +768,7 @@ DARK_SIDES: tuple[Color, ...] = ((0.0, 0.0, 0.0),) * 2
 # power of softboxes in front and above for the darkest skin: from there highlights draw nose, cheeks
 # and lids, where detectors and people look; from the sides they only draw the edge of a face
 SOFTBOXES = (1.0, 0.25)
-DARK_GLOSS = (
-    0.9  # least `Skin.oily` of the darkest: beside white hair matt black skin has no features
-)
+DARK_GLOSS = 0.9  # least `Skin.oily` of the darkest: matt, it has no features beside white hair
 REFLECTOR: Color = (0.14, 0.13, 0.12)
 
 
