@@ -127,9 +127,8 @@ class StyleGan(ABC):
         }
 
     def noise_shows(self) -> bool:
-        """Whether any layer adds enough noise for its maps to be worth moving: published networks
-        learn strengths of a tenth and more, and where they are next to nothing the maps only
-        burden L-BFGS."""
+        """Whether any layer adds enough noise for its maps to be worth moving; where it is next to
+        nothing they only burden L-BFGS."""
         ends = ("noise_strength", "noise.weight")
         layers = [v for key, v in self.state.items() if key.endswith(ends) and not v.is_meta]
         strengths = [v.abs().max() for v in layers]
